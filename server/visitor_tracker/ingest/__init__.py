@@ -1,0 +1,1 @@
+"""The write side: from a request's values to stored rows."""

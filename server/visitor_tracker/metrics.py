@@ -1,0 +1,92 @@
+"""Counters and gauges shared by all processes of one server.
+
+An anonymous mapping made before the fork holds one row of 8-byte cells per process. Each row is
+written by its own process only, so no lock crosses processes; a reader adds the rows up. A cell has one
+owner thread, or its writers hold a lock of their own: `+=` on a cell is not atomic.
+"""
+
+import mmap
+from enum import IntEnum, auto
+
+
+class Cell(IntEnum):
+    """What is counted. Names become `visitor_tracker_<name>` in /metrics; GAUGES go up and down."""
+
+    REQUESTS = 0
+    RESPONSES_2XX = auto()
+    RESPONSES_3XX = auto()
+    RESPONSES_4XX = auto()
+    RESPONSES_5XX = auto()
+    BAD_REQUESTS = auto()
+    CONNECTIONS = auto()
+    CONNECTIONS_OPEN = auto()
+    REFUSED_ADDRESS_CAP = auto()
+    CLOSED_IDLE_CAP = auto()
+    CLOSED_HEADER_DEADLINE = auto()
+    CLOSED_BODY_DEADLINE = auto()
+    CLOSED_SEND_DEADLINE = auto()
+    CLOSED_IDLE = auto()
+    TLS_HANDSHAKES = auto()
+    TLS_FAILURES = auto()
+    OUT_OF_DESCRIPTORS = auto()
+    OVERLOADED = auto()
+    THREADS_REPLACED = auto()
+    BODY_BYTES_HELD = auto()
+    QUEUED = auto()
+    ACCEPTED = auto()
+    DROPPED_DUPLICATE = auto()
+    DROPPED_PREFETCH = auto()
+    DROPPED_INVALID_URL = auto()
+    DROPPED_RATE_LIMIT = auto()
+    REFUSED_UNAVAILABLE = auto()
+    ABANDONED = auto()
+    BATCHES = auto()
+    BATCH_RETRIES = auto()
+    STORE_ERRORS = auto()
+    STORE_OPEN_CONNECTIONS = auto()
+    BREAKER_OPEN = auto()
+
+
+GAUGES = frozenset(
+    {Cell.CONNECTIONS_OPEN, Cell.BODY_BYTES_HELD, Cell.QUEUED, Cell.STORE_OPEN_CONNECTIONS, Cell.BREAKER_OPEN}
+)
+
+
+class Counters:
+    """One process's row; `add` and `set` cost about 0.1 µs."""
+
+    __slots__ = ("_row",)
+
+    def __init__(self, row: memoryview) -> None:
+        self._row = row
+
+    def add(self, cell: Cell, number: int = 1) -> None:
+        self._row[cell] += number
+
+    def set(self, cell: Cell, value: int) -> None:
+        self._row[cell] = value
+
+    def get(self, cell: Cell) -> int:
+        return int(self._row[cell])
+
+
+class Metrics:
+    """Every process's row; make it before the fork."""
+
+    def __init__(self, processes: int = 1) -> None:
+        self._cells = memoryview(mmap.mmap(-1, processes * len(Cell) * 8)).cast("q")
+        self._processes = processes
+
+    def counters(self, process: int = 0) -> Counters:
+        """Return the row of one process, numbered from 0; a restarted process goes on counting in its row."""
+        return Counters(self._cells[process * len(Cell) : (process + 1) * len(Cell)])
+
+    def clear_gauges(self, process: int) -> None:
+        """Forget what a dead process held."""
+        row = self.counters(process)
+        for cell in GAUGES:
+            row.set(cell, 0)
+
+    def total(self, cell: Cell) -> int:
+        """Return the sum over all processes."""
+        return sum(self._cells[cell :: len(Cell)])

@@ -1,0 +1,1 @@
+"""Sockets, threads and processes; knows HTTP bytes, knows nothing of visitors."""

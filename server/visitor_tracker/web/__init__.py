@@ -1,0 +1,1 @@
+"""What the URLs do: a Request goes in, an answer comes out."""
