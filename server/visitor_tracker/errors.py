@@ -12,16 +12,20 @@ class ConfigError(TrackerError):
 class HttpError(TrackerError):
     """The request ends here with this status; message and hint are safe to show.
 
-    `code` is the machine-readable name in the error JSON, `hint` says what to change.
+    `code` is the machine-readable name in the error JSON, `hint` says what to change, `dropped` is the
+    reason shown in X-Tracker when this ends a hit.
     """
 
-    def __init__(self, status: int, code: str, message: str, hint: str = "", *, retry_after: int = 0) -> None:
+    def __init__(  # noqa: PLR0913
+        self, status: int, code: str, message: str, hint: str = "", *, retry_after: int = 0, dropped: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.hint = hint
         self.retry_after = retry_after
+        self.dropped = dropped
 
 
 class ListenError(TrackerError):

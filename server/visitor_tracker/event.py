@@ -1,6 +1,12 @@
 """What happened on a page: the values that travel from a request to a store."""
 
+from typing import Literal
+
 import msgspec
+
+DropReason = Literal[
+    "duplicate", "prefetch", "invalid_url", "invalid_event", "rate_limit", "origin", "unavailable"
+]  # closed: each has a counter, and X-Tracker shows no other
 
 DEFAULT_SITE = 1  # site_id of the site that takes every page no other site claims
 

@@ -1,11 +1,11 @@
 """Counters and gauges shared by all processes of one server.
 
 An anonymous mapping made before the fork holds one row of 8-byte cells per process. Each row is
-written by its own process only, so no lock crosses processes; a reader adds the rows up. A cell has one
-owner thread, or its writers hold a lock of their own: `+=` on a cell is not atomic.
+written by its own process only, so no lock crosses processes; a reader adds the rows up.
 """
 
 import mmap
+import threading
 from enum import IntEnum, auto
 
 
@@ -38,7 +38,9 @@ class Cell(IntEnum):
     DROPPED_PREFETCH = auto()
     DROPPED_INVALID_URL = auto()
     DROPPED_RATE_LIMIT = auto()
-    REFUSED_UNAVAILABLE = auto()
+    DROPPED_ORIGIN = auto()
+    DROPPED_INVALID_EVENT = auto()
+    DROPPED_UNAVAILABLE = auto()
     ABANDONED = auto()
     BATCHES = auto()
     BATCH_RETRIES = auto()
@@ -53,15 +55,17 @@ GAUGES = frozenset(
 
 
 class Counters:
-    """One process's row; `add` and `set` cost about 0.1 µs."""
+    """One process's row, for all of its threads; `add` costs about 0.15 µs."""
 
-    __slots__ = ("_row",)
+    __slots__ = ("_lock", "_row")
 
     def __init__(self, row: memoryview) -> None:
         self._row = row
+        self._lock = threading.Lock()  # += on a cell is not atomic
 
     def add(self, cell: Cell, number: int = 1) -> None:
-        self._row[cell] += number
+        with self._lock:
+            self._row[cell] += number
 
     def set(self, cell: Cell, value: int) -> None:
         self._row[cell] = value
@@ -75,17 +79,18 @@ class Metrics:
 
     def __init__(self, processes: int = 1) -> None:
         self._cells = memoryview(mmap.mmap(-1, processes * len(Cell) * 8)).cast("q")
-        self._processes = processes
+        self._rows = [
+            Counters(self._cells[process * len(Cell) : (process + 1) * len(Cell)]) for process in range(processes)
+        ]
 
     def counters(self, process: int = 0) -> Counters:
         """Return the row of one process, numbered from 0; a restarted process goes on counting in its row."""
-        return Counters(self._cells[process * len(Cell) : (process + 1) * len(Cell)])
+        return self._rows[process]
 
     def clear_gauges(self, process: int) -> None:
         """Forget what a dead process held."""
-        row = self.counters(process)
         for cell in GAUGES:
-            row.set(cell, 0)
+            self._rows[process].set(cell, 0)
 
     def total(self, cell: Cell) -> int:
         """Return the sum over all processes."""

@@ -1,0 +1,51 @@
+"""Load from wrk, and what one run of it says."""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+SCRIPT = Path(__file__).with_name("visit.lua")
+ERRORS = ("connect", "read", "write", "status", "timeout")
+TIMEOUT_SECONDS = 10
+
+
+class CheckFailed(Exception):
+    """A run whose figures must not be believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many connections, and whether each carries one request only."""
+
+    name: str
+    title: str
+    connections: int
+    close: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What wrk saw; every answer was 2xx."""
+
+    number: int
+    seconds: float
+    p50_micros: int
+    p99_micros: int
+
+
+def wrk(port: int, load: Load, seconds: float) -> Answers:
+    """Run wrk for whole `seconds`; raises CheckFailed when anything but a 2xx answer came back."""
+    command = ["wrk", "-t", "1", "-c", str(load.connections), "-d", f"{max(1, round(seconds))}s"]
+    command += ["--timeout", f"{TIMEOUT_SECONDS}s", "-s", str(SCRIPT), f"http://127.0.0.1:{port}"]
+    environment = os.environ | {"PORT": str(port), "CLOSE": "1" if load.close else "0"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds + 60, check=False)
+    result = re.search(r"^RESULT (.+)$", done.stdout, re.MULTILINE)
+    if done.returncode or result is None:
+        raise CheckFailed(f"wrk failed: {done.stdout[-500:]}{done.stderr[-500:]}")
+    values = {name: int(value) for name, value in (pair.split("=") for pair in result[1].split())}
+    wrong = {name: values[name] for name in ERRORS if values[name]}
+    if wrong or not values["answers"]:
+        raise CheckFailed(f"not every answer was a 2xx: {values['answers']} answers, errors {wrong}")
+    return Answers(values["answers"], values["micros"] / 1e6, values["p50"], values["p99"])

@@ -1,0 +1,24 @@
+/** Compiled, never run: the declarations say what the client promises. */
+import {type CountedVisit, type PageCount, VisitorTracker} from '../src/visitor-tracker.js';
+
+const tracker: VisitorTracker = new VisitorTracker();
+new VisitorTracker('https://stats.example.com', {timeout: 500, priority: 'low', headers: {'X-Key': 'k'}});
+
+const counted: Promise<CountedVisit | null> = tracker.updateVisitorCount();
+const page: Promise<PageCount | null> = tracker.getVisitorCount(new URL('https://example.com'));
+const pages: Promise<PageCount[] | null> = tracker.getVisitorCount(null);
+const all: Promise<PageCount[] | null> = tracker.getVisitorCount();
+const answer: Promise<{version: string} | null> = tracker.sendGetRequest<{version: string}>('/', {});
+const badge: string = tracker.badgeUrl('https://example.com');
+const known: typeof VisitorTracker | undefined = window.VisitorTracker;
+
+// @ts-expect-error the method is the client's own
+new VisitorTracker('', {method: 'DELETE'});
+// @ts-expect-error an address is text
+new VisitorTracker(8000);
+// @ts-expect-error null may be answered
+tracker.updateVisitorCount().then((visit) => visit.visit_count);
+// @ts-expect-error a number is no page
+tracker.getVisitorCount(7);
+
+export {all, answer, badge, counted, known, page, pages};

@@ -1,0 +1,121 @@
+"""Build the program from its settings: the one place that knows every part.
+
+`App` is what one process needs to answer requests; `Shared` is what all processes of a server share and
+therefore exists before the fork.
+"""
+
+import logging
+import os
+from collections.abc import Sequence
+
+from visitor_tracker import resources
+from visitor_tracker.access.limits import RateLimiter
+from visitor_tracker.access.tokens import ReadToken, TokenSigner
+from visitor_tracker.config import Config
+from visitor_tracker.ingest.counter import Counter
+from visitor_tracker.metrics import Counters, Metrics
+from visitor_tracker.store import open_store
+from visitor_tracker.store.base import Store
+from visitor_tracker.web.assets import AssetRoutes
+from visitor_tracker.web.badge import BadgeRoutes
+from visitor_tracker.web.counter import CounterRoutes
+from visitor_tracker.web.guards import Cors, Guards, TrustedProxies
+from visitor_tracker.web.health import HealthRoutes
+from visitor_tracker.web.home import HomeRoutes
+from visitor_tracker.web.pages import PageReader
+from visitor_tracker.web.router import Route, Router
+
+log = logging.getLogger(__name__)
+
+_COMMITTERS = {"sqlite": 1, "mysql": 2}  # a second writer gains nothing on one SQLite file
+
+
+class Shared:
+    """Made before the fork: counters and rate buckets in shared memory."""
+
+    def __init__(self, config: Config, workers: int) -> None:
+        self.metrics = Metrics(max(1, workers))
+        limits = config.rate_limit
+        self.limiter = RateLimiter(limits.per_second, limits.burst, enabled=limits.enabled)
+
+
+class App:
+    """Store, counter and routes of one process; `router` is the Application to serve."""
+
+    def __init__(self, config: Config, shared: Shared, process: int = 0) -> None:
+        counters = shared.metrics.counters(process)
+        self.store = store_of(config)
+        self._shared = shared
+        self.guards = Guards(
+            TrustedProxies(config.trusted_proxies),
+            Cors(config.cors.origins, config.cors.max_age),
+            shared.limiter,
+            ReadToken(self.store.secret("reads")),
+        )
+        self.pages = PageReader(config.counter.drop_parameters)
+        self.signer = TokenSigner(config.server.secret_key.encode() or self.store.secret("token"))
+        self.counter = Counter(
+            self.store,
+            counters,
+            committers=_COMMITTERS[config.store_url.partition(":")[0]],
+            most_waiting=4 * config.http.max_queue,
+        )
+        self._badges = BadgeRoutes(
+            self.store,
+            self.guards,
+            self.pages,
+            floor=config.counter.badge_floor,
+            seconds=config.counter.badge_seconds,
+        )
+        self.router = Router(self._routes(counters), self.guards, counters, self.counter.flush)
+
+    def _routes(self, counters: Counters) -> Sequence[Route]:
+        assets = AssetRoutes(resources.client_files())
+        home = HomeRoutes(self.store, self.guards, assets)
+        counting = CounterRoutes(
+            counter=self.counter,
+            store=self.store,
+            guards=self.guards,
+            pages=self.pages,
+            signer=self.signer,
+            counters=counters,
+        )
+        routes = [
+            *home.routes(),
+            *counting.routes(),
+            *self._badges.routes(),
+            *assets.routes(),
+            *HealthRoutes(self.store, self.counter, self._shared.metrics).routes(),
+        ]
+        home.list_routes(routes)
+        return routes
+
+    def is_trusted(self, address: str) -> bool:
+        """Say whether the peer is a proxy whose connections have no cap."""
+        return self.guards.trusted.holds(address)
+
+    def reload(self, config: Config) -> None:
+        """Take over the settings that can change while the server runs."""
+        limits = config.rate_limit
+        self._shared.limiter.update(limits.per_second, limits.burst, enabled=limits.enabled)
+        self.guards.trusted = TrustedProxies(config.trusted_proxies)
+        self.guards.cors = Cors(config.cors.origins, config.cors.max_age)
+        self._badges.update(floor=config.counter.badge_floor, seconds=config.counter.badge_seconds)
+
+    def close(self) -> None:
+        """Store what waits and let go of the store; nothing may be sent to the router any more."""
+        self.counter.close()
+        self.store.close()
+
+
+def store_of(config: Config) -> Store:
+    """Open the store of the settings, without migrating it."""
+    return open_store(config.store_url, config.store)
+
+
+def worker_count(config: Config) -> int:
+    """Return the number of worker processes, 0 for everything in one."""
+    workers = config.server.workers
+    if workers == "auto":
+        return len(os.sched_getaffinity(0)) if config.store_url.startswith("mysql") else 1
+    return workers

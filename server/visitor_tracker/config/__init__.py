@@ -1,0 +1,34 @@
+"""Settings: one frozen dataclass per section of config.yaml, and how they are read.
+
+`sections` declares every setting once; `reading` fills them from file, environment and command line;
+`contradictions` finds what no single setting shows.
+"""
+
+from visitor_tracker.config.reading import ENVIRONMENT_PREFIX, SettingRow, describe, load
+from visitor_tracker.config.sections import (
+    Config,
+    CorsConfig,
+    CounterConfig,
+    HttpConfig,
+    LogConfig,
+    RateLimitConfig,
+    ServerConfig,
+    StoreConfig,
+    TlsConfig,
+)
+
+__all__ = [
+    "ENVIRONMENT_PREFIX",
+    "Config",
+    "CorsConfig",
+    "CounterConfig",
+    "HttpConfig",
+    "LogConfig",
+    "RateLimitConfig",
+    "ServerConfig",
+    "SettingRow",
+    "StoreConfig",
+    "TlsConfig",
+    "describe",
+    "load",
+]

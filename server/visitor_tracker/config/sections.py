@@ -1,0 +1,191 @@
+"""Every setting: its name, type, default and help are written here and nowhere else.
+
+The loader, `visitor-tracker check` and docs/settings.md all read these classes.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+def setting(  # noqa: PLR0913 - all but two by keyword
+    default: Any,
+    help: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    kind: Literal["plain", "path", "secret"] = "plain",
+    live: bool = False,
+) -> Any:
+    """Declare a setting; `live` ones change on SIGHUP, the others need a restart.
+
+    A relative `path` starts at the folder of the file that names it; a `secret` is in no message.
+    """
+    meta = {"default": default, "help": help, "least": least, "most": most, "kind": kind, "live": live}
+    return field(default=default, metadata=meta, repr=kind != "secret")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """Where the server listens and how it is laid out in processes."""
+
+    host: str = setting("127.0.0.1", "address to listen on; 0.0.0.0 or :: for all, empty for none")
+    port: int = setting(8000, "TCP port, 0 for any free one", least=0, most=65535)
+    socket: str = setting("", "path of a unix socket to listen on besides, for a proxy on this machine", kind="path")
+    socket_mode: str = setting("0660", "permissions of that socket file, octal")
+    workers: int | Literal["auto"] = setting(
+        "auto",
+        "worker processes: auto = one per core with MySQL and 1 with SQLite, 0 = everything in one process",
+        least=0,
+        most=256,
+    )
+    data_dir: str = setting("data", "folder for the SQLite file and everything else the server keeps", kind="path")
+    public_url: str = setting(
+        "", "the address visitors use, e.g. https://stats.example.com; for links the server prints"
+    )
+    secret_key: str = setting(
+        "",
+        "key that signs security tokens, at least 32 characters; empty: made once and kept in the store",
+        kind="secret",
+    )
+    grace_seconds: float = setting(10.0, "time that running requests get when the server stops", least=0, most=300)
+
+
+@dataclass(frozen=True, slots=True)
+class TlsConfig:
+    """TLS on the TCP port, from files that SIGHUP reads again."""
+
+    certificate: str = setting("", "PEM file with the certificate chain; empty: plain HTTP", kind="path")
+    key: str = setting("", "PEM file with its private key, readable by the server's user only", kind="path")
+    minimum_version: Literal["1.2", "1.3"] = setting("1.2", "oldest TLS version spoken")
+    handshake_seconds: float = setting(5.0, "time a client has for the handshake", least=0.1, most=60)
+    hsts: bool = setting(False, "send Strict-Transport-Security, so that browsers come back by https only")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpConfig:
+    """Limits and deadlines of the HTTP server. Sizes are in bytes, times in seconds."""
+
+    threads: int = setting(
+        8, "threads per worker for requests that may wait (lists, admin); counting uses none", least=1, most=256
+    )
+    dispatch: Literal["lanes", "pool"] = setting("lanes", "pool sends every request through the threads, also counting")
+    backlog: int = setting(4096, "connections the kernel may hold before they are accepted", least=1, most=65535)
+    max_connections: int = setting(
+        10_000, "open connections per worker; beyond it the oldest idle one is closed", least=1
+    )
+    max_per_address: int = setting(
+        100, "open connections per client address and worker, 0: no cap; trusted proxies have none", least=0
+    )
+    max_queue: int = setting(
+        1024, "requests waiting for a thread, and visits waiting to be stored are four times as many; then 503", least=1
+    )
+    max_target: int = setting(8 * KIB, "request target; beyond it 414", least=256, most=64 * KIB)
+    max_field: int = setting(8 * KIB, "one header field; beyond it 431", least=256, most=64 * KIB)
+    max_head: int = setting(32 * KIB, "all header fields; beyond it 431", least=1 * KIB, most=64 * KIB)
+    max_fields: int = setting(100, "number of header fields; beyond it 431", least=8, most=1000)
+    max_body: int = setting(1 * MIB, "request body; beyond it 413", least=1 * KIB, most=64 * MIB)
+    body_budget: int = setting(64 * MIB, "all request bodies held at once per worker; beyond it 503", least=1 * MIB)
+    header_seconds: float = setting(10.0, "time for a whole request head", least=0.1, most=300)
+    body_seconds: float = setting(10.0, "time before a slow request body must arrive at body_rate", least=0.1, most=300)
+    body_rate: int = setting(1 * KIB, "bytes a second that a request body must reach then", least=1)
+    send_seconds: float = setting(10.0, "time in which a client must take an answer", least=0.1, most=300)
+    idle_seconds: float = setting(75.0, "time a kept-alive connection may be silent", least=0.1, most=3600)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """The database."""
+
+    url: str = setting(
+        "",
+        "sqlite:///PATH or mysql://USER:PASSWORD@HOST:PORT/DATABASE?pool_size=8; empty: sqlite in server.data_dir",
+        kind="secret",
+    )
+    durability: Literal["full", "relaxed"] = setting(
+        "full", "full: an answer means synced to disk; relaxed: synced at least once a second"
+    )
+    connect_seconds: float = setting(2.0, "time to connect to a database server", least=0.1, most=60)
+    answer_seconds: float = setting(5.0, "time a database server has to answer a statement", least=0.1, most=300)
+    borrow_seconds: float = setting(0.25, "time to wait for a free connection of the pool", least=0.01, most=60)
+    ids_keep_days: int = setting(
+        7, "days that ids of visits are remembered, so that a repetition counts once", least=1, most=90
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitConfig:
+    """Token bucket per client address, shared by all workers of a machine."""
+
+    enabled: bool = setting(True, "whether counting is limited per client address", live=True)
+    per_second: float = setting(20.0, "visits an address may send per second in the long run", least=0.001, live=True)
+    burst: int = setting(100, "visits an address may send at once", least=1, most=1_000_000, live=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CorsConfig:
+    """Which web sites may call the counting routes from a browser."""
+
+    origins: tuple[str, ...] = setting(("*",), "origins such as https://example.com, or * for all", live=True)
+    max_age: int = setting(
+        86_400, "seconds a browser may remember the answer to a preflight", least=0, most=86_400, live=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CounterConfig:
+    """The per-page visit counter."""
+
+    drop_parameters: tuple[str, ...] = setting(
+        (),
+        "query parameters to leave out of page URLs besides the known tracking ones, e.g. session; "
+        "a trailing * matches any end",
+    )
+    badge_floor: int = setting(
+        0, 'badges show counts below this as "< floor", so that few visitors stay private', least=0, live=True
+    )
+    badge_seconds: int = setting(
+        60, "seconds that browsers and proxies may keep a badge", least=0, most=86_400, live=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """What the operator reads."""
+
+    level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", "least important messages that are written", live=True
+    )
+    file: str = setting("", "file to write to, opened again on SIGHUP; empty: standard error", kind="path")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything config.yaml can say."""
+
+    server: ServerConfig = field(default_factory=ServerConfig)
+    tls: TlsConfig = field(default_factory=TlsConfig)
+    http: HttpConfig = field(default_factory=HttpConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
+    rate_limit: RateLimitConfig = field(default_factory=RateLimitConfig)
+    cors: CorsConfig = field(default_factory=CorsConfig)
+    counter: CounterConfig = field(default_factory=CounterConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+    trusted_proxies: tuple[str, ...] = setting(
+        (),
+        "addresses or networks whose X-Forwarded-For and X-Real-IP are believed, e.g. 127.0.0.1 or 10.0.0.0/8",
+        live=True,
+    )
+
+    @property
+    def data_dir(self) -> Path:
+        return Path(self.server.data_dir).expanduser().absolute()
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL, spelled out when the setting is empty."""
+        return self.store.url or f"sqlite:///{quote(str(self.data_dir / 'visitors.db'))}"

@@ -1,0 +1,365 @@
+"""The conversation of a loop's connections: bytes in, requests to the application, answers out.
+
+    recv ─▶ parser ─▶ fast? ─yes─▶ app on the loop ─▶ Response ─▶ send
+                        │                └─▶ Deferred ─┐ (any thread)
+                        └─no─▶ queue ─▶ pool thread ───┴─▶ mailbox ─▶ send
+
+Everything here runs on the loop thread. One request of a connection is answered at a time; what the client
+pipelines behind it stays in the parser, and beyond PIPELINE_BYTES in the kernel.
+"""
+
+import logging
+import socket
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
+
+from visitor_tracker.config import HttpConfig
+from visitor_tracker.errors import HttpError
+from visitor_tracker.http.message import Application, Deferred, Request, Response, error_response
+from visitor_tracker.http.parser import Limits, RequestParser
+from visitor_tracker.http.wire import CONTINUE, encode
+from visitor_tracker.metrics import Cell, Counters
+from visitor_tracker.net.connection import (
+    BODY,
+    BUSY,
+    CLOSED,
+    HEAD,
+    IDLE,
+    LINGER,
+    NEVER,
+    SEND,
+    Connection,
+    ConnectionTable,
+)
+from visitor_tracker.net.pool import INTERNAL_ERROR, Pool, report_failure
+
+log = logging.getLogger(__name__)
+
+HEAD_READ_BYTES = 8 * 1024
+BODY_READ_BYTES = 64 * 1024
+PIPELINE_BYTES = 64 * 1024
+PIPELINE_TURN = 64  # requests of one connection before others get their turn
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 1024 * 1024
+_ABORT = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 seconds; close() then drops what was not sent
+
+RESPONSES = (0, 0, Cell.RESPONSES_2XX, Cell.RESPONSES_3XX, Cell.RESPONSES_4XX, Cell.RESPONSES_5XX)
+
+OVERLOADED = error_response(
+    HttpError(503, "overloaded", "too many requests are waiting", "try again in a moment", retry_after=1)
+)
+OUT_OF_BUDGET = HttpError(
+    503, "overloaded", "too many request bodies are being received", "try again in a moment", retry_after=1
+)
+TOO_SLOW = HttpError(408, "timeout", "the request did not arrive in time", "send it in one piece and faster")
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """Who handles requests; without `fast`, all of them go through the pool."""
+
+    app: Application
+    pool: Pool
+    fast: bool
+
+
+class Exchange:
+    """Moves every connection of one loop from phase to phase."""
+
+    def __init__(self, table: ConnectionTable, counters: Counters, http: HttpConfig, handling: Handling) -> None:
+        self._table = table
+        self._counters = counters
+        self._app = handling.app
+        self._pool = handling.pool
+        self._fast = handling.fast
+        self.again: deque[Connection] = deque()  # have had their turn and hold more whole requests
+        self.gathered: list[Deferred] = []  # taken since the last flush
+        self.taken = False
+        self.stopping = False
+        self.date = b""
+        self.update(http)
+        self.tick(0.0)
+
+    def update(self, http: HttpConfig) -> None:
+        self._http = http
+        self._limits = Limits(http.max_target, http.max_field, http.max_head, http.max_fields, http.max_body)
+
+    def tick(self, now: float) -> None:
+        """Note the (monotonic) time, once for all that one wait of the loop brought."""
+        self.now = now
+        self.idle_deadline = now + self._http.idle_seconds
+
+    # Reading.
+
+    def receive(self, conn: Connection) -> None:
+        """Read once and go as far as that leads."""
+        try:
+            piece = conn.recv(HEAD_READ_BYTES if conn.phase != BODY else BODY_READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._table.close(conn)
+            return
+        if not piece:
+            self._half_closed(conn)
+            return
+        parser = conn.parser
+        if parser is None:
+            parser = conn.parser = RequestParser(self._limits, conn.peer)
+        parser.feed(piece)
+        if conn.phase < BUSY:
+            self.advance(conn)
+        elif parser.buffered > PIPELINE_BYTES:
+            self._table.watch(conn, 0)
+
+    def handle(self, conn: Connection, event: int) -> None:
+        """Act on what epoll says of a connection that is not simply readable between two answers."""
+        if event & EPOLLOUT and conn.phase == SEND:
+            self._send_rest(conn)
+        elif event & EPOLLIN and conn.phase == LINGER:
+            self._drop_input(conn)
+        elif event & EPOLLIN and conn.phase <= BUSY:
+            self.receive(conn)
+        elif event & (EPOLLHUP | EPOLLERR):
+            self._table.close(conn)
+
+    def advance(self, conn: Connection) -> None:
+        """Take whole requests out of the parser until one must wait, or nothing whole is left."""
+        parser = conn.parser
+        if parser is None:
+            return
+        for _ in range(PIPELINE_TURN):
+            try:
+                request = parser.next_request()
+            except HttpError as error:
+                self._counters.add(Cell.BAD_REQUESTS)
+                self._refuse(conn, error)
+                return
+            if request is None:
+                self._wait_for_more(conn, parser)
+                return
+            self._dispatch(conn, request)
+            if conn.phase != IDLE or not parser.buffered:
+                return
+        self.again.append(conn)
+
+    def _wait_for_more(self, conn: Connection, parser: RequestParser) -> None:
+        if parser.in_body:
+            self._table.charge(conn, parser.body_bytes + parser.buffered)
+            if self._table.held > self._http.body_budget:
+                self._counters.add(Cell.OVERLOADED)
+                self._refuse(conn, OUT_OF_BUDGET)
+            elif conn.phase != BODY:
+                conn.phase = BODY
+                conn.started = self.now
+                conn.deadline = self.now + self._http.body_seconds
+                self._invite_body(conn, parser)
+        elif parser.in_head and conn.phase != HEAD:
+            conn.phase = HEAD
+            conn.deadline = self.now + self._http.header_seconds
+
+    def _invite_body(self, conn: Connection, parser: RequestParser) -> None:
+        if parser.take_expect():
+            try:
+                conn.send(CONTINUE)  # few bytes into an empty socket buffer: all or nothing
+            except OSError:
+                self._table.close(conn)
+
+    def _half_closed(self, conn: Connection) -> None:
+        """The client sends no more: an unfinished request is dropped, a whole one is still answered."""
+        if conn.phase < BUSY:
+            self._table.close(conn)
+        else:
+            conn.eof = True
+            self._table.watch(conn, 0)
+
+    # Handling.
+
+    def _dispatch(self, conn: Connection, request: Request) -> None:
+        self._counters.add(Cell.REQUESTS)
+        conn.keep = request.keep_alive
+        conn.head = request.method == "HEAD"
+        if not (self._fast and self._app.is_fast(request)):
+            self._enqueue(conn, request)
+            return
+        self.taken = True
+        try:
+            answer = self._app(request)
+        except (Exception, SystemExit):  # whatever a handler does, the loop lives
+            report_failure(request)
+            answer = INTERNAL_ERROR
+        if isinstance(answer, Response):
+            self.answer(conn, answer)
+            return
+        conn.phase = BUSY
+        conn.deadline = NEVER
+        self.gathered.append(answer)
+        answer.attach(conn.deliver)
+
+    def _enqueue(self, conn: Connection, request: Request) -> None:
+        conn.phase = BUSY
+        conn.deadline = NEVER
+        self._table.charge(conn, len(request.body))
+        if self._table.held > self._http.body_budget or not self._pool.submit(conn, request):
+            self._counters.add(Cell.OVERLOADED)
+            self.answer(conn, OVERLOADED)
+
+    def flush(self) -> None:
+        """Let the application start the work of everything taken since the last flush."""
+        gathered, self.gathered, self.taken = self.gathered, [], False
+        try:
+            self._app.flush()
+        except (Exception, SystemExit):
+            log.exception("a batch failed")
+            for deferred in gathered:
+                deferred.complete(INTERNAL_ERROR)
+
+    def complete(self, conn: Connection, response: Response | None) -> None:
+        """Take the answer that came from another thread, or from the batch."""
+        if conn.phase != BUSY:
+            return  # closed meanwhile
+        if response is None:
+            self._counters.add(Cell.ABANDONED)
+            self._table.close(conn)
+            return
+        self.answer(conn, response)
+        if conn.phase == IDLE:
+            self._resume(conn)
+
+    def take_turns(self) -> None:
+        """Go on with the connections that had more whole requests than fit in one turn."""
+        for _ in range(len(self.again)):
+            conn = self.again.popleft()
+            if conn.phase == IDLE:
+                self._resume(conn)
+
+    # Answering.
+
+    def answer(self, conn: Connection, response: Response) -> None:
+        """Write an answer; the connection is then idle, closed, lingering, or waits for its client to read."""
+        keep = conn.keep and not response.close
+        if self.stopping and keep:  # until what was received is answered
+            keep = conn.parser is not None and conn.parser.buffered > 0
+        try:
+            out = encode(response, keep_alive=keep, head=conn.head, date=self.date)
+        except ValueError:  # a header that would split the answer
+            log.exception("an answer cannot be written")
+            response, keep = INTERNAL_ERROR, False
+            out = encode(response, keep_alive=False, head=conn.head, date=self.date)
+        self._counters.add(RESPONSES[response.status // 100])
+        if conn.held:
+            self._table.charge(conn, 0)
+        try:
+            sent = conn.send(out)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._table.close(conn)
+            return
+        conn.keep = keep
+        if sent == len(out):
+            self._answered(conn)
+        else:
+            conn.out = memoryview(out)[sent:]
+            conn.phase = SEND
+            conn.deadline = self.now + self._http.send_seconds
+            self._table.watch(conn, EPOLLOUT)
+
+    def _answered(self, conn: Connection) -> None:
+        if conn.keep:
+            conn.phase = IDLE
+            conn.deadline = self.idle_deadline
+        elif conn.linger or (conn.parser is not None and conn.parser.buffered):
+            self._linger(conn)
+        else:
+            self._table.close(conn)
+
+    def _send_rest(self, conn: Connection) -> None:
+        if conn.out is None:
+            return
+        try:
+            conn.out = conn.out[conn.send(conn.out) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._table.close(conn)
+            return
+        if not conn.out:
+            conn.out = None
+            self._answered(conn)
+            if conn.phase == IDLE:
+                self._resume(conn)
+
+    def _resume(self, conn: Connection) -> None:
+        """Go on after an answer that came late: with what was pipelined, else with reading."""
+        if conn.parser is not None and conn.parser.buffered:
+            self.advance(conn)
+        if conn.eof and conn.phase < BUSY and conn not in self.again:
+            self._table.close(conn)
+        elif conn.phase <= BUSY and not conn.eof:
+            self._table.watch(conn, EPOLLIN)
+
+    def _refuse(self, conn: Connection, error: HttpError) -> None:
+        """Answer, and read no more requests from this connection."""
+        conn.keep = conn.head = False
+        conn.linger = True
+        conn.parser = None
+        self.answer(conn, error_response(error, close=True))
+
+    # Ending.
+
+    def _linger(self, conn: Connection) -> None:
+        """Closing with unread input would reset the connection and could take the answer with it (RFC 9112, 9.6)."""
+        conn.parser = None
+        conn.phase = LINGER
+        conn.started = 0.0
+        conn.deadline = self.now + LINGER_SECONDS
+        try:
+            conn.transport.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._table.close(conn)
+            return
+        self._table.watch(conn, EPOLLIN)
+
+    def _drop_input(self, conn: Connection) -> None:
+        try:
+            piece = conn.transport.recv(BODY_READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            piece = b""
+        conn.started += len(piece)
+        if not piece or conn.started > LINGER_BYTES:
+            self._table.close(conn)
+
+    def expire(self, conn: Connection) -> None:
+        """Act on a deadline that has passed."""
+        if conn.phase == HEAD:
+            self._counters.add(Cell.CLOSED_HEADER_DEADLINE)
+            self._refuse(conn, TOO_SLOW)
+        elif conn.phase == BODY:
+            self._judge_body(conn)
+        elif conn.phase == SEND:
+            self._counters.add(Cell.CLOSED_SEND_DEADLINE)
+            self.abort(conn)
+        elif conn.phase != CLOSED:
+            if conn.phase == IDLE:
+                self._counters.add(Cell.CLOSED_IDLE)
+            self._table.close(conn)
+
+    def _judge_body(self, conn: Connection) -> None:
+        received = 0 if conn.parser is None else conn.parser.body_bytes
+        allowed = conn.started + max(self._http.body_seconds, received / self._http.body_rate)
+        if allowed > self.now:
+            conn.deadline = allowed
+        else:
+            self._counters.add(Cell.CLOSED_BODY_DEADLINE)
+            self._refuse(conn, TOO_SLOW)
+
+    def abort(self, conn: Connection) -> None:
+        """Close and have the kernel forget what the client did not take."""
+        with suppress(OSError):
+            conn.transport.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+        self._table.close(conn)

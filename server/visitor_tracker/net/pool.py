@@ -1,0 +1,93 @@
+"""Threads for requests that may wait: a bounded queue in, each connection's `deliver` out."""
+
+import logging
+import threading
+from queue import SimpleQueue
+
+from visitor_tracker.http.message import Application, Request, Response, error_body
+from visitor_tracker.net.connection import Connection
+from visitor_tracker.net.throttle import Throttle
+
+log = logging.getLogger(__name__)
+
+INTERNAL_ERROR = Response(
+    500,
+    error_body("internal", "the server failed on this request", "its log says why"),
+    (("Content-Type", "application/json"), ("Cache-Control", "no-store")),
+)
+
+_throttle = Throttle(1.0)
+
+
+def report_failure(request: Request) -> None:
+    """Log the exception being handled; at most one a second, and no visitor's data but the path."""
+    if (left_out := _throttle.passes()) is not None:
+        log.exception("%s %s failed (%d more like it were not logged)", request.method, request.path[:200], left_out)
+
+
+class Pool:
+    """`threads` workers; one that dies is replaced by the next `repair`."""
+
+    def __init__(self, app: Application, *, threads: int, max_queue: int) -> None:
+        self._app = app
+        self._queue: SimpleQueue[tuple[Connection, Request] | None] = SimpleQueue()
+        self._max_queue = max_queue
+        self._workers = [self._start() for _ in range(threads)]
+
+    def submit(self, conn: Connection, request: Request) -> bool:
+        """Queue a request; False: the queue is full. Called by the loop only."""
+        if self._queue.qsize() >= self._max_queue:
+            return False
+        self._queue.put((conn, request))
+        return True
+
+    @property
+    def waiting(self) -> int:
+        return self._queue.qsize()
+
+    def repair(self) -> int:
+        """Replace dead threads; return how many there were."""
+        dead = [number for number, worker in enumerate(self._workers) if not worker.is_alive()]
+        for number in dead:
+            self._workers[number] = self._start()
+        return len(dead)
+
+    def stop(self, timeout_seconds: float) -> None:
+        """Let the threads finish what is queued; wait so long for each."""
+        for _ in self._workers:
+            self._queue.put(None)
+        for worker in self._workers:
+            worker.join(timeout_seconds)
+
+    def _start(self) -> threading.Thread:
+        worker = threading.Thread(target=self._work, name="pool", daemon=True)
+        worker.start()
+        return worker
+
+    def _work(self) -> None:
+        while (job := self._queue.get()) is not None:
+            conn, request = job
+            try:
+                self._handle(conn, request)
+            except BaseException:  # a handler that ends its thread: the request is still answered
+                log.exception("a pool thread ends")
+                conn.deliver(INTERNAL_ERROR)
+                return
+            del job, conn, request  # an idle thread holds no request
+
+    def _handle(self, conn: Connection, request: Request) -> None:
+        try:
+            answer = self._app(request)
+        except Exception:
+            report_failure(request)
+            conn.deliver(INTERNAL_ERROR)
+            return
+        if isinstance(answer, Response):
+            conn.deliver(answer)
+            return
+        answer.attach(conn.deliver)
+        try:
+            self._app.flush()
+        except Exception:
+            report_failure(request)
+            answer.complete(INTERNAL_ERROR)

@@ -1,0 +1,296 @@
+"""The embedded database: one SQLite file in WAL mode, one writer at a time, readers that never wait."""
+
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+
+from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable, TrackerError
+from visitor_tracker.store import checks
+from visitor_tracker.store.base import Durability, Finding
+from visitor_tracker.store.checkpoint import Checkpointer
+from visitor_tracker.store.session import DuplicateKey, Rows, Session, T, Value
+from visitor_tracker.store.statements import Dialect, text
+from visitor_tracker.store.turn import Turn
+
+CACHED_STATEMENTS = 128
+CACHE_KIB = 65_536
+WAL_LIMIT_BYTES = 64 << 20  # a log that a long reader let grow is cut to this when it starts again
+
+_AWAY = {  # primary result codes after which the same call may be tried again
+    sqlite3.SQLITE_BUSY: "another program holds its lock",
+    sqlite3.SQLITE_LOCKED: "another program holds its lock",
+    sqlite3.SQLITE_NOMEM: "out of memory",
+    sqlite3.SQLITE_READONLY: "it cannot be written now",
+    sqlite3.SQLITE_IOERR: "the disk reports an error",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened now",
+}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT: "is damaged", sqlite3.SQLITE_NOTADB: "is not a SQLite database"}
+# After these the connection itself is in doubt.
+_REPLACE = frozenset(
+    {
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_NOMEM,
+    }
+)
+
+
+class SqliteSession:
+    """One connection; raises what sqlite3 raises."""
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._execute = db.execute
+        self.db = db
+
+    def send(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> None:
+        self._execute(text("sqlite", template, rows), values)
+
+    def ask(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> Rows:
+        return self._execute(text("sqlite", template, rows), values).fetchall()
+
+
+class _Reader:
+    """A thread's own read connection, closed when the thread ends."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        db.execute("pragma query_only = 1")
+        self.session = SqliteSession(db)
+
+    def __del__(self) -> None:
+        self.session.db.close()
+
+
+class SqliteDatabase:
+    """A SQLite file, or without a path a database in memory that this object alone sees."""
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, path: Path | None, durability: Durability, busy_seconds: float) -> None:
+        self._path = path
+        self._durability = durability
+        self._busy_seconds = busy_seconds
+        self._turn = Turn(path)
+        self._session: SqliteSession | None = None  # the writer's; belongs to who has the turn
+        self._suspect = False  # the log may hold what the disk does not
+        self._mine = threading.local()
+        self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
+        self._readers_lock = threading.Lock()
+        self._checkpointer: Checkpointer | None = None
+        if path is not None:
+            _create(path)
+        with self._turn.hold():
+            self._session = self._open_writer()
+        if path is not None:
+            self._checkpointer = Checkpointer(path, self._connect, sync=durability == "relaxed")
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        if self._path is None:
+            with self._turn.hold():
+                return self._reading(work, self._writer())
+        session = self._reader()
+        try:
+            return self._reading(work, session)
+        except TrackerError:
+            del self._mine.reader
+            raise
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        with self._turn.hold():
+            session = self._writer()
+            try:
+                session.db.execute("begin immediate")
+                result = work(session)
+            except sqlite3.Error as error:
+                self._undo(_code(error))
+                raise self._explain(error) from error
+            except BaseException:
+                self._undo(0)
+                raise
+            try:
+                session.db.execute("commit")
+            except sqlite3.Error as error:
+                raise self._commit_failed(error) from error
+            if self._checkpointer and self._checkpointer.committed():
+                # The batch is durable already, and a checkpoint that failed is done again from the start.
+                with suppress(sqlite3.Error):
+                    session.db.execute("pragma wal_checkpoint(passive)").fetchall()
+            return result
+
+    @contextmanager
+    def alone(self) -> Iterator[Session]:
+        with self._turn.hold():
+            try:
+                yield self._writer()
+            except sqlite3.Error as error:
+                raise self._explain(error) from error
+
+    def writing(self) -> AbstractContextManager[None]:
+        return self._turn.hold()
+
+    def ping(self) -> None:
+        self.read(lambda session: session.ask("select 1 from sqlite_schema limit 1"))
+
+    def describe(self) -> str:
+        place = "in memory, gone when the process ends" if self._path is None else str(self._path)
+        return f"SQLite {sqlite3.sqlite_version}, {place}, durability {self._durability}"
+
+    def check(self) -> list[Finding]:
+        return [] if self._path is None else checks.sqlite(self._path)
+
+    def close(self) -> None:
+        if self._checkpointer:
+            self._checkpointer.close()
+        with self._readers_lock:
+            readers = list(self._readers)
+        for reader in readers:
+            reader.session.db.close()
+        with self._turn.hold():
+            self._drop_writer()
+
+    def _reading(self, work: Callable[[Session], T], session: SqliteSession) -> T:
+        try:
+            return work(session)
+        except sqlite3.Error as error:
+            raise self._explain(error) from error
+
+    def _reader(self) -> SqliteSession:
+        reader: _Reader | None = getattr(self._mine, "reader", None)
+        if reader is None:
+            try:
+                reader = _Reader(self._connect())
+            except sqlite3.Error as error:
+                raise self._explain(error) from error
+            self._mine.reader = reader
+            with self._readers_lock:
+                self._readers.add(reader)
+        return reader.session
+
+    def _writer(self) -> SqliteSession:
+        if self._checkpointer and self._checkpointer.take_failure():
+            self._suspect = True
+            self._drop_writer()
+        if self._session is None:
+            self._session = self._open_writer()
+        if self._suspect:
+            self._settle(self._session.db)
+        return self._session
+
+    def _settle(self, db: sqlite3.Connection) -> None:
+        """Copy the log into the database file, synced, and empty it.
+
+        A sync that failed is not tried again: the kernel may have dropped the pages and report success. Writing
+        the content a second time, elsewhere, is what makes it durable.
+        """
+        try:
+            [(busy, _, _)] = db.execute("pragma wal_checkpoint(truncate)").fetchall()
+        except sqlite3.Error as error:
+            self._drop_writer()
+            raise self._explain(error) from error
+        if busy:
+            raise StoreUnavailable(f"{self._place}: waiting for readers after a disk error")
+        self._suspect = False
+
+    def _commit_failed(self, error: sqlite3.Error) -> TrackerError:
+        code = _code(error)
+        self._undo(code)
+        if code != sqlite3.SQLITE_IOERR:
+            return self._explain(error)
+        self._suspect = True
+        return OutcomeUnknown(f"{self._place}: the disk reports an error during COMMIT: {error}")
+
+    def _undo(self, code: int) -> None:
+        if self._session is None:
+            return
+        try:
+            if self._session.db.in_transaction:
+                self._session.db.execute("rollback")
+        except sqlite3.Error:
+            code = sqlite3.SQLITE_IOERR
+        if code in _REPLACE and self._path is not None:
+            self._drop_writer()
+
+    def _drop_writer(self) -> None:
+        if self._session is not None:
+            self._session.db.close()
+            self._session = None
+
+    def _open_writer(self) -> SqliteSession:
+        try:
+            db = self._connect()
+            if self._path is not None:
+                [(mode,)] = db.execute("pragma journal_mode = wal").fetchall()
+                if mode != "wal":
+                    raise StoreError(f"{self._place}: this file system has no shared memory for SQLite's WAL mode")
+        except sqlite3.Error as error:
+            raise self._explain(error) from error
+        return SqliteSession(db)
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            self._path or ":memory:",
+            timeout=self._busy_seconds,
+            isolation_level=None,
+            check_same_thread=False,  # close() may come from another thread
+            cached_statements=CACHED_STATEMENTS,
+        )
+        try:
+            if self._path is not None:
+                full = self._durability == "full"
+                db.execute(f"pragma synchronous = {'full' if full else 'normal'}")
+                db.execute(f"pragma fullfsync = {int(full)}")
+                db.execute("pragma checkpoint_fullfsync = 1")
+                db.execute("pragma wal_autocheckpoint = 0")
+                db.execute(f"pragma journal_size_limit = {WAL_LIMIT_BYTES}")
+            db.execute(f"pragma cache_size = -{CACHE_KIB}")
+            db.execute("pragma trusted_schema = 0")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    @property
+    def _place(self) -> str:
+        return str(self._path or "the database in memory")
+
+    def _explain(self, error: sqlite3.Error) -> TrackerError:
+        code = _code(error)
+        if code in _AWAY:
+            return StoreUnavailable(f"{self._place}: {_AWAY[code]} ({error})")
+        if code in _DAMAGED:
+            return StoreError(
+                f"{self._place} {_DAMAGED[code]} ({error}): restore it from a backup,"
+                " or recover what is left with: sqlite3 OLD .recover | sqlite3 NEW"
+            )
+        if code == sqlite3.SQLITE_CONSTRAINT:
+            return DuplicateKey(str(error))
+        if "no such table" in str(error) or "no such column" in str(error):
+            return StoreError(f"{self._place}: {error}: run `visitor-tracker migrate`")
+        return StoreError(f"{self._place}: {error}")
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return the primary result code; the extended one has more bits above it."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
+
+
+def _create(path: Path) -> None:
+    """Make folder and file, readable by their owner only."""
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder: the store's URL must name a file, such as sqlite:///{path}/visitors.db")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"{path}: {error.strerror}: the server's user must be able to write this file and its folder"
+        ) from error

@@ -1,0 +1,86 @@
+"""SQL texts: portable templates, made into one dialect's text and repeated for many rows.
+
+In a template `?` is a value, `[…]` is repeated once per row, and `{name}` is one of the macros below.
+"""
+
+import re
+from functools import lru_cache
+from typing import Literal
+
+Dialect = Literal["sqlite", "mysql"]
+
+MACROS: dict[Dialect, dict[str, str]] = {
+    "sqlite": {
+        "integer": "integer",
+        "key": "blob",
+        "bytes": "blob",
+        "url": "text",
+        "name": "text",
+        "table": "without rowid",
+        "index": "create index if not exists",
+        "keep_old_id": "on conflict do nothing",
+        "keep_old_secret": "on conflict do nothing",
+        "add_visits": "on conflict (site_id, page_hash) do update set"
+        " visit_count = visit_count + excluded.visit_count,"
+        " last_visited = max(last_visited, excluded.last_visited)",
+        "merge_page": "on conflict (site_id, page_hash) do update set"
+        " visit_count = visit_count + excluded.visit_count,"
+        " last_visited = max(last_visited, excluded.last_visited),"
+        " created_at = min(created_at, excluded.created_at)",
+        "columns_of": "select name from pragma_table_info(?)",
+        "epoch_last_visited": "unixepoch(last_visited, 'auto')",
+        "epoch_created_at": "unixepoch(created_at, 'auto')",
+    },
+    "mysql": {
+        "integer": "bigint",
+        "key": "binary(16)",
+        "bytes": "mediumblob",
+        "url": "varchar(2048)",
+        "name": "varchar(64)",
+        "table": "engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin",
+        "index": "create index",  # MySQL knows no "if not exists" here: see migrate.py
+        # Not "insert ignore": that turns every error into a warning, a value too long included.
+        "keep_old_id": "on duplicate key update batch_id = event_ids.batch_id",
+        "keep_old_secret": "on duplicate key update value = secrets.value",
+        "add_visits": "on duplicate key update"
+        " visit_count = visit_count + values(visit_count),"
+        " last_visited = greatest(last_visited, values(last_visited))",
+        "merge_page": "on duplicate key update"
+        " visit_count = visit_count + values(visit_count),"
+        " last_visited = greatest(last_visited, values(last_visited)),"
+        " created_at = least(created_at, values(created_at))",
+        "columns_of": "select column_name from information_schema.columns"
+        " where table_schema = database() and table_name = ?",
+        "epoch_last_visited": "unix_timestamp(last_visited)",
+        "epoch_created_at": "unix_timestamp(created_at)",
+    },
+}
+
+# Rows per statement. SQLite keeps the texts of few sizes prepared; for MySQL fewer statements are what counts,
+# and 1,000 rows stay below its smallest usual packet.
+_SIZES: dict[Dialect, tuple[int, ...]] = {"sqlite": (64, 16, 4, 1), "mysql": (1000,)}
+
+
+@lru_cache(maxsize=1024)
+def text(dialect: Dialect, template: str, rows: int = 1) -> str:
+    """Return the dialect's text of a template for so many rows."""
+    sql = expand(dialect, template)
+    if "[" in sql:
+        head, row, tail = re.split(r"[\[\]]", sql)
+        sql = head + ", ".join([row] * rows) + tail
+    return sql.replace("?", "%s") if dialect == "mysql" else sql
+
+
+def expand(dialect: Dialect, template: str) -> str:
+    """Replace the macros; a name that is none raises KeyError."""
+    return re.sub(r"\{(\w+)\}", lambda found: MACROS[dialect][found[1]], template)
+
+
+@lru_cache(maxsize=4096)
+def pieces(dialect: Dialect, rows: int) -> tuple[int, ...]:
+    """Split so many rows into the sizes of statement that the dialect likes."""
+    found: list[int] = []
+    for size in _SIZES[dialect]:
+        times, rows = divmod(rows, size)
+        found += [size] * times
+    return (*found, rows) if rows else tuple(found)

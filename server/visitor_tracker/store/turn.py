@@ -1,0 +1,81 @@
+"""The turn to write: fair among all threads and processes that write one SQLite file.
+
+SQLite's own lock is polled with sleeps of up to 100 ms, and who takes it again at once starves the others.
+Here everyone locks the gate, then the main lock, then unlocks the gate: who has just written queues at the
+gate behind the one that waits inside it.
+"""
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+
+class Lock(Protocol):
+    """What one thread locks with."""
+
+    def acquire(self) -> object: ...
+
+    def release(self) -> None: ...
+
+
+class Turn:
+    """Hands out the turn; `hold` may be nested within a thread."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Lock two files beside `path`, or without one inside this process only."""
+        self._path = path
+        self._mine = threading.local()
+        self._shared = (threading.Lock(), threading.Lock())
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Wait for the turn and have it inside the block."""
+        mine = self._mine
+        depth = getattr(mine, "depth", 0)
+        if depth == 0:
+            self._take()
+        mine.depth = depth + 1
+        try:
+            yield
+        finally:
+            mine.depth = depth
+            if depth == 0:
+                mine.locks[1].release()
+
+    def _take(self) -> None:
+        mine = self._mine
+        if not hasattr(mine, "locks"):
+            mine.locks = self._shared if self._path is None else _files(self._path)
+        gate, main = mine.locks
+        gate.acquire()
+        try:
+            main.acquire()
+        finally:
+            gate.release()
+
+
+class FileLock:
+    """flock on a file opened for one thread.
+
+    Not fcntl's lock: that belongs to the process, so two threads would both have it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def acquire(self) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    def release(self) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def __del__(self) -> None:  # the thread has ended
+        os.close(self._descriptor)
+
+
+def _files(path: Path) -> tuple[FileLock, FileLock]:
+    return FileLock(path.with_name(path.name + ".gate")), FileLock(path.with_name(path.name + ".write"))

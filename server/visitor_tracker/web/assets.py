@@ -1,0 +1,157 @@
+"""Files served from a table made at start: the client library and the demo page; never from a path."""
+
+import gzip
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from visitor_tracker.http.message import Answer, Headers, Request, Response
+from visitor_tracker.web.router import Route
+
+_KINDS = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".svg": "image/svg+xml; charset=utf-8",
+    ".png": "image/png",
+    ".ts": "text/plain; charset=utf-8",
+}
+_FRESH_SECONDS = 3600
+_YEAR_SECONDS = 31_536_000
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+PAGE_HEADERS: Headers = (
+    ("Content-Type", _KINDS[".html"]),
+    ("Content-Security-Policy", CONTENT_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asset:
+    body: bytes
+    packed: bytes
+    kind: str
+    digest: str
+
+    def answer(self, request: Request, cache: str, extra: Headers) -> Response:
+        tag = f'"{self.digest}"'
+        headers: Headers = (
+            ("Content-Type", self.kind),
+            ("Cache-Control", cache),
+            ("ETag", tag),
+            ("Vary", "Accept-Encoding"),
+            *extra,
+        )
+        if _matches(tag, request.headers.get("if-none-match", "")):
+            return Response(304, headers=headers)
+        if self.packed and _takes_gzip(request.headers.get("accept-encoding", "")):
+            return Response(200, self.packed, (*headers, ("Content-Encoding", "gzip")))
+        return Response(200, self.body, headers)
+
+
+class AssetRoutes:
+    """`/client/NAME` (an hour), `/client/NAME.HASH.EXT` (for ever), and `/demo`."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._assets = {name: _asset(name, body) for name, body in files.items() if _suffix(name) in _KINDS}
+
+    def routes(self) -> list[Route]:
+        found = []
+        for name, asset in self._assets.items():
+            if name.endswith(".html"):
+                continue
+            found.append(
+                Route("GET", f"/client/{name}", self._fresh(asset), "a file of the browser client", access="public")
+            )
+            found.append(
+                Route(
+                    "GET",
+                    f"/client/{hashed_name(name, asset.digest)}",
+                    self._immutable(asset),
+                    "the same, cached for ever",
+                )
+            )
+        if "demo.html" in self._assets:
+            found.append(
+                Route(
+                    "GET", "/demo", self._page(self._assets["demo.html"]), "a page that shows the client at work", "own"
+                )
+            )
+        return found
+
+    def immutable_path(self, name: str) -> str | None:
+        """Return the URL path of a file's present version, None when the client is not built."""
+        asset = self._assets.get(name)
+        return None if asset is None else f"/client/{hashed_name(name, asset.digest)}"
+
+    def _fresh(self, asset: _Asset) -> "_Serve":
+        return _Serve(asset, f"public, max-age={_FRESH_SECONDS}", _ANY_ORIGIN)
+
+    def _immutable(self, asset: _Asset) -> "_Serve":
+        return _Serve(asset, f"public, max-age={_YEAR_SECONDS}, immutable", _ANY_ORIGIN)
+
+    def _page(self, asset: _Asset) -> "_Serve":
+        return _Serve(asset, "no-cache", PAGE_HEADERS[1:])
+
+
+_ANY_ORIGIN: Headers = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Cross-Origin-Resource-Policy", "cross-origin"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Serve:
+    asset: _Asset
+    cache: str
+    extra: Headers
+
+    def __call__(self, request: Request) -> Answer:
+        return self.asset.answer(request, self.cache, self.extra)
+
+
+def hashed_name(name: str, digest: str) -> str:
+    """Return `visitor-tracker.0123abcd.js` for `visitor-tracker.js`."""
+    stem, dot, end = name.partition(".")
+    return f"{stem}.{digest[:12]}{dot}{end}"
+
+
+def _asset(name: str, body: bytes) -> _Asset:
+    packed = gzip.compress(body, 9, mtime=0)
+    return _Asset(
+        body,
+        packed if len(packed) < 0.95 * len(body) else b"",
+        _KINDS[_suffix(name)],
+        blake2b(body, digest_size=12).hexdigest(),
+    )
+
+
+def _suffix(name: str) -> str:
+    return name[name.rfind(".") :]
+
+
+def _matches(tag: str, condition: str) -> bool:
+    """Compare weakly, as If-None-Match wants (RFC 9110, 13.1.2)."""
+    return condition.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in condition.split(",")]
+
+
+_GZIP_REFUSED = re.compile(r"gzip\s*;\s*q=0(\.0{0,3})?\s*(,|$)")
+
+
+def _takes_gzip(accepted: str) -> bool:
+    return "gzip" in accepted and not _GZIP_REFUSED.search(accepted)

@@ -1,0 +1,283 @@
+"""The per-page visit counter: /update, /count, /api/v1/visits, /pixel.gif, /verify."""
+
+import base64
+from datetime import UTC, datetime
+from functools import lru_cache
+from urllib.parse import urlencode
+
+import msgspec
+
+from visitor_tracker.access.tokens import TokenSigner
+from visitor_tracker.errors import HttpError
+from visitor_tracker.event import Counted, PageCount, Visit
+from visitor_tracker.http.message import Answer, Deferred, Headers, Request, Response, error_response
+from visitor_tracker.http.url import parse_query
+from visitor_tracker.ingest.counter import Counter, Failure, Outcome
+from visitor_tracker.metrics import Cell, Counters
+from visitor_tracker.store.base import PageOrder, PagePage, Store
+from visitor_tracker.web.guards import Guards
+from visitor_tracker.web.pages import Page, PageReader
+from visitor_tracker.web.router import Route, is_prefetch
+
+_JSON: Headers = (
+    ("Content-Type", "application/json"),
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+_TEXT: Headers = (("Content-Type", "text/plain; charset=utf-8"), *_JSON[1:])
+_IMAGE: Headers = (("Content-Type", "image/gif"), *_JSON[1:])
+_ACCEPTED: Headers = (("X-Tracker", "accepted"),)
+_UNAVAILABLE: Headers = (("X-Tracker", "dropped: unavailable"),)
+_DUPLICATE: Headers = (("X-Tracker", "dropped: duplicate"),)
+_PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+_LIST_DEFAULT, _LIST_MOST = 100, 1000
+_ORDERS: dict[str, PageOrder] = {"visits": "visits", "recent": "recent", "url": "url"}
+
+
+class _Sent(msgspec.Struct):
+    """The body of POST /api/v1/visits."""
+
+    url: str
+    id: str | None = None
+
+
+_read_sent = msgspec.json.Decoder(_Sent).decode
+
+
+class CounterRoutes:
+    """Handlers; the fast ones run on the loop and answer when the batch is durable."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        *,
+        counter: Counter,
+        store: Store,
+        guards: Guards,
+        pages: PageReader,
+        signer: TokenSigner,
+        counters: Counters,
+    ) -> None:
+        self._counter = counter
+        self._store = store
+        self._guards = guards
+        self._pages = pages
+        self._signer = signer
+        self._counters = counters
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("GET", "/update", self.update, "count a visit to ?url= and return the page's new count", fast=True),
+            Route("GET", "/count", self.count, "the count of ?url=, or the list of all pages"),
+            Route("POST", "/api/v1/visits", self.post_visit, "count a visit, once per id: {url, id?}", fast=True),
+            Route("GET", "/api/v1/visits", self.get_visits, "the count of ?url=, or the list of all pages"),
+            Route("GET", "/pixel.gif", self.pixel, "count a visit to ?url= and return an invisible image", fast=True),
+            Route("GET", "/verify", self.verify, "check a security token: ?url=&token="),
+        ]
+
+    def update(self, request: Request) -> Answer:
+        """GET /update?url= (a counter of old: errors are plain text)."""
+        try:
+            page = self._pages.from_query(request.query)
+        except ValueError:
+            page = None
+        if page is None:
+            return self._invalid(request)
+        if request.method == "HEAD" or is_prefetch(request):
+            return self._only_read(page, request)
+        return self._count(page, page.visit, request)
+
+    def post_visit(self, request: Request) -> Answer:
+        """POST /api/v1/visits: JSON, also sent as text/plain so that browsers need no preflight."""
+        try:
+            sent = _read_sent(request.body)
+            visit_id = None if sent.id is None else read_id(sent.id)
+        except (ValueError, RecursionError) as error:  # msgspec's errors and UnicodeDecodeError are ValueErrors
+            raise HttpError(
+                400,
+                "invalid_event",
+                str(error),
+                'send {"url": "https://…", "id": "32 hex digits"}',
+                dropped="invalid_event",
+            ) from error
+        page = self._page(sent.url)
+        visit = page.visit if visit_id is None else Visit(page.hash, page.url, visit_id)
+        return self._count(page, visit, request)
+
+    def pixel(self, request: Request) -> Answer:
+        """GET /pixel.gif?url=, or of the page that shows the image (Referer)."""
+        try:
+            page = self._pages.from_query(request.query)
+        except ValueError as error:
+            raise _invalid_url(error) from error
+        page = page or self._page(request.headers.get("referer", ""))
+        if request.method == "HEAD" or is_prefetch(request):
+            self._counters.add(Cell.DROPPED_PREFETCH)
+            return Response(
+                200, _PIXEL, _IMAGE + self._guards.cors.headers(request) + (("X-Tracker", "dropped: prefetch"),)
+            )
+        return self._count(page, page.visit, request, image=True)
+
+    def count(self, request: Request) -> Answer:
+        """GET /count: one row, or the rows of all pages as an array that Link continues."""
+        one = self._one(request)
+        if one is not None:
+            return one
+        found = self._list(request)
+        headers = _JSON
+        if found.cursor is not None:
+            fields = parse_query(request.query) | {"cursor": found.cursor}
+            headers += (("Link", f'</count?{urlencode(fields)}>; rel="next"'),)
+        return Response(200, b"[" + b",".join(map(_row, found.pages)) + b"]", headers)
+
+    def get_visits(self, request: Request) -> Answer:
+        """GET /api/v1/visits: one row, or {pages, cursor}."""
+        one = self._one(request)
+        if one is not None:
+            return one
+        found = self._list(request)
+        cursor = msgspec.json.encode(found.cursor)
+        return Response(200, b'{"pages":[' + b",".join(map(_row, found.pages)) + b'],"cursor":' + cursor + b"}", _JSON)
+
+    def verify(self, request: Request) -> Answer:
+        """GET /verify?url=&token=: what the token proves."""
+        self._guards.limit(request)
+        fields = _fields(request)
+        page = self._page(fields.get("url", ""))
+        claim = self._signer.verify(page.hash, fields.get("token", ""))
+        says: dict[str, object] = {"valid": claim is not None, "page_url": page.url}
+        if claim is not None:
+            says |= {"visit_count": claim.visit_count, "at": iso(claim.at)}
+        return Response(200, msgspec.json.encode(says), _JSON + self._guards.cors.headers(request))
+
+    def _count(self, page: Page, visit: Visit, request: Request, *, image: bool = False) -> Answer:
+        """Let the visit join the batch; the answer comes from the committer's thread."""
+        self._guards.count(request)
+        cors = self._guards.cors.headers(request)
+        deferred = Deferred()
+
+        def done(outcome: Outcome) -> None:
+            if type(outcome) is Counted:
+                state = _DUPLICATE if outcome.duplicate else _ACCEPTED
+                if image:
+                    deferred.complete(Response(200, _PIXEL, _IMAGE + state + cors))
+                else:
+                    deferred.complete(Response(200, self._counted(page, outcome), _JSON + state + cors))
+            elif outcome is Failure.UNKNOWN:
+                deferred.abandon()
+            else:
+                deferred.complete(error_response(_away(), cors + _UNAVAILABLE))
+
+        if not self._counter.add(visit, done):
+            raise _away()
+        return deferred
+
+    def _counted(self, page: Page, counted: Counted) -> bytes:
+        token = self._signer.sign(page.hash, counted.visit_count, counted.last_visited)
+        return b'%b,"visit_count":%d,"last_visited":"%b","created_at":"%b","security_token":"%b"%b}' % (
+            page.json,
+            counted.visit_count,
+            iso(counted.last_visited).encode(),
+            iso(counted.created_at).encode(),
+            token.encode(),
+            b',"duplicate":true' if counted.duplicate else b"",
+        )
+
+    def _one(self, request: Request) -> Response | None:
+        """Answer for the page that url= names; None when no page is named."""
+        try:
+            page = self._pages.from_query(request.query)
+        except ValueError as error:
+            if request.path == "/count":
+                return self._invalid(request)
+            raise _invalid_url(error) from error
+        if page is None:
+            return None
+        self._guards.limit(request)
+        return Response(200, self._row_of(page), _JSON + self._guards.cors.headers(request))
+
+    def _only_read(self, page: Page, request: Request) -> Response:
+        """Answer a request that is no visit (yet) with the number as it is."""
+        self._guards.limit(request)
+        self._counters.add(Cell.DROPPED_PREFETCH)
+        dropped: Headers = (("X-Tracker", "dropped: prefetch"),)
+        return Response(200, self._row_of(page), _JSON + dropped + self._guards.cors.headers(request))
+
+    def _row_of(self, page: Page) -> bytes:
+        found = self._store.page(page.hash)
+        return page.json + b',"visit_count":0,"last_visited":null,"created_at":null}' if found is None else _row(found)
+
+    def _list(self, request: Request) -> PagePage:
+        self._guards.read(request)
+        fields = _fields(request)
+        limit = fields.get("limit", str(_LIST_DEFAULT))
+        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= _LIST_MOST):
+            raise HttpError(400, "invalid_limit", "limit is no number", f"use limit=1 to limit={_LIST_MOST}")
+        order = _ORDERS.get(fields.get("order", "visits"))
+        if order is None:
+            raise HttpError(400, "invalid_order", "pages have no such order", "use order=visits, recent or url")
+        try:
+            return self._store.pages(order=order, limit=int(limit), cursor=fields.get("cursor"))
+        except ValueError as error:
+            raise HttpError(400, "invalid_cursor", str(error), "use the cursor of the previous answer") from error
+
+    def _page(self, url: str) -> Page:
+        try:
+            return self._pages.from_url(url)
+        except ValueError as error:
+            raise _invalid_url(error) from error
+
+    def _invalid(self, request: Request) -> Response:
+        self._counters.add(Cell.DROPPED_INVALID_URL)
+        dropped: Headers = (("X-Tracker", "dropped: invalid_url"),)
+        return Response(400, b"Invalid URL", _TEXT + dropped + self._guards.cors.headers(request))
+
+
+def read_id(text: str) -> bytes:
+    """Return the 16 bytes of an id written as 32 hex digits, dashes allowed; raises ValueError."""
+    digits = text.replace("-", "") if len(text) == 36 else text
+    if len(digits) == 32:
+        try:
+            raw = bytes.fromhex(digits)
+        except ValueError:
+            raw = b""
+        if len(raw) == 16:
+            return raw
+    raise ValueError("id must be 16 bytes as 32 hex digits, or a UUID")
+
+
+@lru_cache(4096)
+def iso(milliseconds: int) -> str:
+    """Return an epoch time in ms as ISO 8601, UTC."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+
+
+def _row(page: PageCount) -> bytes:
+    return b'{"page_url":%b,"visit_count":%d,"last_visited":"%b","created_at":"%b"}' % (
+        msgspec.json.encode(page.page_url),
+        page.visit_count,
+        iso(page.last_visited).encode(),
+        iso(page.created_at).encode(),
+    )
+
+
+def _fields(request: Request) -> dict[str, str]:
+    try:
+        return parse_query(request.query)
+    except ValueError as error:
+        raise HttpError(400, "invalid_query", str(error)) from error
+
+
+def _invalid_url(error: ValueError) -> HttpError:
+    return HttpError(400, "invalid_url", "Invalid URL", str(error), dropped="invalid_url")
+
+
+def _away() -> HttpError:
+    return HttpError(
+        503,
+        "store_unavailable",
+        "the store is away or overloaded; this visit was not counted",
+        "send it again",
+        retry_after=2,
+        dropped="unavailable",
+    )

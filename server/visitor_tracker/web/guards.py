@@ -1,0 +1,171 @@
+"""What stands before a handler: whose request it is, what it may read, how often it may come."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from visitor_tracker.access.limits import RateLimiter
+from visitor_tracker.access.tokens import ReadToken
+from visitor_tracker.errors import HttpError
+from visitor_tracker.http.message import Headers, Request, Response
+
+_EXPOSE = ("Access-Control-Expose-Headers", "X-Tracker, Retry-After, Link")
+_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+_LOOPBACK_HOSTS = frozenset({"localhost", "[::1]"})
+
+
+class TrustedProxies:
+    """The networks whose forwarding headers are believed."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        self._networks: tuple[IPv4Network | IPv6Network, ...] = tuple(
+            ip_network(text, strict=False) for text in networks
+        )
+        self.holds = lru_cache(8192)(self._holds)  # nearly every connection asks, most from few addresses
+
+    def _holds(self, address: str) -> bool:
+        if not self._networks:
+            return False
+        try:
+            ip = ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        if ip.version == 6 and ip.ipv4_mapped is not None:
+            ip = ip.ipv4_mapped
+        return any(ip in network for network in self._networks)
+
+    def client_address(self, request: Request) -> str:
+        """Return the address a request came from: the socket's peer, or what a trusted one says of it.
+
+        X-Forwarded-For is walked from the right, over trusted addresses; X-Real-IP is the fallback.
+        """
+        peer = request.peer
+        if not peer.unix and not self.holds(peer.address):
+            return peer.address
+        headers = request.headers
+        for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
+            address = _bare(hop.strip())
+            if not address:
+                break  # unreadable: whatever is left of it may be forged
+            if not self.holds(address):
+                return address
+        return _bare(headers.get("x-real-ip", "").strip()) or peer.address
+
+
+def _bare(text: str) -> str:
+    """Return the address in `text`, without port or brackets; "" when there is none."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return ""
+
+
+class Cors:
+    """Which origins browsers may call the public routes from; immutable, replaced on reload."""
+
+    def __init__(self, origins: Iterable[str], max_age: int) -> None:
+        allowed = frozenset(origin.lower().rstrip("/") for origin in origins)
+        self._any = "*" in allowed
+        self._of_any: Headers = (("Access-Control-Allow-Origin", "*"), _EXPOSE)
+        self._of_origin: dict[str, Headers] = {
+            origin: (("Access-Control-Allow-Origin", origin), ("Vary", "Origin"), _EXPOSE) for origin in allowed
+        }
+        self._max_age = str(max_age)
+
+    def headers(self, request: Request) -> Headers:
+        """Return the headers for an answer to this request; always one of a few constant tuples."""
+        if self._any:
+            return self._of_any
+        return self._of_origin.get(request.headers.get("origin", "").lower(), (("Vary", "Origin"),))
+
+    def allows(self, request: Request) -> bool:
+        """Say whether a page of that origin may be counted; requests without Origin always."""
+        return (
+            self._any or request.headers.get("origin", "").lower() in self._of_origin or "origin" not in request.headers
+        )
+
+    def preflight(self, request: Request, methods: str) -> Response:
+        """Answer OPTIONS of a public route."""
+        extra: Headers = (
+            ("Allow", methods),
+            ("Access-Control-Allow-Methods", methods),
+            ("Access-Control-Allow-Headers", "Content-Type"),
+            ("Access-Control-Max-Age", self._max_age),
+        )
+        return Response(204, headers=self.headers(request) + extra)
+
+
+class Guards:
+    """The guards of one server; `trusted` and `cors` are replaced on reload."""
+
+    def __init__(self, trusted: TrustedProxies, cors: Cors, limiter: RateLimiter, read_token: ReadToken) -> None:
+        self.trusted = trusted
+        self.cors = cors
+        self._limiter = limiter
+        self._read_token = read_token
+
+    def limit(self, request: Request) -> None:
+        """Take a token of the client's bucket; raise 429 when it is empty."""
+        wait = self._limiter.allow(self.trusted.client_address(request))
+        if wait:
+            raise HttpError(
+                429,
+                "rate_limited",
+                "too many visits from this address",
+                f"wait {wait} s, or raise rate_limit.per_second and rate_limit.burst",
+                retry_after=wait,
+                dropped="rate_limit",
+            )
+
+    def count(self, request: Request) -> None:
+        """Let a visit pass, or raise 403 for a foreign origin and 429 for too many."""
+        if not self.cors.allows(request):
+            raise HttpError(
+                403,
+                "origin_not_allowed",
+                "this web site may not count visits here",
+                "add its origin to cors.origins",
+                dropped="origin",
+            )
+        self.limit(request)
+
+    def read(self, request: Request) -> None:
+        """Let a read of all numbers pass: from this machine itself, or with the read token; else raise 401."""
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self._read_token.matches(given.strip()):
+            return
+        if not is_local(request):
+            raise HttpError(
+                401,
+                "read_token_needed",
+                "these numbers are shown on the server's own machine, or with its token",
+                "send  Authorization: Bearer TOKEN  with the token that  visitor-tracker token  prints",
+            )
+
+
+def is_local(request: Request) -> bool:
+    """Say whether a request comes from this machine and no proxy: peer and Host are loopback, nothing forwarded.
+
+    The Host rule keeps a web page elsewhere from reading through a visitor's own browser (DNS rebinding).
+    """
+    peer, headers = request.peer, request.headers
+    if peer.unix or not _is_loopback(peer.address) or any(name in headers for name in _PROXY_HEADERS):
+        return False
+    host = headers.get("host", "").lower()
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return name in _LOOPBACK_HOSTS or _is_loopback(name.strip("[]"))
+
+
+@lru_cache(1024)
+def _is_loopback(address: str) -> bool:
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    if ip.version == 6 and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return ip.is_loopback

@@ -1,0 +1,45 @@
+"""The page a request is about, read once from its URL."""
+
+from functools import lru_cache
+from urllib.parse import quote
+
+import msgspec
+
+from visitor_tracker.event import Visit
+from visitor_tracker.http.url import normalise, page_hash, parse_query
+
+_CACHED = 8192  # pages; a URL is at most 2 KiB
+
+
+class Page(msgspec.Struct, frozen=True, gc=False):
+    """A normalised page URL with what every answer about it needs; `json` begins its answer object."""
+
+    url: str
+    hash: bytes
+    visit: Visit
+    json: bytes
+
+
+class PageReader:
+    """Turns what clients send into Pages; remembers the latest, because most visits are to few pages."""
+
+    def __init__(self, drop_parameters: tuple[str, ...] = ()) -> None:
+        self._drop = drop_parameters
+        self.from_url = lru_cache(_CACHED)(self._from_url)
+        self.from_query = lru_cache(_CACHED)(self._from_query)
+
+    def _from_url(self, url: str) -> Page:
+        """Return the page of a URL; raises ValueError that says what is wrong with it."""
+        clean = normalise(url, self._drop)
+        key = page_hash(clean)
+        return Page(clean, key, Visit(key, clean), b'{"page_url":' + msgspec.json.encode(clean))
+
+    def _from_query(self, query: str) -> Page | None:
+        """Return the page named by url= in a query string, None when there is no url; raises ValueError."""
+        url = parse_query(query).get("url")
+        return None if url is None else self.from_url(url)
+
+
+def query_of(url: str) -> str:
+    """Return `url=` with the URL encoded, for a link."""
+    return "url=" + quote(url, safe="")

@@ -1,0 +1,121 @@
+"""Find the handler of a request, and turn what goes wrong into answers."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from visitor_tracker.errors import HttpError, OutcomeUnknown, StoreError, StoreUnavailable
+from visitor_tracker.http.message import Answer, Headers, Request, Response, error_response
+from visitor_tracker.metrics import Cell, Counters
+from visitor_tracker.web.guards import Guards
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Request], Answer]
+
+_CELL_OF = {
+    "prefetch": Cell.DROPPED_PREFETCH,
+    "invalid_url": Cell.DROPPED_INVALID_URL,
+    "invalid_event": Cell.DROPPED_INVALID_EVENT,
+    "rate_limit": Cell.DROPPED_RATE_LIMIT,
+    "origin": Cell.DROPPED_ORIGIN,
+    "unavailable": Cell.DROPPED_UNAVAILABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One URL: who may use it, and whether its handler may run on the loop (never blocks, microseconds).
+
+    access `public`: anybody, also pages of other origins; `read`: numbers, see Guards.read; `own`: anybody,
+    for this server's own pages and monitors.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    access: Literal["public", "read", "own"] = "public"
+    fast: bool = False
+
+
+class Router:
+    """The Application that the socket server calls."""
+
+    def __init__(self, routes: Iterable[Route], guards: Guards, counters: Counters, flush: Callable[[], None]) -> None:
+        self.routes = tuple(routes)
+        self.flush = flush
+        self._guards = guards
+        self._counters = counters
+        self._table = {(route.method, route.path): route for route in self.routes}
+        for route in self.routes:
+            if route.method == "GET":  # its handler sees request.method and counts nothing
+                self._table.setdefault(("HEAD", route.path), _without_lane(route))
+        self._fast = frozenset(key for key, route in self._table.items() if route.fast)
+        self._methods: dict[str, str] = {}
+        for method, path in sorted(self._table):
+            self._methods[path] = self._methods.get(path, "OPTIONS") + ", " + method
+
+    def is_fast(self, request: Request) -> bool:
+        """Prefetches leave the fast lane, because they only read, and reading may wait."""
+        return (request.method, request.path) in self._fast and not is_prefetch(request)
+
+    def __call__(self, request: Request) -> Answer:
+        route = self._table.get((request.method, request.path))
+        try:
+            if route is None:
+                return self._without_route(request)
+            if route.access == "read":
+                self._guards.read(request)
+            return route.handler(request)
+        except HttpError as error:
+            return self._refuse(error, request, route)
+        except (StoreUnavailable, OutcomeUnknown) as error:
+            log.debug("answered 503: %s", error)
+            away = HttpError(503, "store_unavailable", "the store is away", "try again", retry_after=2)
+            return self._refuse(away, request, route)
+        except StoreError as error:
+            log.error("the store refused: %s", error)  # noqa: TRY400
+            return self._refuse(HttpError(500, "store_error", "the store refused this request"), request, route)
+
+    def _without_route(self, request: Request) -> Response:
+        methods = self._methods.get(request.path)
+        if methods is None:
+            if request.method == "OPTIONS" and request.path == "*":
+                return Response(204, headers=(("Allow", "GET, HEAD, OPTIONS, POST"),))
+            raise HttpError(404, "not_found", "there is no such page", "GET / lists what there is")
+        if request.method != "OPTIONS":
+            raise HttpError(405, "method_not_allowed", f"{request.method} is not possible here", f"use {methods}")
+        if self._is_public(request.path):
+            return self._guards.cors.preflight(request, methods)
+        return Response(204, headers=(("Allow", methods),))
+
+    def _is_public(self, path: str) -> bool:
+        return any(route.path == path and route.access == "public" for route in self.routes)
+
+    def _refuse(self, error: HttpError, request: Request, route: Route | None) -> Response:
+        headers: Headers = ()
+        if route is None or route.access == "public":
+            headers = self._guards.cors.headers(request)
+        if error.dropped:
+            self._counters.add(_CELL_OF[error.dropped])
+            headers += (("X-Tracker", f"dropped: {error.dropped}"),)
+        if error.status == 405:
+            headers += (("Allow", self._methods[request.path]),)
+        if error.status == 401:
+            headers += (("WWW-Authenticate", 'Bearer realm="visitor-tracker"'),)
+        return error_response(error, headers)
+
+
+def is_prefetch(request: Request) -> bool:
+    """Say whether a browser fetches ahead of a visit that may never come."""
+    headers = request.headers
+    if "sec-purpose" in headers or "purpose" in headers or "x-moz" in headers:
+        sent = headers.get("sec-purpose", "") + headers.get("purpose", "") + headers.get("x-moz", "")
+        return "prefetch" in sent.lower() or "preview" in sent.lower()
+    return False
+
+
+def _without_lane(route: Route) -> Route:
+    return Route("HEAD", route.path, route.handler, route.summary, route.access)

@@ -1,0 +1,216 @@
+"""What those who wait are told when the store fails in each way it can."""
+
+import threading
+from collections import Counter as Tally
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from visitor_tracker.config import StoreConfig
+from visitor_tracker.errors import OutcomeUnknown, StoreUnavailable
+from visitor_tracker.event import Counted, Visit
+from visitor_tracker.http.url import page_hash
+from visitor_tracker.ingest import counter as module
+from visitor_tracker.ingest.counter import Counter, Failure, Outcome
+from visitor_tracker.metrics import Cell, Metrics
+from visitor_tracker.store import open_store
+from visitor_tracker.store.base import Store
+from visitor_tracker.store.migrate import migrate
+
+PAGE = "https://example.com/"
+WAIT_SECONDS = 20.0
+
+
+def visit(url: str = PAGE, visit_id: bytes | None = None) -> Visit:
+    return Visit(page_hash(url), url, visit_id)
+
+
+class Failing:
+    """A real store whose next calls fail before or after their work is done, as a network would make them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.before: list[Exception] = []
+        self.after: list[Exception] = []
+        self.away = False
+        self.calls = 0
+        self.hold: threading.Event | None = None
+
+    def count(self, batch_id: bytes, visits: Sequence[Visit], at: int, *, retry: bool = False) -> list[Counted]:
+        self.calls += 1
+        if self.hold is not None:
+            assert self.hold.wait(WAIT_SECONDS)
+        if self.away:
+            raise StoreUnavailable("away")
+        if self.before:
+            raise self.before.pop(0)
+        results = self._store.count(batch_id, visits, at, retry=retry)
+        if self.after:
+            raise self.after.pop(0)
+        return results
+
+    def ping(self) -> None:
+        if self.away:
+            raise StoreUnavailable("away")
+
+
+class Outcomes:
+    """Collects what `done` is called with."""
+
+    def __init__(self) -> None:
+        self.got: list[Outcome] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, outcome: Outcome) -> None:
+        with self._changed:
+            self.got.append(outcome)
+            self._changed.notify_all()
+
+    def wait(self, number: int) -> list[Outcome]:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.got) >= number, WAIT_SECONDS), self.got
+        return self.got
+
+
+class Bench:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.failing = Failing(store)
+        self.metrics = Metrics()
+        self.counter = Counter(self.failing, self.metrics.counters(), most_waiting=1_000)  # type: ignore[arg-type]
+        self.outcomes = Outcomes()
+
+    def send(self, *visits: Visit) -> int:
+        """Return how many were taken."""
+        taken = sum(self.counter.add(one, self.outcomes) for one in visits)
+        self.counter.flush()
+        return taken
+
+    def stored(self, url: str = PAGE) -> int:
+        page = self.store.page(page_hash(url))
+        return 0 if page is None else page.visit_count
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    url = f"sqlite:///{tmp_path / 'v.db'}"
+    migrate(url, StoreConfig())
+    store = open_store(url, StoreConfig())
+    made = Bench(store)
+    yield made
+    made.counter.close()
+    store.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for a state that no event announces."""
+    pause = threading.Event()
+    for _ in range(int(WAIT_SECONDS / 0.01)):
+        if condition():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it never happened")
+
+
+def numbers(outcomes: Sequence[Outcome]) -> list[int]:
+    return [outcome.visit_count for outcome in outcomes if isinstance(outcome, Counted)]
+
+
+def test_everybody_gets_a_number_of_their_own(bench: Bench) -> None:
+    pages = [f"https://example.com/{number % 7}" for number in range(700)]
+    assert bench.send(*map(visit, pages)) == 700
+    got = bench.outcomes.wait(700)
+    expected = Tally(pages)
+    assert sorted(numbers(got)) == sorted(n for page in expected for n in range(1, expected[page] + 1))
+    assert bench.metrics.total(Cell.ACCEPTED) == 700
+
+
+def test_those_who_wait_together_share_a_transaction(bench: Bench) -> None:
+    bench.failing.hold = threading.Event()
+    bench.send(visit())
+    until(lambda: bench.failing.calls == 1)
+    bench.send(*[visit()] * 300)
+    bench.failing.hold.set()
+    assert sorted(numbers(bench.outcomes.wait(301))) == list(range(1, 302))
+    assert bench.failing.calls == 2
+
+
+def test_a_stale_connection_is_not_noticed(bench: Bench) -> None:
+    bench.failing.before = [StoreUnavailable("gone"), StoreUnavailable("gone")]
+    bench.send(visit())
+    assert numbers(bench.outcomes.wait(1)) == [1]
+    assert bench.counter.available
+
+
+def test_an_unknown_outcome_is_settled_through_the_ledger(bench: Bench) -> None:
+    bench.failing.after = [OutcomeUnknown("lost in commit")]  # stored, but the answer was lost
+    bench.send(visit(), visit())
+    assert numbers(bench.outcomes.wait(2)) == [1, 2]
+    assert bench.stored() == 2
+
+
+def test_an_unknown_outcome_that_was_not_stored_is_stored_once(bench: Bench) -> None:
+    bench.failing.before = [OutcomeUnknown("lost before commit"), OutcomeUnknown("again")]
+    bench.send(visit(), visit())
+    assert sorted(numbers(bench.outcomes.wait(2))) == [1, 2]
+    assert bench.stored() == 2
+
+
+def test_nobody_is_refused_whose_visit_may_be_stored(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SETTLE_SECONDS", 0.3)
+    bench.failing.after = [OutcomeUnknown("lost in commit")] * 50
+    bench.send(visit())
+    assert bench.outcomes.wait(1) == [Failure.UNKNOWN]
+    assert bench.metrics.total(Cell.ABANDONED) == 1
+
+
+def test_a_store_that_is_away_refuses_and_comes_back(bench: Bench) -> None:
+    bench.failing.away = True
+    bench.send(visit())
+    assert bench.outcomes.wait(1) == [Failure.REFUSED]
+    until(lambda: not bench.counter.available)
+    assert bench.send(visit()) == 0  # refused at once, nobody waits
+    assert bench.stored() == 0
+    bench.failing.away = False
+    until(lambda: bench.counter.available)
+    bench.send(visit())
+    assert numbers(bench.outcomes.wait(2)) == [1]
+    assert bench.metrics.total(Cell.BREAKER_OPEN) == 0
+
+
+def test_waiting_is_bounded(bench: Bench) -> None:
+    bench.failing.hold = threading.Event()
+    bench.send(visit())
+    until(lambda: bench.failing.calls == 1)
+    assert bench.send(*[visit()] * 1_500) == 1_000
+    bench.failing.hold.set()
+    assert len(numbers(bench.outcomes.wait(1_001))) == 1_001
+
+
+def test_a_broken_batch_does_not_end_the_committer(bench: Bench) -> None:
+    bench.failing.before = [RuntimeError("a bug")]
+    bench.send(visit())
+    assert bench.outcomes.wait(1) == [Failure.UNKNOWN]
+    bench.send(visit())
+    assert numbers(bench.outcomes.wait(2)) == [1]
+
+
+def test_an_id_counts_once(bench: Bench) -> None:
+    one = b"0123456789abcdef"
+    bench.send(visit(visit_id=one), visit(visit_id=one), visit())
+    bench.send(visit(visit_id=one))
+    bench.outcomes.wait(4)
+    assert bench.stored() == 2
+    assert bench.metrics.total(Cell.DROPPED_DUPLICATE) == 2
+
+
+def test_closing_stores_what_waits(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'v.db'}"
+    migrate(url, StoreConfig())
+    bench = Bench(open_store(url, StoreConfig()))
+    bench.send(*[visit()] * 600)
+    bench.counter.close()
+    assert bench.stored() == 600
+    assert bench.send(visit()) == 0
+    bench.store.close()

@@ -1,0 +1,115 @@
+"""Who may read what, what monitors see, and the pages for people."""
+
+import json
+import re
+
+import pytest
+
+from tests.web.conftest import LOCAL, REMOTE, Site, header
+from visitor_tracker.access.tokens import ReadToken
+from visitor_tracker.http.message import Peer
+
+READS = ("/count", "/api/v1/visits", "/metrics")
+
+
+@pytest.mark.parametrize("target", READS)
+@pytest.mark.parametrize(
+    ("peer", "headers", "status"),
+    [
+        (LOCAL, {}, 200),
+        (Peer("127.8.9.10"), {"host": "127.0.0.1:8000"}, 200),
+        (Peer("::1"), {"host": "[::1]:8000"}, 200),
+        (Peer("::ffff:127.0.0.1"), {"host": "localhost"}, 200),
+        (LOCAL, {"host": "evil.example:8000"}, 401),
+        (LOCAL, {"host": "localhost.evil.example"}, 401),
+        (LOCAL, {"host": "128.0.0.1"}, 401),
+        (LOCAL, {"x-forwarded-for": "192.0.2.1"}, 401),
+        (LOCAL, {"x-real-ip": "127.0.0.1"}, 401),
+        (LOCAL, {"forwarded": "for=127.0.0.1"}, 401),
+        (LOCAL, {"via": "1.1 proxy"}, 401),
+        (REMOTE, {}, 401),
+        (REMOTE, {"host": "localhost"}, 401),
+        (Peer("", unix=True), {}, 401),
+        (REMOTE, {"authorization": "Bearer "}, 401),
+        (REMOTE, {"authorization": "Bearer " + "0" * 64}, 401),
+        (REMOTE, {"authorization": "Basic TOKEN"}, 401),
+        (REMOTE, {"authorization": "Bearer TOKEN"}, 200),
+        (REMOTE, {"authorization": "bearer TOKEN"}, 200),
+    ],
+)
+def test_numbers_of_all_pages_stay_on_this_machine(
+    site: Site, target: str, peer: Peer, headers: dict[str, str], status: int
+) -> None:
+    token = ReadToken(site.app.store.secret("reads")).text
+    answer = site.ask(target, peer=peer, headers={key: value.replace("TOKEN", token) for key, value in headers.items()})
+    assert answer.status == status
+    if status == 401:
+        assert header(answer, "WWW-Authenticate").startswith("Bearer")
+        assert "visitor-tracker token" in json.loads(answer.body)["error"]["hint"]
+
+
+@pytest.mark.parametrize("target", READS)
+def test_a_foreign_page_cannot_read_lists_through_a_browser(site: Site, target: str) -> None:
+    answer = site.ask(target, headers={"origin": "https://evil.example"})
+    assert header(answer, "Access-Control-Allow-Origin") == ""
+
+
+def test_one_page_is_public(site: Site) -> None:
+    for path in ("/count", "/api/v1/visits"):
+        answer = site.ask(f"{path}?url=https://example.com/", peer=REMOTE)
+        assert (answer.status, header(answer, "Access-Control-Allow-Origin")) == (200, "*")
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "allow"),
+    [
+        ("GET", "/nothing", 404, ""),
+        ("GET", "/client/../config.yaml", 404, ""),
+        ("GET", "/client/%2e%2e/config.yaml", 404, ""),
+        ("GET", "/client/", 404, ""),
+        ("POST", "/update", 405, "OPTIONS, GET, HEAD"),
+        ("DELETE", "/api/v1/visits", 405, "OPTIONS, GET, HEAD, POST"),
+        ("OPTIONS", "/metrics", 204, "OPTIONS, GET, HEAD"),
+        ("OPTIONS", "*", 204, "GET, HEAD, OPTIONS, POST"),
+    ],
+)
+def test_no_such_route(site: Site, method: str, target: str, status: int, allow: str) -> None:
+    answer = site.ask(target, method=method)
+    assert (answer.status, header(answer, "Allow")) == (status, allow)
+    if status >= 400:
+        assert set(json.loads(answer.body)["error"]) == {"code", "message", "hint"}
+
+
+def test_front_page_for_programs(site: Site) -> None:
+    says = json.loads(site.ask("/", headers={"accept": "*/*"}).body)
+    assert says["message"] == "Privacy Visitor Tracker API is running"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", says["version"])
+    assert "GET /update" in says["endpoints"]
+
+
+def test_front_page_for_people(site: Site) -> None:
+    empty = site.ask("/", headers={"accept": "text/html"}).body.decode()
+    assert "No visit yet" in empty
+    site.ask("/update?url=https%3A%2F%2Fexample.com%2F%3Fq%3D%3Cscript%3Ealert(1)%3C/script%3E%26%22")
+    answer = site.ask("/", headers={"accept": "text/html,*/*"})
+    page = answer.body.decode()
+    assert "1 visit to 1 page<" in page
+    assert "<script" not in page
+    assert all(link.startswith(("https://", "/")) for link in re.findall(r'href="([^"]*)"', page))
+    policy = header(answer, "Content-Security-Policy")
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe-inline" not in policy
+    assert header(answer, "X-Content-Type-Options") == "nosniff"
+    remote = site.ask("/", headers={"accept": "text/html"}, peer=REMOTE).body.decode()
+    assert "example.com" not in remote
+
+
+def test_monitors(site: Site) -> None:
+    site.ask("/update?url=https://example.com/")
+    assert site.ask("/healthz", peer=REMOTE).status == 200
+    assert json.loads(site.ask("/readyz", peer=REMOTE).body) == {"status": "ok", "store": "ok"}
+    lines = site.ask("/metrics").body.decode().splitlines()
+    assert "visitor_tracker_accepted_total 1" in lines
+    assert "# TYPE visitor_tracker_accepted_total counter" in lines
+    assert "# TYPE visitor_tracker_connections_open gauge" in lines
