@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from running import Running, Sample
 from servers import Server
 
 CONNECTIONS = 9_500
+SETTLE_SECONDS = 20
 CLIENT = Path(__file__).with_name("idle.py")
 
 
@@ -41,9 +43,19 @@ def measure(server: Server, running: Running, load: Load, seconds: float) -> Hel
             _, complaint = client.communicate()
             raise CheckFailed(f"idle connections: {complaint.strip()}")
         running.answered(CONNECTIONS)
-        each = (process.resident_bytes(running.pid) - resident) / CONNECTIONS
+        each = (_settled(running) - resident) / CONNECTIONS
         beside = running.measure(load, seconds)
         _, complaint = client.communicate()
     if client.returncode:
         raise CheckFailed(f"idle connections: {complaint.strip()}")
     return Held(server, each, before, beside)
+
+
+def _settled(running: Running) -> int:
+    """Return the resident bytes once they stand still: servers tidy up idle connections after a moment."""
+    last, now = -1, process.resident_bytes(running.pid)
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while now != last and time.monotonic() < deadline:
+        time.sleep(2)
+        last, now = now, process.resident_bytes(running.pid)
+    return now

@@ -21,7 +21,7 @@ create table if not exists ledger (
     primary key (batch_id)
 ) {table};
 
-{index} ledger_at on ledger (at);
+create index ledger_at on ledger (at);
 
 -- Ids of visits, so that a repetition counts once. batch_id says which batch brought the id first.
 create table if not exists event_ids (
@@ -33,7 +33,7 @@ create table if not exists event_ids (
     primary key (site_id, scope, id)
 ) {table};
 
-{index} event_ids_at on event_ids (at);
+create index event_ids_at on event_ids (at);
 
 -- Random keys that every process and node must share.
 create table if not exists secrets (

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mariadb import MariaDB
+
+from tests.mariadb import MariaDB
 
 
 @pytest.fixture(scope="session")

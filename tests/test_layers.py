@@ -20,6 +20,11 @@ SCRIPTS = sorted(
     path for path in (TOP / "client").rglob("*.js") if not {"node_modules", "dist"} & set(path.relative_to(TOP).parts)
 )
 
+LAZY = {
+    "server/visitor_tracker/__init__.py",  # VisitorTrackingServer, when it is asked for
+    "server/visitor_tracker/store/open.py",  # the MySQL driver, when the store is MySQL
+}
+
 # A statement, not a sentence: prose says "select a page" without naming a table after "from".
 SQL = re.compile(
     r"\b(select\s[^.;]*\sfrom\s+\w+|insert\s+(ignore\s+)?into\s|delete\s+from\s|update\s+\w+\s+set\s"
@@ -65,10 +70,11 @@ def test_halves_do_not_know_each_other(one: str, other: str) -> None:
 
 
 def test_imports_are_at_the_top_of_a_file() -> None:
-    """An import inside a function hides a cycle from the layers; optional packages are not of ours."""
+    """An import inside a function can hide a cycle; those named in LAZY save time and are in the layers' graph."""
     found = [
         at(path, inner)
         for path in SERVER
+        if name_of(path) not in LAZY
         for node in nodes(path)
         if isinstance(node, ast.FunctionDef)
         for inner in ast.walk(node)
@@ -140,7 +146,7 @@ def is_safe_sql(node: ast.expr) -> bool:
     """Say whether an expression puts no value but numbers, constants and choices of constants into SQL."""
     match node:
         case ast.JoinedStr(values=parts):
-            literal = "".join(part.value if _is_text(part) else "x" for part in parts)
+            literal = "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in parts)
             values = [part.value for part in parts if isinstance(part, ast.FormattedValue)]
         case ast.BinOp(left=ast.Constant(value=str(literal)), op=ast.Mod() | ast.Add(), right=value):
             values = [value]
@@ -150,10 +156,6 @@ def is_safe_sql(node: ast.expr) -> bool:
         case _:
             return True
     return not SQL.search(literal) or all(_is_harmless(value) for value in values)
-
-
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _is_harmless(node: ast.expr) -> bool:

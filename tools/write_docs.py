@@ -1,9 +1,12 @@
-"""Write what the code can say about itself: docs/settings.md and the example config.yaml (`make docs`)."""
+"""Write what the code can say about itself: docs/settings.md, docs/cli.md and config.yaml (`make docs`)."""
 
+import argparse
 import textwrap
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from visitor_tracker.cli import parser
 from visitor_tracker.config import Config, SettingRow, describe
 
 TOP = Path(__file__).parents[1]
@@ -35,6 +38,26 @@ that are running.
 An example with every setting is [config.yaml](../config.yaml).
 """
 
+CLI_HEAD = """\
+# Command line
+
+<!-- Written by `make docs` from server/visitor_tracker/cli.py; edit it there. -->
+
+`visitor-tracker COMMAND [options]`; `visitor-tracker COMMAND --help` says the same as this page.
+
+Settings come from `config.yaml` in the working directory or the file named with `--config`, then from
+`VISITOR_TRACKER_…` variables, then from the options of the command; see [settings.md](settings.md). A password in
+`--store` can be seen in the process list: prefer `VISITOR_TRACKER_STORE_URL`.
+
+| exit code | meaning |
+| --- | --- |
+| 0 | done |
+| 1 | failed |
+| 2 | wrong usage |
+| 69 | the store is away |
+| 78 | wrong settings; for `check`: an error was found |
+"""
+
 EXAMPLE_HEAD = """\
 # Visitor Tracker: every setting with its default. Remove the # of a line to change it.
 # Use it with  visitor-tracker serve --config config.yaml ; docs/settings.md explains the order of precedence.
@@ -62,6 +85,45 @@ def example() -> str:
             parts += [f"{indent}# {line}\n" for line in textwrap.wrap(note, 110)]
             parts.append(f"{indent}#{row.name.rpartition('.')[2]}: {_yaml(row.default)}\n")
     return "".join(parts)
+
+
+def cli_page() -> str:
+    """Return docs/cli.md."""
+    top = parser()
+    commands = commands_of(top)
+    overview = "".join(f"| [`{name}`](#{name}) | {_cell(str(command.description))} |\n" for name, command in commands)
+    parts = [CLI_HEAD, f"\n| command | |\n| --- | --- |\n{overview}| `--version` | Print the version. |\n"]
+    for name, command in commands:
+        parts.append(f"\n## {name}\n\n{command.description}\n\n")
+        parts.append(f"```\n{_usage(name, command)}\n```\n\n| | |\n| --- | --- |\n")
+        parts += [f"| `{_spelled(action)}` | {_cell(str(action.help))} |\n" for action in options_of(command)]
+    return "".join(parts)
+
+
+def commands_of(top: argparse.ArgumentParser) -> list[tuple[str, argparse.ArgumentParser]]:
+    """Return the commands in the order of the help."""
+    [commands] = [action for action in top._actions if isinstance(action, argparse._SubParsersAction)]
+    return list(commands.choices.items())
+
+
+def options_of(command: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Yield a command's own arguments and options, without --help."""
+    return (action for action in command._actions if not isinstance(action, argparse._HelpAction))
+
+
+def _usage(name: str, command: argparse.ArgumentParser) -> str:
+    words = [f"[{_spelled(action)}]" if action.option_strings else _spelled(action) for action in options_of(command)]
+    return "\n    ".join(textwrap.wrap(f"visitor-tracker {name} {' '.join(words)}", 110, break_on_hyphens=False))
+
+
+def _spelled(action: argparse.Action) -> str:
+    if action.choices is not None:
+        value = "{" + ",".join(str(choice) for choice in action.choices) + "}"
+    else:
+        value = str(action.metavar or action.dest.upper())
+    if not action.option_strings:
+        return value
+    return action.option_strings[0] if action.nargs == 0 else f"{action.option_strings[0]} {value}"
 
 
 def _section_help(section: str) -> str:
@@ -94,4 +156,5 @@ def _yaml(value: object) -> str:
 
 if __name__ == "__main__":
     (TOP / "docs" / "settings.md").write_text(settings_page(), "utf-8")
+    (TOP / "docs" / "cli.md").write_text(cli_page(), "utf-8")
     (TOP / "config.yaml").write_text(example(), "utf-8")

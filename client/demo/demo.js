@@ -7,6 +7,7 @@ import {explain} from './trouble.js';
 import {watchRequests} from './wire.js';
 
 const ROWS_SHOWN = 8;
+const REFRESH_MS = 10_000;
 
 const find = (id) => document.getElementById(id);
 const server = new URL('.', location.href).href;
@@ -52,7 +53,7 @@ const run = async (buttons, work, retry) => {
 
 const showVisit = (visit) => {
   const count = find('count');
-  count.textContent = visit.visit_count === null ? 'stored, not yet counted' : format.count(visit.visit_count);
+  count.textContent = visit.visit_count === null ? '…' : format.count(visit.visit_count);
   count.classList.remove('fresh');
   void count.offsetWidth; // starts the animation anew
   count.classList.add('fresh');
@@ -68,8 +69,8 @@ const countThisPage = async () => {
 };
 
 const lookUp = async (action) => {
-  const {form, url} = {form: find('lookup'), url: find('page-url')};
-  const buttons = [...form.querySelectorAll('button')];
+  const url = find('page-url');
+  const buttons = [...find('lookup').querySelectorAll('button')];
   const address = url.value.trim();
   if (!/^https?:\/\/./i.test(address)) {
     find('lookup-result').textContent = 'Write the whole address, such as https://example.com/about.';
@@ -113,6 +114,7 @@ const listen = () => {
   }
 };
 
+setInterval(format.refreshTimes, REFRESH_MS);
 watchRequests(showExchange);
 listen();
 showSnippets();

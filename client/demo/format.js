@@ -6,6 +6,7 @@ const UNITS = [
   ['minute', 60],
   ['second', 1],
 ];
+const JUST_NOW_SECONDS = 5;
 const whole = new Intl.NumberFormat();
 const short = new Intl.NumberFormat(undefined, {maximumSignificantDigits: 2});
 const moment = new Intl.DateTimeFormat(undefined, {dateStyle: 'medium', timeStyle: 'medium'});
@@ -17,11 +18,12 @@ export const visits = (value) => `${count(value)} ${value === 1 ? 'visit' : 'vis
 
 export const milliseconds = (value) => `${value < 10 ? short.format(value) : count(Math.round(value))} ms`;
 
-/** Returns such as "3 minutes ago". */
+/** Returns such as "3 minutes ago"; what a server whose clock is ahead calls the future is "just now". */
 export const ago = (time, now = Date.now()) => {
-  const seconds = Math.min(0, Math.round((time - now) / 1000)); // a server's clock may be ahead
-  const [unit, length] = UNITS.find(([, size]) => -seconds >= size) ?? UNITS.at(-1);
-  return relative.format(Math.ceil(seconds / length), unit);
+  const seconds = Math.round((now - time) / 1000);
+  if (seconds < JUST_NOW_SECONDS) return 'just now';
+  const [unit, length] = UNITS.find(([, size]) => seconds >= size);
+  return relative.format(-Math.floor(seconds / length), unit);
 };
 
 /** Returns a <time> element; its text is relative, its title exact. */
@@ -32,4 +34,9 @@ export const timeElement = (iso) => {
   element.title = moment.format(time);
   element.textContent = ago(time);
   return element;
+};
+
+/** Brings the text of every <time> element up to date. */
+export const refreshTimes = () => {
+  for (const element of document.querySelectorAll('time')) element.textContent = ago(new Date(element.dateTime));
 };

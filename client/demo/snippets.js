@@ -1,6 +1,6 @@
 /** The code that a page of the reader's own needs. */
 
-export const scriptTag = (server) => `<p>Visits: <span data-visitor-count>…</span></p>
+export const scriptTag = (server) => `<p>Visits: <span data-visitor-count>-</span></p>
 <script src="${server}client/visitor-tracker.iife.js" async></script>`;
 
 export const moduleScript = (server) => `<script type="module">

@@ -1,9 +1,9 @@
-/** What a server says of one page. Times are ISO 8601 in UTC. */
+/** What a server says of one page. Times are ISO 8601 in UTC, null for a page without a visit. */
 export interface PageCount {
   page_url: string;
   visit_count: number;
-  last_visited: string;
-  created_at: string;
+  last_visited: string | null;
+  created_at: string | null;
 }
 
 /** What a server says of one visit that it counted. */

@@ -14,8 +14,8 @@ from visitor_tracker.access.tokens import ReadToken, TokenSigner
 from visitor_tracker.config import Config
 from visitor_tracker.ingest.counter import Counter
 from visitor_tracker.metrics import Counters, Metrics
-from visitor_tracker.store import open_store
-from visitor_tracker.store.base import Store
+from visitor_tracker.store.open import open_store
+from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.assets import AssetRoutes
 from visitor_tracker.web.badge import BadgeRoutes
 from visitor_tracker.web.counter import CounterRoutes
@@ -108,9 +108,16 @@ class App:
         self.store.close()
 
 
-def store_of(config: Config) -> Store:
+def store_of(config: Config) -> SqlStore:
     """Open the store of the settings, without migrating it."""
-    return open_store(config.store_url, config.store)
+    store = config.store
+    return open_store(
+        config.store_url,
+        durability=store.durability,
+        connect_seconds=store.connect_seconds,
+        answer_seconds=store.answer_seconds,
+        borrow_seconds=store.borrow_seconds,
+    )
 
 
 def worker_count(config: Config) -> int:

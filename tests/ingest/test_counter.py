@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from visitor_tracker.config import StoreConfig
 from visitor_tracker.errors import OutcomeUnknown, StoreUnavailable
 from visitor_tracker.event import Counted, Visit
 from visitor_tracker.http.url import page_hash
 from visitor_tracker.ingest import counter as module
 from visitor_tracker.ingest.counter import Counter, Failure, Outcome
 from visitor_tracker.metrics import Cell, Metrics
-from visitor_tracker.store import open_store
 from visitor_tracker.store.base import Store
 from visitor_tracker.store.migrate import migrate
+from visitor_tracker.store.open import open_store
 
 PAGE = "https://example.com/"
 WAIT_SECONDS = 20.0
@@ -95,8 +94,8 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     url = f"sqlite:///{tmp_path / 'v.db'}"
-    migrate(url, StoreConfig())
-    store = open_store(url, StoreConfig())
+    store = open_store(url)
+    migrate(store)
     made = Bench(store)
     yield made
     made.counter.close()
@@ -207,8 +206,9 @@ def test_an_id_counts_once(bench: Bench) -> None:
 
 def test_closing_stores_what_waits(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'v.db'}"
-    migrate(url, StoreConfig())
-    bench = Bench(open_store(url, StoreConfig()))
+    store = open_store(url)
+    migrate(store)
+    bench = Bench(store)
     bench.send(*[visit()] * 600)
     bench.counter.close()
     assert bench.stored() == 600

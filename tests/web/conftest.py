@@ -11,7 +11,7 @@ from visitor_tracker.app import App, Shared
 from visitor_tracker.config import Config, RateLimitConfig, ServerConfig, StoreConfig
 from visitor_tracker.http.message import Deferred, Headers, Peer, Request, Response
 from visitor_tracker.metrics import Cell
-from visitor_tracker.store.migrate import migrate
+from visitor_tracker.serve import migrate_store
 
 LOCAL = Peer("127.0.0.1")
 REMOTE = Peer("192.0.2.7")
@@ -76,7 +76,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
             rate_limit=RateLimitConfig(per_second=1000, burst=100_000),
         )
         config = replace(config, **sections)  # type: ignore[arg-type]
-        migrate(config.store_url, config.store)
+        migrate_store(config)
         made.append(Site(config))
         return made[-1]
 

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -21,6 +22,8 @@ ENVIRONMENT_PREFIX = "VISITOR_TRACKER_"
 _FLAGS = {"store.url": "--store"}  # the other settings' flags are named like them
 _SQLITE = "sqlite:///"
 _UNFIT = object()
+# Kubernetes sets these in every container when a service is called visitor-tracker.
+_SERVICE_LINK = re.compile(ENVIRONMENT_PREFIX + r"(SERVICE_(HOST|PORT\w*)|PORT(_\d+_(TCP|UDP)\w*)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ def _from_environment(environment: Mapping[str, str], values: dict[str, _Given],
         if variable in names:
             name = names[variable]
             values[name] = _Given(_from_text(text, _KNOWN[name]), variable)
-        elif variable.startswith(ENVIRONMENT_PREFIX):
+        elif variable.startswith(ENVIRONMENT_PREFIX) and not _SERVICE_LINK.fullmatch(variable):
             mistakes.append(f"{variable}: there is no such setting; docs/settings.md lists all variables")
 
 

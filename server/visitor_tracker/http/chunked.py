@@ -20,8 +20,19 @@ EXTENSIONS_MAX = 256  # bytes of extensions on one chunk
 
 # Fields that would change how the message is read or where it goes (RFC 9110, 6.5.1).
 NOT_IN_TRAILERS = frozenset(
-    ("connection", "content-encoding", "content-length", "content-range", "content-type", "expect", "host")
-    + ("te", "trailer", "transfer-encoding", "upgrade")
+    (
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-range",
+        "content-type",
+        "expect",
+        "host",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
 )
 
 _SIZE = re.compile(rf"[0-9A-Fa-f]{{1,{SIZE_DIGITS}}}").match

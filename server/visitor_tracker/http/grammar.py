@@ -4,8 +4,8 @@ Where the RFCs leave a choice, the stricter reading is taken: a message that two
 ways is how requests are smuggled past a proxy.
 """
 
+import dataclasses
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
@@ -48,7 +48,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[([0-9A-Fa-f:.]{2,45})\])(?::([0-
 _ABSOLUTE = re.compile(r"https?://([^/?]*)(.*)", re.IGNORECASE).fullmatch
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Limits:
     """What a request may measure, in bytes; `fields` is a number of lines. Trailers are held to the same."""
 
@@ -57,7 +57,7 @@ class Limits:
     head: int = 32 * 1024
     fields: int = 100
     body: int = 1024 * 1024
-    small: int = field(init=False, repr=False, compare=False)  # a head up to here keeps all limits in bytes
+    small: int = dataclasses.field(init=False, repr=False, compare=False)  # a head up to here keeps all limits in bytes
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "small", min(self.target, self.field, self.head))

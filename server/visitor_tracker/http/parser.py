@@ -17,7 +17,7 @@ from visitor_tracker.http.chunked import ChunkedBody, too_large
 from visitor_tracker.http.grammar import Limits
 from visitor_tracker.http.head import CHUNKED, Head
 from visitor_tracker.http.message import Peer, Request
-from visitor_tracker.http.plain import read_plain
+from visitor_tracker.http.plain import HEAD_END, read_plain
 
 __all__ = ["BodyLimit", "Limits", "RequestParser"]
 
@@ -72,44 +72,42 @@ class RequestParser:
     def next_request(self) -> Request | None:
         """Return the next whole request, None until more bytes arrive. Raises HttpError."""
         if self._head is None and self._body is None:
-            if not len(self._buffer):
+            buffer = self._buffer
+            data, at = buffer.data, buffer.at
+            if at == len(data):
                 return None
-            request = self._whole_request()
+            request = self._whole_request(data, at) if isinstance(data, bytes) else None
             if request is not None:
                 return request
+            if self._body is None:
+                self._head = Head(self._limits)
         try:
             return self._read_on()
         except HttpError:
             self._give_up()
             raise
 
-    def _whole_request(self) -> Request | None:
+    def _whole_request(self, data: bytes, at: int) -> Request | None:
         """Take a plain request that is there to its end; None leaves the rest to `_read_on`."""
-        buffer = self._buffer
-        data = buffer.data
-        if isinstance(data, bytes):
-            plain = read_plain(data, buffer.at, self._limits, self._peer)
-            if plain is not None:
-                request, end, length = plain
-                if not length:
-                    buffer.skip(end)
-                    return request
-                if length <= self._most(request):
-                    return self._with_body(request, end, length)
-        self._head = Head(self._limits)
-        return None
-
-    def _with_body(self, request: Request, at: int, length: int) -> Request | None:
-        buffer = self._buffer
-        end = at + length
-        if end <= len(buffer.data):
-            body = bytes(buffer.data[at:end])
-            buffer.skip(end)
-            return replace(request, body=body)
-        buffer.skip(at)
-        self._opened = request
-        self._body = LengthBody(length)
-        return None
+        end = len(data) - len(HEAD_END) if at == 0 and data.endswith(HEAD_END) else -1
+        plain = read_plain(data, at, end, self._limits, self._peer)  # the usual case, a head alone, needs no search
+        if plain is None:
+            guessed, end = end, data.find(HEAD_END, at)
+            plain = None if end == guessed else read_plain(data, at, end, self._limits, self._peer)
+            if plain is None:
+                return None
+        request, length = plain
+        end += len(HEAD_END)
+        if length:
+            if length > self._most(request):
+                return None
+            if not request.body:
+                self._opened = request
+                self._body = LengthBody(length)
+                self._buffer.skip(end)
+                return None
+        self._buffer.skip(end + length)
+        return request
 
     def _read_on(self) -> Request | None:
         """Continue with the head or body that is being received."""

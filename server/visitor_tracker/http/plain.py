@@ -6,8 +6,7 @@ It never refuses: what it does not recognise at once is left to `head.Head`, and
 
 import re
 
-from visitor_tracker.errors import HttpError
-from visitor_tracker.http.grammar import METHODS, Limits, is_host, is_length, keeps_alive, parse_field
+from visitor_tracker.http.grammar import METHODS, Limits, field_name, is_host, is_length, keeps_alive
 from visitor_tracker.http.message import Peer, Request
 
 HEAD_END = b"\r\n\r\n"
@@ -36,7 +35,9 @@ _SHARED = frozenset(
     )
 )
 _UNUSUAL = frozenset(("expect", "transfer-encoding"))
-_PLAIN_TARGET = re.compile(r'/[!"$-~]*').fullmatch
+_ALIVE = frozenset(("", "keep-alive", "Keep-Alive"))
+_VALUE = re.compile(r"[\t -~\x80-\xff]*\r").fullmatch
+_TARGET = re.compile(r'/[!"$-~]*').fullmatch
 
 
 class _NotPlain(Exception):
@@ -50,12 +51,12 @@ class _FieldLines(dict[str, tuple[str, str]]):
     """
 
     def __missing__(self, line: str) -> tuple[str, str]:
-        if line[-1:] != "\r":
+        spelling, colon, rest = line.partition(":")
+        name = field_name(spelling)
+        if name is None or not colon or not _VALUE(rest) or name in _UNUSUAL:
             raise _NotPlain
-        name, value = parse_field(line[:-1])
-        if name in _UNUSUAL:
-            raise _NotPlain
-        if len(line) <= LINE_MAX and (name in _SHARED or name.startswith("sec-")):
+        value = rest[:-1].strip(" \t")
+        if (name in _SHARED or name.startswith("sec-")) and len(line) <= LINE_MAX:
             if len(self) >= LINES_MAX:
                 self.clear()
             self[line] = name, value
@@ -65,12 +66,8 @@ class _FieldLines(dict[str, tuple[str, str]]):
 _lookup = _FieldLines().__getitem__
 
 
-def read_plain(data: bytes, at: int, limits: Limits, peer: Peer) -> tuple[Request, int, int] | None:
-    """Read the head that begins at `at`: the request (body empty), where its head ends, the body's length.
-
-    None: the head is incomplete or not plain.
-    """
-    end = data.find(HEAD_END, at)
+def read_plain(data: bytes, at: int, end: int, limits: Limits, peer: Peer) -> tuple[Request, int] | None:
+    """Read the head data[at:end]: the request and its body's length in bytes; the body is empty unless all there."""
     if not 0 < end - at <= limits.small:
         return None
     lines = data[at : end + 1].decode("latin-1").split("\n")
@@ -78,21 +75,24 @@ def read_plain(data: bytes, at: int, limits: Limits, peer: Peer) -> tuple[Reques
         method, target, version = lines[0].split(" ")
         del lines[0]
         headers = dict(map(_lookup, lines))
-    except (ValueError, _NotPlain, HttpError):
+    except (ValueError, _NotPlain):
         return None
     if (
-        len(headers) != len(lines)
-        or len(lines) > limits.fields
-        or version != "HTTP/1.1\r"
+        version != "HTTP/1.1\r"
         or method not in METHODS
+        or not _TARGET(target)
         or not is_host(headers.get("host", ""))
-        or not _PLAIN_TARGET(target)
+        or not len(headers) == len(lines) <= limits.fields
     ):
         return None
-    length = headers.get("content-length", "0")
-    if not is_length(length):
+    length = headers.get("content-length")
+    if length is not None and not is_length(length):
         return None
+    size = 0 if length is None else int(length)
+    body = end + len(HEAD_END)
+    stop = body + size
     connection = headers.get("connection", "")
+    alive = connection in _ALIVE or keeps_alive("HTTP/1.1", connection)
     path, _, query = target.partition("?")
-    request = Request(method, path, query, headers, b"", connection == "" or keeps_alive("HTTP/1.1", connection), peer)
-    return request, end + 4, int(length)
+    content = data[body:stop] if stop <= len(data) else b""
+    return Request(method, path, query, headers, content, alive, peer), size

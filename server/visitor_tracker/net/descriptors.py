@@ -25,7 +25,7 @@ def connections_allowed(wanted: int) -> int:
         return wanted
     allowed = max(1, soft - OTHER_DESCRIPTORS)
     log.warning(
-        "http.max_connections lowered from %d to %d: the process may open %d files; raise it with ulimit -n or LimitNOFILE=",
+        "http.max_connections lowered from %d to %d: only %d files may be open; raise ulimit -n or LimitNOFILE=",
         wanted,
         allowed,
         soft,

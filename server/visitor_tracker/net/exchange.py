@@ -33,7 +33,7 @@ from visitor_tracker.net.connection import (
     Connection,
     ConnectionTable,
 )
-from visitor_tracker.net.pool import INTERNAL_ERROR, Pool, report_failure
+from visitor_tracker.net.pool import INTERNAL_ERROR, Pool, call
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,16 @@ LINGER_SECONDS = 2.0
 LINGER_BYTES = 1024 * 1024
 _ABORT = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 seconds; close() then drops what was not sent
 
-RESPONSES = (0, 0, Cell.RESPONSES_2XX, Cell.RESPONSES_3XX, Cell.RESPONSES_4XX, Cell.RESPONSES_5XX)
+# What is counted for each request, by the hundreds of its status; reaching a counter costs much of a microsecond,
+# so that is done once for all requests of a turn.
+_CLASSES = (
+    Cell.RESPONSES_2XX,
+    Cell.RESPONSES_2XX,
+    Cell.RESPONSES_2XX,
+    Cell.RESPONSES_3XX,
+    Cell.RESPONSES_4XX,
+    Cell.RESPONSES_5XX,
+)
 
 OVERLOADED = error_response(
     HttpError(503, "overloaded", "too many requests are waiting", "try again in a moment", retry_after=1)
@@ -78,6 +87,8 @@ class Exchange:
         self.gathered: list[Deferred] = []  # taken since the last flush
         self.taken = False
         self.stopping = False
+        self._requests = 0
+        self._answers = [0] * len(_CLASSES)
         self.date = b""
         self.update(http)
         self.tick(0.0)
@@ -90,6 +101,16 @@ class Exchange:
         """Note the (monotonic) time, once for all that one wait of the loop brought."""
         self.now = now
         self.idle_deadline = now + self._http.idle_seconds
+
+    def publish(self) -> None:
+        """Add what was counted since the last call to the counters."""
+        if self._requests:
+            self._counters.add(Cell.REQUESTS, self._requests)
+            self._requests = 0
+        for hundreds, number in enumerate(self._answers):
+            if number:
+                self._counters.add(_CLASSES[hundreds], number)
+                self._answers[hundreds] = 0
 
     # Reading.
 
@@ -147,7 +168,7 @@ class Exchange:
 
     def _wait_for_more(self, conn: Connection, parser: RequestParser) -> None:
         if parser.in_body:
-            self._table.charge(conn, parser.body_bytes + parser.buffered)
+            self._table.charge(conn, parser.buffered)
             if self._table.held > self._http.body_budget:
                 self._counters.add(Cell.OVERLOADED)
                 self._refuse(conn, OUT_OF_BUDGET)
@@ -178,7 +199,7 @@ class Exchange:
     # Handling.
 
     def _dispatch(self, conn: Connection, request: Request) -> None:
-        self._counters.add(Cell.REQUESTS)
+        self._requests += 1
         conn.keep = request.keep_alive
         conn.head = request.method == "HEAD"
         if not (self._fast and self._app.is_fast(request)):
@@ -186,9 +207,9 @@ class Exchange:
             return
         self.taken = True
         try:
-            answer = self._app(request)
-        except (Exception, SystemExit):  # whatever a handler does, the loop lives
-            report_failure(request)
+            answer = call(self._app, request)
+        except SystemExit:  # ends a thread, but the loop is none of the handler's
+            log.exception("a handler tried to end the loop")
             answer = INTERNAL_ERROR
         if isinstance(answer, Response):
             self.answer(conn, answer)
@@ -248,7 +269,7 @@ class Exchange:
             log.exception("an answer cannot be written")
             response, keep = INTERNAL_ERROR, False
             out = encode(response, keep_alive=False, head=conn.head, date=self.date)
-        self._counters.add(RESPONSES[response.status // 100])
+        self._answers[response.status // 100] += 1
         if conn.held:
             self._table.charge(conn, 0)
         try:

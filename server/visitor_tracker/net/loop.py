@@ -127,6 +127,7 @@ class Loop:
                 exchange.flush()
             while delivery := mailbox.take():
                 exchange.complete(*delivery)
+            exchange.publish()
             if now >= self._next_tick and self._tick(now):
                 return
 
@@ -238,7 +239,6 @@ class Loop:
                 self._exchange.abort(conn)
         self._pool.stop(POOL_STOP_SECONDS)
         self._table.epoll.close()
-        self._mailbox.close()
         self._counters.set(Cell.QUEUED, 0)
         self._counters.set(Cell.BODY_BYTES_HELD, 0)
         self.stopped.set()

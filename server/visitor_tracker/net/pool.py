@@ -4,7 +4,7 @@ import logging
 import threading
 from queue import SimpleQueue
 
-from visitor_tracker.http.message import Application, Request, Response, error_body
+from visitor_tracker.http.message import Answer, Application, Request, Response, error_body
 from visitor_tracker.net.connection import Connection
 from visitor_tracker.net.throttle import Throttle
 
@@ -19,10 +19,14 @@ INTERNAL_ERROR = Response(
 _throttle = Throttle(1.0)
 
 
-def report_failure(request: Request) -> None:
-    """Log the exception being handled; at most one a second, and no visitor's data but the path."""
-    if (left_out := _throttle.passes()) is not None:
-        log.exception("%s %s failed (%d more like it were not logged)", request.method, request.path[:200], left_out)
+def call(app: Application, request: Request) -> Answer:
+    """Call the application; an exception becomes a 500 and at most one log line a second."""
+    try:
+        return app(request)
+    except Exception:
+        if (left_out := _throttle.passes()) is not None:
+            log.exception("%s %s failed (and %d others since)", request.method, request.path[:200], left_out)
+        return INTERNAL_ERROR
 
 
 class Pool:
@@ -76,12 +80,7 @@ class Pool:
             del job, conn, request  # an idle thread holds no request
 
     def _handle(self, conn: Connection, request: Request) -> None:
-        try:
-            answer = self._app(request)
-        except Exception:
-            report_failure(request)
-            conn.deliver(INTERNAL_ERROR)
-            return
+        answer = call(self._app, request)
         if isinstance(answer, Response):
             conn.deliver(answer)
             return
@@ -89,5 +88,5 @@ class Pool:
         try:
             self._app.flush()
         except Exception:
-            report_failure(request)
+            log.exception("a batch failed")
             answer.complete(INTERNAL_ERROR)

@@ -144,9 +144,7 @@ def _duplicates(session: Session, batch_id: bytes, visits: Sequence[Visit], at: 
         for site_id, ids in by_site(first)
         for row in ask_rows(session, READ_IDS, (batch_id, site_id), ids)
     }
-    return frozenset(
-        position for position, visit in enumerate(visits) if visit.id is not None and position not in ours
-    )
+    return frozenset(position for position, visit in enumerate(visits) if visit.id is not None and position not in ours)
 
 
 def by_site(keys: Iterable[tuple[int, bytes]]) -> list[tuple[int, list[bytes]]]:

@@ -15,6 +15,8 @@ DEFAULT_POOL_SIZE = 8
 MOST_POOL_SIZE = 512
 OPTIONS = ("pool_size", "ssl_ca", "ssl_cert", "ssl_key", "unix_socket")
 
+_SHAPE = "a mysql URL looks like mysql://user:password@host:port/database?pool_size=8; write @ : / ? # in names as %XX"
+
 
 @dataclass(frozen=True, slots=True)
 class SqliteLocation:
@@ -46,7 +48,10 @@ class MysqlLocation:
 
 
 def locate(url: str) -> SqliteLocation | MysqlLocation:
-    """Read the URL; raise StoreError, which never shows the password."""
+    """Read the URL; `sqlite:///path` is absolute and `sqlite:path` relative.
+
+    Raises StoreError, which never shows the password.
+    """
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite":
         return _sqlite(rest)
@@ -62,7 +67,7 @@ def _sqlite(rest: str) -> SqliteLocation:
     if path.startswith("//"):
         if not path.startswith("///"):
             raise StoreError("a sqlite URL has three slashes: sqlite:///path, or sqlite:path")
-        path = path[2:]
+        path = "/" + path.lstrip("/")
     if path == MEMORY:
         return SqliteLocation(None)
     path = unquote(path)
@@ -75,30 +80,32 @@ def _mysql(url: str) -> MysqlLocation:
     try:
         parts = urlsplit(url)
         port = parts.port or DEFAULT_PORT
-    except ValueError as error:
-        raise StoreError(f"{_shape}: host and port cannot be read; write @ : / ? # [ ] in names as %XX") from error
+    except ValueError:
+        raise StoreError(_SHAPE) from None  # its message may quote a piece of the password
     database = unquote(parts.path[1:])
     if not database or "/" in database or parts.fragment or not parts.netloc:
-        raise StoreError(f"{_shape}; write @ : / ? # [ ] in names as %XX")
+        raise StoreError(_SHAPE)
+    options = _options(parts)
     return MysqlLocation(
         host=parts.hostname or "localhost",
         port=port,
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         database=database,
-        **_options(parts),
+        pool_size=_pool_size(options.pop("pool_size", str(DEFAULT_POOL_SIZE))),
+        **options,
     )
 
 
-def _options(parts: SplitResult) -> dict[str, str | int]:
-    found: dict[str, str | int] = dict(parse_qsl(parts.query, keep_blank_values=True))
+def _options(parts: SplitResult) -> dict[str, str]:
+    found = dict(parse_qsl(parts.query, keep_blank_values=True))
     unknown = ", ".join(sorted(found.keys() - set(OPTIONS)))
     if unknown:
         raise StoreError(f"unknown option in the store URL: {unknown}; known ones are {', '.join(OPTIONS)}")
-    size = str(found.get("pool_size", DEFAULT_POOL_SIZE))
-    if not (size.isascii() and size.isdigit() and 1 <= int(size[:9]) <= MOST_POOL_SIZE):
-        raise StoreError(f"pool_size in the store URL must be a number from 1 to {MOST_POOL_SIZE}, not {size!r}")
-    return found | {"pool_size": int(size)}
+    return found
 
 
-_shape = "a mysql URL looks like mysql://user:password@host:port/database?pool_size=8"
+def _pool_size(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_POOL_SIZE:
+        return int(text[:9])
+    raise StoreError(f"pool_size in the store URL must be a number from 1 to {MOST_POOL_SIZE}, not {text!r}")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
-from visitor_tracker.errors import TrackerError
+from visitor_tracker.errors import StoreError
 from visitor_tracker.store.base import Finding
 from visitor_tracker.store.statements import Dialect, pieces
 
@@ -13,7 +13,7 @@ Rows = list[tuple[Any, ...]]
 T = TypeVar("T")
 
 
-class DuplicateKey(TrackerError):
+class DuplicateKey(StoreError):
     """A plain insert met a row with its key; the transaction is rolled back."""
 
 
@@ -27,6 +27,9 @@ class Session(Protocol):
 
     def ask(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> Rows:
         """Run and return the rows."""
+
+    def run(self, sql: str, values: Sequence[Value | float | None]) -> Rows:
+        """Run SQL that is no template, with %s for values; return its rows."""
 
 
 class Database(Protocol):

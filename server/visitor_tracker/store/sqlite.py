@@ -10,8 +10,9 @@ from pathlib import Path
 
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable, TrackerError
 from visitor_tracker.store import checks
-from visitor_tracker.store.base import Durability, Finding
+from visitor_tracker.store.base import Finding
 from visitor_tracker.store.checkpoint import Checkpointer
+from visitor_tracker.store.location import Durability
 from visitor_tracker.store.session import DuplicateKey, Rows, Session, T, Value
 from visitor_tracker.store.statements import Dialect, text
 from visitor_tracker.store.turn import Turn
@@ -30,6 +31,7 @@ _AWAY = {  # primary result codes after which the same call may be tried again
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened now",
 }
 _DAMAGED = {sqlite3.SQLITE_CORRUPT: "is damaged", sqlite3.SQLITE_NOTADB: "is not a SQLite database"}
+_DUPLICATE = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
 # After these the connection itself is in doubt.
 _REPLACE = frozenset(
     {
@@ -57,6 +59,9 @@ class SqliteSession:
 
     def ask(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> Rows:
         return self._execute(text("sqlite", template, rows), values).fetchall()
+
+    def run(self, sql: str, values: Sequence[Value | float | None]) -> Rows:
+        return self._execute(sql.replace("%s", "?"), values).fetchall()
 
 
 class _Reader:
@@ -271,7 +276,7 @@ class SqliteDatabase:
                 f"{self._place} {_DAMAGED[code]} ({error}): restore it from a backup,"
                 " or recover what is left with: sqlite3 OLD .recover | sqlite3 NEW"
             )
-        if code == sqlite3.SQLITE_CONSTRAINT:
+        if getattr(error, "sqlite_errorcode", 0) in _DUPLICATE:
             return DuplicateKey(str(error))
         if "no such table" in str(error) or "no such column" in str(error):
             return StoreError(f"{self._place}: {error}: run `visitor-tracker migrate`")

@@ -17,7 +17,6 @@ MACROS: dict[Dialect, dict[str, str]] = {
         "url": "text",
         "name": "text",
         "table": "without rowid",
-        "index": "create index if not exists",
         "keep_old_id": "on conflict do nothing",
         "keep_old_secret": "on conflict do nothing",
         "add_visits": "on conflict (site_id, page_hash) do update set"
@@ -27,7 +26,9 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " visit_count = visit_count + excluded.visit_count,"
         " last_visited = max(last_visited, excluded.last_visited),"
         " created_at = min(created_at, excluded.created_at)",
+        "begin": "begin immediate",
         "columns_of": "select name from pragma_table_info(?)",
+        "index_of": "select name from sqlite_schema where type = 'index' and tbl_name = ? and name = ?",
         "epoch_last_visited": "unixepoch(last_visited, 'auto')",
         "epoch_created_at": "unixepoch(created_at, 'auto')",
     },
@@ -38,7 +39,6 @@ MACROS: dict[Dialect, dict[str, str]] = {
         "url": "varchar(2048)",
         "name": "varchar(64)",
         "table": "engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin",
-        "index": "create index",  # MySQL knows no "if not exists" here: see migrate.py
         # Not "insert ignore": that turns every error into a warning, a value too long included.
         "keep_old_id": "on duplicate key update batch_id = event_ids.batch_id",
         "keep_old_secret": "on duplicate key update value = secrets.value",
@@ -49,8 +49,11 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " visit_count = visit_count + values(visit_count),"
         " last_visited = greatest(last_visited, values(last_visited)),"
         " created_at = least(created_at, values(created_at))",
+        "begin": "begin",
         "columns_of": "select column_name from information_schema.columns"
         " where table_schema = database() and table_name = ?",
+        "index_of": "select index_name from information_schema.statistics"
+        " where table_schema = database() and table_name = ? and index_name = ? limit 1",
         "epoch_last_visited": "unix_timestamp(last_visited)",
         "epoch_created_at": "unix_timestamp(created_at)",
     },

@@ -19,6 +19,7 @@ _MESSAGE = "Privacy Visitor Tracker API is running"  # what clients of the earli
 _JSON: Headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Vary", "Accept"))
 _HTML: Headers = (*PAGE_HEADERS, ("Cache-Control", "no-store"), ("Vary", "Accept"))
 _PAGES_SHOWN = 20
+_CLIENT = frozenset({"/client/visitor-tracker.js", "/client/visitor-tracker.iife.js"})  # listed of all client files
 
 
 class HomeRoutes:

@@ -1,0 +1,304 @@
+"""Run the server: in one process, or as a supervisor with workers.
+
+supervisor ── fork ──▶ worker 0..W-1   Loop ▸ Router ▸ Counter ▸ Store
+           └─ fork ──▶ jobs            housekeeping
+"""
+
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+from visitor_tracker import __version__, logs, resources
+from visitor_tracker.access.tokens import ReadToken
+from visitor_tracker.app import App, Shared, store_of, worker_count
+from visitor_tracker.config import Config
+from visitor_tracker.errors import ConfigError, ListenError, StoreUnavailable, TrackerError
+from visitor_tracker.jobs.housekeeping import keep_house
+from visitor_tracker.net.listen import Listener, close_listeners, open_listeners
+from visitor_tracker.net.loop import Loop, LoopOptions
+from visitor_tracker.net.notify import Notifier
+from visitor_tracker.net.supervisor import Plan, Supervisor
+from visitor_tracker.net.tls import TlsAcceptor, server_context
+from visitor_tracker.store.base import Finding
+from visitor_tracker.store.location import SqliteLocation, locate
+from visitor_tracker.store.lock import hold
+from visitor_tracker.store.migrate import migrate, pending
+
+log = logging.getLogger(__name__)
+
+_STORE_PATIENCE_SECONDS = 60.0  # a database that starts beside the server is waited for
+_STORE_PAUSE_SECONDS = 0.5
+
+Load = Callable[[], Config]
+
+
+def serve(config: Config, load_again: Load) -> int:
+    """Serve until SIGTERM or Ctrl-C; return the exit code. Raises TrackerError when it cannot begin."""
+    writer = logs.configure(config.log.level, config.log.file)
+    workers = worker_count(config)
+    with ExitStack() as stack:
+        _hold_locks(config, stack)
+        listeners = open_listeners(config.server, backlog=config.http.backlog, secure=bool(config.tls.certificate))
+        stack.callback(close_listeners, listeners, remove_files=True)
+        if config.tls.certificate:
+            server_context(config.tls)  # a bad certificate is told now, not by each worker
+        _prepare_store(config)
+        shared = Shared(config, workers + 1)
+        _announce(config, listeners, workers)
+        worker = Worker(config, load_again, shared, listeners, writer)
+        if workers == 0:
+            return worker.run_alone()
+        plan = Plan(
+            workers=workers,
+            worker=worker.run,
+            jobs=worker.run_jobs,
+            reload=worker.reload_settings,
+            stop_listening=lambda: close_listeners(listeners, remove_files=False),
+            grace_seconds=config.server.grace_seconds,
+        )
+        return Supervisor(plan, shared.metrics).run()
+
+
+class Worker:
+    """What a process of the server does after the fork; made before it."""
+
+    def __init__(
+        self, config: Config, load_again: Load, shared: Shared, listeners: Sequence[Listener], writer: logs.Writer
+    ) -> None:
+        self._config = config
+        self._load_again = load_again
+        self._shared = shared
+        self._listeners = listeners
+        self._writer = writer
+
+    def run(self, number: int, beat: Callable[[], None]) -> int:
+        """Serve as worker `number` until SIGTERM."""
+        app = App(self._config, self._shared, number)
+        try:
+            server = LoopServer(self._config, app, self._listeners, self._shared, number, beat)
+            signal.signal(signal.SIGTERM, lambda *_: server.stop())
+            signal.signal(signal.SIGHUP, lambda *_: self._reload(server))
+            server.run()
+        finally:
+            app.close()
+        return 0
+
+    def run_jobs(self) -> int:
+        """Do the work nobody waits for until SIGTERM."""
+        stop = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        signal.signal(signal.SIGHUP, lambda *_: self._writer.reopen())
+        close_listeners(list(self._listeners), remove_files=False)
+        store = store_of(self._config)
+        try:
+            keep_house(store, self._config.store.ids_keep_days, stop)
+        finally:
+            store.close()
+        return 0
+
+    def run_alone(self) -> int:
+        """Do everything in this process."""
+        notifier = Notifier()
+        stop_jobs = threading.Event()
+        app = App(self._config, self._shared)
+        jobs = threading.Thread(
+            target=keep_house, args=(app.store, self._config.store.ids_keep_days, stop_jobs), name="jobs", daemon=True
+        )
+        server = LoopServer(self._config, app, self._listeners, self._shared, 0, notifier.alive)
+
+        def stop(*_: object) -> None:
+            notifier.stopping()
+            server.stop()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGHUP, lambda *_: self._reload(server))
+        try:
+            jobs.start()
+            notifier.ready()
+            server.run()
+        finally:
+            stop_jobs.set()
+            jobs.join(1.0)
+            app.close()
+        return 0
+
+    def reload_settings(self) -> bool:
+        """Read the settings again, in the parent; broken ones are reported and change nothing."""
+        self._writer.reopen()
+        try:
+            config = self._load_again()
+            if config.tls.certificate:
+                server_context(config.tls)
+        except (ConfigError, ListenError) as error:
+            log.error("reload refused, the settings in use stay: %s", "; ".join(str(error).splitlines()))  # noqa: TRY400
+            return False
+        logging.getLogger().setLevel(config.log.level.upper())
+        self._config = config
+        return True
+
+    def _reload(self, server: "LoopServer") -> None:
+        if self.reload_settings():
+            server.reload(self._config)
+
+
+class LoopServer:
+    """The loop of one process over one App, and what a reload changes in both."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        config: Config,
+        app: App,
+        listeners: Sequence[Listener],
+        shared: Shared,
+        process: int = 0,
+        on_tick: Callable[[], None] | None = None,
+    ) -> None:
+        self.where = " ".join(listener.where for listener in listeners)
+        self._app = app
+        self._on_tick = on_tick
+        self._tls = TlsAcceptor(config.tls) if config.tls.certificate else None
+        self._stops = 0
+        counters = shared.metrics.counters(process)
+        self._loop = Loop(listeners, app.router, self._options(config), counters, self._tls)
+
+    def run(self) -> None:
+        """Serve in this thread until `stop`."""
+        self._loop.run()
+
+    def stop(self) -> None:
+        """Answer what was received and end; called again: end at once."""
+        self._stops += 1
+        if self._stops == 1:
+            self._loop.stop()
+        else:
+            self._loop.stop_now()
+
+    def reload(self, config: Config) -> None:
+        """Use what can change of the new settings."""
+        self._app.reload(config)
+        self._loop.update(self._options(config))
+        if self._tls is not None and config.tls.certificate:
+            self._tls.reload(config.tls)
+
+    def _options(self, config: Config) -> LoopOptions:
+        return LoopOptions(
+            http=config.http,
+            grace_seconds=config.server.grace_seconds,
+            is_trusted=self._app.is_trusted,
+            on_tick=self._on_tick,
+        )
+
+
+def run_here(config: Config, app: App, shared: Shared, started: Callable[[LoopServer], None]) -> None:
+    """Serve in the calling thread, inside another program; `started` gets what can stop it."""
+    listeners = open_listeners(config.server, backlog=config.http.backlog, secure=bool(config.tls.certificate))
+    try:
+        server = LoopServer(config, app, listeners, shared)
+        started(server)
+        server.run()
+    finally:
+        close_listeners(listeners, remove_files=True)
+
+
+def migrate_store(config: Config) -> list[str]:
+    """Bring the store's tables up to date; return what was done."""
+    store = store_of(config)
+    try:
+        return migrate(store)
+    finally:
+        store.close()
+
+
+def check_all(config: Config) -> list[Finding]:
+    """Look at everything `serve` needs and return what the operator should know."""
+    findings = [Finding("ok", "settings are valid"), _check_client(), *_check_tls(config)]
+    try:
+        store = store_of(config)
+        try:
+            waiting = pending(store)
+            findings.append(Finding("ok", f"store: {store.describe()}"))
+            if waiting:
+                hint = "run  visitor-tracker migrate, or start the server, which does it"
+                findings.append(Finding("warning", f"the store's tables need {', '.join(waiting)}", hint))
+            findings += store.check()
+        finally:
+            store.close()
+    except TrackerError as error:
+        findings.append(Finding("error", f"store: {error}", "correct store.url, or start the database"))
+    return findings
+
+
+def _check_client() -> Finding:
+    if "visitor-tracker.js" in resources.client_files():
+        return Finding("ok", "the browser client is built")
+    return Finding("error", f"the browser client is missing in {resources.CLIENT}", "run  make client")
+
+
+def _check_tls(config: Config) -> list[Finding]:
+    if not config.tls.certificate:
+        return []
+    try:
+        server_context(config.tls)
+    except ListenError as error:
+        return [Finding("error", str(error))]
+    return [Finding("ok", f"certificate {config.tls.certificate} and its key fit")]
+
+
+def _hold_locks(config: Config, stack: ExitStack) -> None:
+    """Make sure that no second server uses the data folder or the SQLite file."""
+    places = [config.data_dir / "server"]
+    location = locate(config.store_url)
+    if isinstance(location, SqliteLocation) and location.path is not None:
+        places.append(location.path)
+    for place in places:
+        stack.enter_context(hold(place))
+
+
+def _prepare_store(config: Config) -> None:
+    """Migrate the store and see that its secrets exist; waits for a database that is only starting."""
+    until = time.monotonic() + _STORE_PATIENCE_SECONDS
+    told = False
+    while True:
+        try:
+            for name in migrate_store(config):
+                log.info("applied %s", name)
+            break
+        except StoreUnavailable as error:
+            if time.monotonic() > until:
+                raise
+            if not told:
+                log.warning("waiting for the store: %s", error)
+                told = True
+            time.sleep(_STORE_PAUSE_SECONDS)
+
+
+def _announce(config: Config, listeners: Sequence[Listener], workers: int) -> None:
+    """Tell who started the server where it is, what it uses, and what to open."""
+    store = store_of(config)
+    try:
+        described = store.describe()
+        token = ReadToken(store.secret("reads"))
+    finally:
+        store.close()
+    places = [listener.where for listener in listeners]
+    processes = f"{workers} worker process{'es' if workers > 1 else ''}" if workers else "one process"
+    log.info("Visitor Tracker %s on %s, %s, store: %s", __version__, ", ".join(places), processes, described)
+    if not sys.stdout.isatty():
+        print(f"listening on {' '.join(places)}", flush=True)
+        return
+    base = config.server.public_url.rstrip("/") or places[0].replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
+    print(
+        f"\n  Visitor Tracker {__version__}\n"
+        f"  address    {', '.join(places)}\n"
+        f"  store      {described}\n"
+        f"  open       {base}/demo  to see it count\n"
+        f"  overview   {base}/\n"
+        f"  elsewhere  lists need the token of  visitor-tracker token  ({token.text[:4]}…)\n"
+        "  stop       Ctrl-C\n",
+        flush=True,
+    )

@@ -1,0 +1,75 @@
+"""Secrets, and forgetting what is old."""
+
+import secrets
+import time
+from collections.abc import Sequence
+
+from visitor_tracker.store.counting import by_site
+from visitor_tracker.store.session import Session, Value
+
+SECRET_BYTES = 32
+MOST_AT_ONCE = 500  # rows of one transaction, so that nobody waits long for its locks
+
+READ_SECRET = """/* Store.secret */
+select value
+from secrets
+where name = ?"""
+
+MAKE_SECRET = """/* Store.secret */
+insert into secrets (name, value, created_at)
+values (?, ?, ?)
+{keep_old_secret}"""
+
+OLD_BATCHES = """/* Store.purge */
+select batch_id
+from ledger
+where at < ?
+order by at
+limit ?"""
+
+FORGET_BATCHES = """/* Store.purge */
+delete from ledger
+where batch_id in ([?])"""
+
+OLD_IDS = """/* Store.purge */
+select site_id, id
+from event_ids
+where at < ? and scope = 'counter'
+order by at
+limit ?"""
+
+FORGET_IDS = """/* Store.purge */
+delete from event_ids
+where site_id = ? and scope = 'counter' and id in ([?])"""
+
+
+def read_secret(session: Session, name: str) -> bytes | None:
+    rows = session.ask(READ_SECRET, (name,))
+    return bytes(rows[0][0]) if rows else None
+
+
+def make_secret(session: Session, name: str) -> bytes:
+    """Return the secret; of several that make it at once, the first one's stays."""
+    session.send(MAKE_SECRET, (name, secrets.token_bytes(SECRET_BYTES), int(time.time() * 1000)))
+    [(value,)] = session.ask(READ_SECRET, (name,))
+    return bytes(value)
+
+
+def purge_ledger(session: Session, *, before: int, most: int) -> int:
+    """Delete the oldest rows that arrived before `before`; return how many."""
+    batches = sorted(row[0] for row in session.ask(OLD_BATCHES, (before, most)))
+    _delete(session, FORGET_BATCHES, (), batches)
+    return len(batches)
+
+
+def purge_ids(session: Session, *, before: int, most: int) -> int:
+    """Delete the oldest ids that arrived before `before`; return how many."""
+    ids = session.ask(OLD_IDS, (before, most))
+    for site_id, old in by_site((row[0], row[1]) for row in ids):
+        _delete(session, FORGET_IDS, (site_id,), old)
+    return len(ids)
+
+
+def _delete(session: Session, template: str, before: Sequence[Value], keys: Sequence[bytes]) -> None:
+    if keys:
+        session.send(template, [*before, *keys], len(keys))
