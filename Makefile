@@ -32,7 +32,7 @@ client: $(NODE_MODULES)/.built ## Build the browser client into client/dist
 test: test-python test-client ## Install what the tests need and run all of them
 
 test-python: setup develop tools
-	$(BIN)/python -m pytest $(TESTS) -n $(JOBS) --dist loadgroup -q
+	$(BIN)/python -m pytest $(TESTS) -n $(JOBS) --dist loadfile -q
 
 test-client: $(NODE_MODULES)/.built
 	cd client && npm test --silent
@@ -87,7 +87,7 @@ $(VENV)/.develop: requirements/develop.lock $(VENV)/.runtime
 	@touch $@
 
 tools:
-	@tools/debian.sh mariadbd=mariadb-server mariadb=mariadb-client chromium=chromium nginx=nginx \
+	@tools/debian.sh mariadbd=mariadb-server chromium=chromium nginx=nginx haproxy=haproxy \
 		strace=strace openssl=openssl systemd-analyze=systemd
 
 $(NODE_MODULES)/.installed: client/package.json client/package-lock.json

@@ -54,7 +54,7 @@ class Server:
         self._starts += 1
         own = {name: value for name, value in os.environ.items() if not name.startswith("VISITOR_")}
         command = [sys.executable, "-m", "visitor_tracker", "serve", "--port", str(self.port), *self._arguments]
-        with (self.folder / f"server-{self._starts}.log").open("wb") as output:
+        with (self.folder / f"server-{self._starts}.log").open("ab") as output:
             self._process = subprocess.Popen(
                 [*command, "--data-dir", str(self.folder / "data"), *self._store],
                 stdin=subprocess.DEVNULL,

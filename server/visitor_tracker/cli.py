@@ -7,7 +7,8 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from visitor_tracker.event import PageCount
 from visitor_tracker.http.url import normalise, page_hash
 from visitor_tracker.serve import check_all, migrate_store, serve
 from visitor_tracker.store.base import PageOrder
+from visitor_tracker.store.migrate import migrate, pending
+from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.counter import iso
 
 EXIT_FAILED, EXIT_STORE_AWAY, EXIT_SETTINGS = 1, 69, 78
@@ -65,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"visitor-tracker {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, help="each has its own  --help")
     _add_serve(commands)
     _add(commands, "check", _check, "look at settings, store and files, and say what to change").add_argument(
         "--json", action="store_true", help="print the findings as JSON"
@@ -134,6 +137,24 @@ def _positive(text: str) -> int:
     return number
 
 
+def _file(options: argparse.Namespace) -> Path | None:
+    """Return the settings file: the one named, or config.yaml where there is one."""
+    file: Path | None = options.config
+    return _DEFAULT_FILE if file is None and _DEFAULT_FILE.is_file() else file
+
+
+@contextmanager
+def _store(options: argparse.Namespace) -> Iterator[SqlStore]:
+    """Open the store for a command that reads; one that is still empty gets its tables."""
+    store = store_of(_config(options))
+    try:
+        if pending(store):
+            migrate(store)
+        yield store
+    finally:
+        store.close()
+
+
 def _config(options: argparse.Namespace) -> Config:
     overrides: dict[str, object] = {}
     for option, name in (
@@ -148,18 +169,15 @@ def _config(options: argparse.Namespace) -> Config:
             overrides[name] = int(value) if option == "workers" and value.isdigit() else value
     if getattr(options, "dev", False):
         overrides |= {"server.workers": 0, "log.level": "debug"}
-    file = options.config
-    if file is None and _DEFAULT_FILE.is_file():
-        file = _DEFAULT_FILE
-    return load(file, os.environ, overrides)
+    return load(_file(options), os.environ, overrides)
 
 
 def _serve(options: argparse.Namespace) -> int:
-    return serve(_config(options), lambda: _config(options))
+    return serve(_config(options), lambda: _config(options), _file(options))
 
 
 def _check(options: argparse.Namespace) -> int:
-    findings = check_all(_config(options))
+    findings = check_all(_config(options), _file(options))
     if options.json:
         print(msgspec.json.format(msgspec.json.encode(findings)).decode())
     else:
@@ -183,11 +201,8 @@ def _count(options: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"visitor-tracker: invalid URL: {error}", file=sys.stderr)
         return 2
-    store = store_of(config)
-    try:
+    with _store(options) as store:
         page = store.page(page_hash(url))
-    finally:
-        store.close()
     page = page or PageCount(url, 0, 0, 0)
     if options.json:
         print(_as_json(page))
@@ -200,36 +215,33 @@ def _count(options: argparse.Namespace) -> int:
 
 
 def _pages(options: argparse.Namespace) -> int:
-    store = store_of(_config(options))
     order: PageOrder = options.order
     left, cursor, rows = options.limit, None, 0
-    try:
+    with _store(options) as store:
         while left:
             found = store.pages(order=order, limit=min(left, 1000), cursor=cursor)
-            if not options.json and not rows and found.pages:
+            if found.pages and not rows and not options.json:
                 print(f"{'VISITS':>10}  {'LAST VISIT (UTC)':<19}  PAGE")
             for page in found.pages:
-                last = iso(page.last_visited)[:19].replace("T", " ")
-                print(_as_json(page) if options.json else f"{page.visit_count:>10,}  {last}  {page.page_url}")
+                print(_as_json(page) if options.json else _as_line(page))
             rows += len(found.pages)
             left -= len(found.pages)
             cursor = found.cursor
             if cursor is None:
                 break
-    finally:
-        store.close()
     if not rows and not options.json:
         print("no visits yet: start  visitor-tracker serve  and open http://127.0.0.1:8000/demo", file=sys.stderr)
     return 0
 
 
 def _token(options: argparse.Namespace) -> int:
-    store = store_of(_config(options))
-    try:
+    with _store(options) as store:
         print(ReadToken(store.secret("reads")).text)
-    finally:
-        store.close()
     return 0
+
+
+def _as_line(page: PageCount) -> str:
+    return f"{page.visit_count:>10,}  {iso(page.last_visited)[:19].replace('T', ' ')}  {page.page_url}"
 
 
 def _as_json(page: PageCount) -> str:

@@ -77,7 +77,7 @@ class VisitorTrackingServer:
     def execute_query(
         self, query: str, params: Sequence[Any] = (), fetch_one: bool = False, fetch_all: bool = False
     ) -> Any:  # noqa: ANN401  # a row, rows or nothing, as the caller's SQL has it
-        """Run SQL of the caller's own, values as %s; return one row, all rows, or the number of rows changed."""
+        """Run SQL of the caller's own, values as %s; return a row or None, a list of rows, or nothing."""
         rows = self._app().store.execute(query, params)
         if fetch_one:
             return rows[0] if rows else None

@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 from visitor_tracker.errors import ConfigError
@@ -49,6 +50,7 @@ class Writer(logging.Handler):
         super().__init__()
         self._path = path
         self._fd = _open(path)
+        self._reopen = False
         self._restart()
         os.register_at_fork(after_in_child=self._restart)
 
@@ -67,10 +69,8 @@ class Writer(logging.Handler):
             self._bell.notify()
 
     def reopen(self) -> None:
-        """Open the file again, after a rotation moved it away; safe in a signal handler's thread."""
-        if self._path is not None:
-            old, self._fd = self._fd, _open(self._path)
-            os.close(old)
+        """Open the file again before the next line, after a rotation moved it away; safe in a signal handler."""
+        self._reopen = True
 
     def flush(self) -> None:
         """Wait a moment until what is queued is written; a blocked pipe is not waited for."""
@@ -100,6 +100,12 @@ class Writer(logging.Handler):
             self._write("".join(f"{line}\n" for line in lines).encode())
 
     def _write(self, text: bytes) -> None:
+        if self._reopen and self._path is not None:
+            self._reopen = False
+            with suppress(ConfigError):  # then the old file goes on
+                fd = _open(self._path)
+                os.close(self._fd)
+                self._fd = fd
         try:
             while text:
                 text = text[os.write(self._fd, text) :]

@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from visitor_tracker import __version__, logs, resources
 from visitor_tracker.access.tokens import ReadToken
@@ -36,9 +38,11 @@ _STORE_PAUSE_SECONDS = 0.5
 Load = Callable[[], Config]
 
 
-def serve(config: Config, load_again: Load) -> int:
+def serve(config: Config, load_again: Load, file: Path | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C; return the exit code. Raises TrackerError when it cannot begin."""
     writer = logs.configure(config.log.level, config.log.file)
+    for finding in check_file(config, file):
+        log.warning("%s; %s", finding.message, finding.hint)
     workers = worker_count(config)
     with ExitStack() as stack:
         _hold_locks(config, stack)
@@ -214,9 +218,9 @@ def migrate_store(config: Config) -> list[str]:
         store.close()
 
 
-def check_all(config: Config) -> list[Finding]:
+def check_all(config: Config, file: Path | None = None) -> list[Finding]:
     """Look at everything `serve` needs and return what the operator should know."""
-    findings = [Finding("ok", "settings are valid"), _check_client(), *_check_tls(config)]
+    findings = [Finding("ok", "settings are valid"), *check_file(config, file), _check_client(), *_check_tls(config)]
     try:
         store = store_of(config)
         try:
@@ -231,6 +235,15 @@ def check_all(config: Config) -> list[Finding]:
     except TrackerError as error:
         findings.append(Finding("error", f"store: {error}", "correct store.url, or start the database"))
     return findings
+
+
+def check_file(config: Config, file: Path | None) -> list[Finding]:
+    """Warn of a settings file with a secret in it that every user of the machine can read."""
+    if file is None or not file.stat().st_mode & 0o004:
+        return []
+    if not (config.server.secret_key or urlsplit(config.store_url).password):
+        return []
+    return [Finding("warning", f"{file} holds a secret and every user can read it", f"run  chmod 600 {file}")]
 
 
 def _check_client() -> Finding:

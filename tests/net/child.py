@@ -1,5 +1,6 @@
 """A server in a process of its own: python -m tests.net.child '{"workers": 2, …}' prints what it listens on."""
 
+import contextlib
 import json
 import logging
 import os
@@ -50,10 +51,21 @@ class ChildApp(TinyApp):
             return Response(200, json.dumps(about).encode())
         if request.path == "/kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if request.path == "/files":
+            self._open_files(leave=int(request.query))
         if request.path == "/log":
             for number in range(int(request.query)):
                 logging.getLogger("test").warning("line %d %s", number, "x" * 1000)
         return super().__call__(request)
+
+    def _open_files(self, leave: int) -> None:
+        """Use descriptors up until few are left."""
+        opened = []
+        with contextlib.suppress(OSError):
+            while True:
+                opened.append(os.open(os.devnull, os.O_RDONLY))
+        for fd in opened[-leave:]:
+            os.close(fd)
 
 
 class Server:

@@ -15,7 +15,7 @@ from visitor_tracker.net.loop import Loop, LoopOptions
 from visitor_tracker.net.tls import TlsAcceptor
 
 PATIENCE_SECONDS = 15.0
-POOL_PATHS = ("/slow", "/pool", "/exit", "/raise-pool", "/echo", "/join")
+POOL_PATHS = ("/slow", "/nap", "/pool", "/exit", "/raise-pool", "/echo", "/join")
 BIG = b"0123456789abcdef" * (256 * 1024)  # 4 MiB: more than the socket buffers of both sides take
 
 
@@ -45,6 +45,8 @@ class TinyApp:
                 raise ValueError("as asked for")
             case "/exit" | "/exit-fast":
                 raise SystemExit(3)
+            case "/nap":
+                time.sleep(0.7)  # a request that runs while the server is asked to stop
             case "/slow":
                 self.gate.wait(PATIENCE_SECONDS)
         return self._plain(request)

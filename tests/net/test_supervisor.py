@@ -49,16 +49,19 @@ def test_a_stop_signal_ends_all(number: int) -> None:
         assert not any(map(is_running, processes))
 
 
-def test_running_requests_are_finished_before_the_end() -> None:
+def test_what_was_received_is_answered_before_the_end() -> None:
     with started(TWO) as server, connect(server.port) as busy, connect(server.port) as half:
-        busy.sendall(post_slow := get("/slow") + get("/ping"))
-        half.sendall(post_slow[:10])
-        wait_until(lambda: server.about()["REQUESTS"] > 0)
+        half.sendall(get("/ping")[:10])
+        busy.sendall(get("/nap") + get("/ping"))
+        wait_until(lambda: server.about()["REQUESTS"] > 1)
         server.signal(signal.SIGTERM)
-        half.sendall(get("/ping")[10:] if False else post_slow[10 : len(get("/slow"))])
-        assert server.popen.poll() is None
-        busy.settimeout(20)
-        assert Reader(busy).answer().status == 200
+        wait_until(lambda: not server.answers())
+        half.sendall(get("/ping")[10:])
+        last = Reader(half).answer()
+        assert (last.status, last.headers["connection"]) == (200, "close")
+        reader = Reader(busy)
+        assert [reader.answer().status for _ in range(2)] == [200, 200]
+        assert reader.ends()
         assert server.wait() == 0
 
 

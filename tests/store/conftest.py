@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from visitor_tracker.store import migrate, open_store
-from visitor_tracker.store.sql import SqlStore
 
 from tests.mariadb import MariaDB
+from visitor_tracker.store import migrate, open_store
+from visitor_tracker.store.sql import SqlStore
 
 
 @pytest.fixture(params=["memory", "sqlite", "mysql"])

@@ -56,7 +56,7 @@ class Tally:
         self.unknown.update(one.page_url for one in batch)
 
     def check(self, store: SqlStore) -> None:
-        """Accepted ⊆ counted ⊆ accepted ∪ unknown, and every number was given once."""
+        """Every accepted visit is counted, none twice and none that nobody sent; every number was given once."""
         assert not [given for given, times in self.numbers.items() if times > 1]
         for url in self.accepted.keys() | self.unknown.keys():
             counted = stored_count(store, url)

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+
+from tests.store.samples import HOME, NOW, new_batch, numbers, page_key, stored_count, visit, visits
 from visitor_tracker.errors import OutcomeUnknown, StoreError
 from visitor_tracker.event import Counted, PageCount, Visit
 from visitor_tracker.store import migrate
 from visitor_tracker.store.base import PageOrder, Store
 from visitor_tracker.store.sql import SqlStore
-
-from tests.store.samples import HOME, NOW, new_batch, numbers, page_key, stored_count, visit, visits
 
 ABOUT = "https://example.com/about"
 OTHER = "https://example.com/other"

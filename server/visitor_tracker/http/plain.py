@@ -13,7 +13,8 @@ HEAD_END = b"\r\n\r\n"
 LINES_MAX = 1024  # remembered field lines
 LINE_MAX = 256  # bytes of a line worth remembering
 
-# Fields whose lines many clients share. Nothing that tells a person apart belongs here.
+# Fields whose lines many clients share (browsers cut a Referer to the origin when it leaves the site). Cookies,
+# credentials and forwarded addresses never belong here.
 _SHARED = frozenset(
     (
         "accept",
@@ -21,6 +22,7 @@ _SHARED = frozenset(
         "accept-language",
         "cache-control",
         "connection",
+        "content-length",
         "content-type",
         "dnt",
         "host",
@@ -28,6 +30,7 @@ _SHARED = frozenset(
         "pragma",
         "priority",
         "purpose",
+        "referer",
         "te",
         "upgrade-insecure-requests",
         "user-agent",

@@ -178,8 +178,11 @@ class Supervisor:
         parent = os.getpid()
         sys.stdout.flush()
         sys.stderr.flush()
+        # Until the child has its own handlers, a signal would reach the parent's wake-up descriptor from there.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         child.pid = os.fork()
         if child.pid:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             return
         code = 70  # sysexits.h: internal software error
         try:
@@ -206,17 +209,19 @@ class Supervisor:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says what to do
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         for fd in (self._wake_read, self._wake_write, self._life_write):
             os.close(fd)
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-        threading.Thread(target=self._end_with_parent, name="parent", daemon=True).start()
+        told = ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0) == 0
+        threading.Thread(target=self._end_with_parent, args=(told,), name="parent", daemon=True).start()
         if os.getppid() != parent:
             os._exit(1)
 
-    def _end_with_parent(self) -> None:
-        """Leave time to drain, then end whatever the process is doing."""
+    def _end_with_parent(self, told: bool) -> None:
+        """Leave time to drain, then end whatever the process is doing; `told`: the kernel sends the SIGTERM."""
         os.read(self._life_read, 1)
-        os.kill(os.getpid(), signal.SIGTERM)
+        if not told:
+            os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(self._plan.grace_seconds + KILL_MARGIN_SECONDS)
         os._exit(1)
 

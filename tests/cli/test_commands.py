@@ -1,0 +1,165 @@
+"""The command line as a person meets it."""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.mariadb import MariaDB
+from tests.running import Server
+from visitor_tracker.cli import parser
+
+
+def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "visitor_tracker", *arguments],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+COMMANDS = [(), ("serve",), ("check",), ("migrate",), ("count",), ("pages",), ("token",)]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_there(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = run(tmp_path, *command, "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: visitor-tracker")
+    assert max(map(len, done.stdout.splitlines())) <= 120
+
+
+def test_every_option_has_help() -> None:
+    for action in parser()._actions:
+        assert action.help, action
+
+
+def test_counts_of_a_running_server(tmp_path: Path, store_url: str) -> None:
+    server = Server(tmp_path, store_url)
+    server.start()
+    try:
+        for page in ("https://example.com/a", "https://example.com/a", "https://example.com/b"):
+            run_visit(server, page)
+        one = run(tmp_path, "count", "https://EXAMPLE.com/a#top", "--store", store_url)
+        assert one.stdout.startswith("2  https://example.com/a  (last visit 20")
+        listed = run(tmp_path, "pages", "--store", store_url).stdout.splitlines()
+        assert [line.split()[0] for line in listed] == ["VISITS", "2", "1"]
+        rows = [json.loads(line) for line in run(tmp_path, "pages", "--json", "--store", store_url).stdout.splitlines()]
+        assert [(row["page_url"][-1], row["visit_count"]) for row in rows] == [("a", 2), ("b", 1)]
+        none = run(tmp_path, "count", "https://example.com/none", "--json", "--store", store_url)
+        assert json.loads(none.stdout)["visit_count"] == 0
+        token = run(tmp_path, "token", "--store", store_url).stdout.strip()
+        assert len(token) == 64
+        checked = run(tmp_path, "check", "--store", store_url)
+        assert checked.returncode == 0, checked.stdout
+        assert "ERROR" not in checked.stdout
+    finally:
+        server.kill9()
+
+
+def run_visit(server: Server, page: str) -> None:
+    assert requests.get(f"{server.url}/update", params={"url": page}, timeout=30).status_code == 200
+
+
+def test_a_new_folder_has_no_pages_yet(tmp_path: Path) -> None:
+    done = run(tmp_path, "pages")
+    assert done.returncode == 0
+    assert done.stdout == ""
+    assert "visitor-tracker serve" in done.stderr
+    assert run(tmp_path, "count", "https://example.com/").stdout.startswith("0  https://example.com/")
+
+
+def test_migrate_says_what_it_did(tmp_path: Path, store_url: str) -> None:
+    assert run(tmp_path, "migrate", "--store", store_url).stdout == "applied 0001_counter.sql\n"
+    assert run(tmp_path, "migrate", "--store", store_url).stdout.startswith("nothing to do")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["serve", "--port", "99999"], 78, "--port must be a whole number from 0 to 65535, not 99999"),
+        (["serve", "--workers", "many"], 78, "--workers must be"),
+        (["serve", "--store", "postgres://x/y"], 78, "store.url must begin with sqlite:/// or mysql://"),
+        (["serve", "--config", "missing.yaml"], 78, "missing.yaml: cannot be read"),
+        (["count", "ftp://example.com/"], 2, "invalid URL"),
+        (["count"], 2, "the following arguments are required: URL"),
+        (["pages", "--limit", "0"], 2, "--limit"),
+        (["pages", "--store", "mysql://u:secret@127.0.0.1:1/d"], 69, "the store is away"),
+        (["check", "--store", "mysql://u:secret@127.0.0.1:1/d"], 78, "ERROR"),
+        (["fly"], 2, "invalid choice: 'fly'"),
+    ],
+)
+def test_mistakes_are_explained(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
+    done = run(tmp_path, *arguments)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert said in done.stdout + done.stderr
+    assert "secret" not in done.stdout + done.stderr
+
+
+def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("server: {port: many}\nhttp: {treads: 3}\n")
+    done = run(tmp_path, "serve", VISITOR_TRACKER_LOG_LEVEL="loud")
+    assert done.returncode == 78
+    for said in ("config.yaml: server.port", "http.treads", "VISITOR_TRACKER_LOG_LEVEL"):
+        assert said in done.stderr
+
+
+def test_two_servers_do_not_share_a_store(tmp_path: Path) -> None:
+    """The same file under another data folder, and the same folder under another port."""
+    first = Server(tmp_path, f"sqlite:///{tmp_path / 'v.db'}")
+    first.start()
+    try:
+        other = run(
+            tmp_path, "serve", "--port", "0", "--data-dir", "other", "--store", f"sqlite:///{tmp_path / 'v.db'}"
+        )
+        assert (other.returncode, "used by another server" in other.stderr) == (1, True), other.stderr
+        same = run(tmp_path, "serve", "--port", "0", "--data-dir", "data")
+        assert (same.returncode, "used by another server" in same.stderr) == (1, True), same.stderr
+        assert str(first.pid) in same.stderr
+    finally:
+        first.kill9()
+
+
+def test_a_used_port_is_named(tmp_path: Path) -> None:
+    first = Server(tmp_path)
+    first.start()
+    try:
+        done = run(tmp_path, "serve", "--port", str(first.port), "--data-dir", "other")
+        assert done.returncode == 1
+        assert "another program uses that port" in done.stderr
+    finally:
+        first.kill9()
+
+
+def test_check_tells_of_a_readable_password(tmp_path: Path, mariadb: MariaDB) -> None:
+    settings = tmp_path / "config.yaml"
+    settings.write_text(f"store: {{url: '{mariadb.url(mariadb.fresh_database())}'}}\n")
+    settings.chmod(0o644)
+    done = run(tmp_path, "check")
+    assert "WARNING" in done.stdout
+    assert "chmod 600" in done.stdout
+    settings.chmod(0o600)
+    assert "chmod 600" not in run(tmp_path, "check").stdout
+
+
+def test_a_database_that_is_only_starting_is_waited_for(tmp_path: Path, mariadb: MariaDB) -> None:
+    url = mariadb.url(mariadb.fresh_database())
+    mariadb.stop()
+    server = Server(tmp_path, url)
+    later = threading.Timer(1.0, mariadb.start)
+    later.start()
+    try:
+        server.start()
+        assert "waiting for the store" in server.log
+    finally:
+        later.join()
+        server.kill9()
