@@ -25,6 +25,8 @@ class Server:
         store_url: str = "",
         settings: Mapping[str, str] | None = None,
         arguments: Sequence[str] = (),
+        *,
+        certificate: Path | None = None,
     ) -> None:
         self.folder = folder
         self.port = 0
@@ -33,10 +35,15 @@ class Server:
         self._arguments = list(arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
+        self.session = requests.Session()
+        self.session.trust_env = False  # no proxy and no certificates but the test's own
+        self._scheme = "https" if certificate else "http"
+        if certificate:
+            self.session.verify = str(certificate)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -99,12 +106,12 @@ class Server:
 
     def count(self, page_url: str) -> int:
         """Return a page's visits."""
-        answer = requests.get(f"{self.url}/count", params={"url": page_url}, timeout=SECONDS)
+        answer = self.session.get(f"{self.url}/count", params={"url": page_url}, timeout=SECONDS)
         return int(answer.json()["visit_count"])
 
     def metric(self, name: str) -> int:
         """Return a counter of /metrics."""
-        text = requests.get(f"{self.url}/metrics", timeout=SECONDS).text
+        text = self.session.get(f"{self.url}/metrics", timeout=SECONDS).text
         found = re.search(rf"^visitor_tracker_{name} (\d+)$", text, re.MULTILINE)
         assert found, f"no metric {name} in {text}"
         return int(found[1])
@@ -117,7 +124,7 @@ class Server:
             return False
         self.port = int(printed[1])
         try:
-            return requests.get(f"{self.url}/readyz", timeout=SECONDS).status_code == 200
+            return self.session.get(f"{self.url}/readyz", timeout=SECONDS).status_code == 200
         except requests.ConnectionError:
             return False
 

@@ -84,7 +84,7 @@ def test_serves_until_it_is_stopped(server: VisitorTrackingServer) -> None:
 
 def test_serves_a_socket_of_the_program(server: VisitorTrackingServer) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
-    client = http.client.HTTPConnection(*listener.getsockname()[:2], timeout=20)
+    client = http.client.HTTPConnection("127.0.0.1", listener.getsockname()[1], timeout=20)
     client.connect()
     accepted, _ = listener.accept()
     thread = threading.Thread(target=server.handle_request, args=(accepted,))

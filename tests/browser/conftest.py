@@ -22,7 +22,7 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Playwright switches these off, and visits must not be counted twice by either.
+# Playwright switches this off, which visitors' browsers do not.
 _WANTED = ["--disable-back-forward-cache"]
 
 StartServer = Callable[..., Server]
@@ -35,12 +35,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium_command() -> list[str]:
     program = shutil.which("chromium")
     if program is None:
         raise RuntimeError("Chromium is missing, tests need it: apt-get install chromium")
+    return [program, *_FLAGS]
+
+
+@pytest.fixture(scope="session")
+def chromium(chromium_command: list[str]) -> Iterator[Browser]:
+    program, *flags = chromium_command
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS, ignore_default_args=_WANTED)
+        browser = playwright.chromium.launch(executable_path=program, args=flags, ignore_default_args=_WANTED)
         yield browser
         browser.close()
 
@@ -52,13 +58,14 @@ def client_files() -> Path:
     return _REPOSITORY / "client" / "dist"
 
 
-@pytest.fixture
-def start_server(tmp_path: Path, client_files: Path) -> Iterator[StartServer]:
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory, client_files: Path) -> Iterator[StartServer]:
     """Starts servers: (store_url=…, VISITOR_TRACKER_…=…); without a store_url on SQLite."""
     with ExitStack() as running:
 
         def start(store_url: str = "", **settings: str) -> Server:
-            server = Server(tmp_path, store_url or f"sqlite:///{tmp_path / 'visits.db'}", settings)
+            folder = tmp_path_factory.mktemp("server")
+            server = Server(folder, store_url or f"sqlite:///{folder / 'visits.db'}", settings)
             running.callback(server.stop)
             server.start()
             return server
@@ -66,14 +73,34 @@ def start_server(tmp_path: Path, client_files: Path) -> Iterator[StartServer]:
         yield start
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def server(start_server: StartServer) -> Server:
-    return start_server()
+    """The server of all tests that neither stop it nor care for what others count."""
+    return start_server(VISITOR_TRACKER_RATE_LIMIT_BURST="10000")
 
 
 @pytest.fixture
-def server_of_each_store(start_server: StartServer, store_url: str) -> Server:
-    return start_server(store_url)
+def own_server(start_server: StartServer) -> Iterator[Server]:
+    """A server that the test may stop."""
+    server = start_server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def strict_server(start_server: StartServer) -> Iterator[Server]:
+    """A server that takes one visit and then none for 100 seconds."""
+    limits = {"VISITOR_TRACKER_RATE_LIMIT_PER_SECOND": "0.01", "VISITOR_TRACKER_RATE_LIMIT_BURST": "1"}
+    server = start_server(**limits)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server_of_each_store(start_server: StartServer, store_url: str) -> Iterator[Server]:
+    server = start_server(store_url)
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from secrets import token_hex
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -27,17 +28,23 @@ class Seen:
 
 @dataclass
 class Site:
-    """A web site that knows nothing of the server; add pages with `put`."""
+    """A web site that knows nothing of the server; its pages are in a folder that no other test has."""
 
     url: str = ""
+    folder: str = field(default_factory=lambda: f"/{token_hex(8)}/")
     seen: list[Seen] = field(default_factory=list)
     _pages: dict[str, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
 
-    def put(self, path: str, html: str, **headers: str) -> str:
+    def put(self, name: str, html: str, **headers: str) -> str:
         """Serve the page and return its URL; header names are written with _ for -."""
+        path = self.folder + name
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self._pages[path] = (f"<!doctype html><title>A page</title>{html}".encode(), named)
         return self.url + path
+
+    def saw(self, name: str) -> bool:
+        """Say whether a page, there or not, was asked for."""
+        return any(seen.path == self.folder + name for seen in self.seen)
 
     def answer(self, handler: "_Handler") -> None:
         self.seen.append(handler.seen())

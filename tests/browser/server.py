@@ -15,7 +15,7 @@ import visitor_tracker
 
 SECONDS = 30
 _SOURCES = Path(visitor_tracker.__file__).parents[1]
-_ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
+_ADDRESS = re.compile(r"^listening on http://127\.0\.0\.1:(\d+)\n", re.MULTILINE)
 
 
 class Server:
@@ -36,19 +36,19 @@ class Server:
     def start(self) -> None:
         """Start on the port it had before, any free one the first time, and wait until it takes visits."""
         self._starts += 1
-        log = self._folder / f"server-{self._starts}.log"
+        printed, log = (self._folder / f"server-{self._starts}.{kind}" for kind in ("out", "log"))
         command = [sys.executable, "-m", "visitor_tracker", "serve", "--port", str(self.port)]
         own = {name: value for name, value in os.environ.items() if not name.startswith("VISITOR_")}
-        with log.open("wb") as output:
+        with printed.open("wb") as output, log.open("wb") as errors:
             self._process = subprocess.Popen(
                 [*command, "--data-dir", str(self._folder / "data"), "--store", self._store_url],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=output,
+                stderr=errors,
                 cwd=self._folder,
                 env={**own, **self._settings, "PYTHONPATH": str(_SOURCES)},
             )
-        until(lambda: self._is_ready(log), lambda: f"the server did not start: {log.read_text(errors='replace')}")
+        until(lambda: self._is_ready(printed, log), lambda: f"the server is not ready: {log.read_text('utf-8')}")
 
     def stop(self) -> None:
         if self._process is not None:
@@ -61,13 +61,13 @@ class Server:
         answer = requests.get(f"{self.url}/count", params={"url": page_url}, timeout=SECONDS)
         return int(answer.json()["visit_count"])
 
-    def _is_ready(self, log: Path) -> bool:
+    def _is_ready(self, printed: Path, log: Path) -> bool:
         if self._process is None or self._process.poll() is not None:
-            raise RuntimeError(f"the server ended: {log.read_text(errors='replace')}")
-        printed = _ADDRESS.search(log.read_text(errors="replace"))
-        if printed is None:
+            raise RuntimeError(f"the server ended: {log.read_text('utf-8')}")
+        address = _ADDRESS.search(printed.read_text("utf-8"))
+        if address is None:
             return False
-        self.port = int(printed[1])
+        self.port = int(address[1])
         try:
             return requests.get(f"{self.url}/readyz", timeout=SECONDS).status_code == 200
         except requests.ConnectionError:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from .conftest import StartServer
 from .origins import Relay, Site
 from .server import Server, until
 
@@ -24,7 +23,7 @@ def test_a_module_counts_its_page_and_gets_the_numbers(
     page: Page, site: Site, server_of_each_store: Server, relay_to: Callable[[Server], Relay]
 ) -> None:
     relay = relay_to(server_of_each_store)
-    url = site.put("/article", "")
+    url = site.put("article", "")
     page.goto(f"{url}?b=1#part")
     first = run(page, relay.url, COUNT)
     again = run(page, relay.url, COUNT)
@@ -40,7 +39,7 @@ def test_a_module_counts_its_page_and_gets_the_numbers(
 
 
 def test_no_request_needs_a_preflight(page: Page, site: Site, relay: Relay) -> None:
-    page.goto(site.put("/", ""))
+    page.goto(site.put("page", ""))
     seed = "{headers: {'Content-Type': 'application/json'}}"
     run(page, relay.url, COUNT)
     run(page, relay.url, f"new VisitorTracker(undefined, {seed}).updateVisitorCount()")
@@ -52,10 +51,10 @@ def test_no_request_needs_a_preflight(page: Page, site: Site, relay: Relay) -> N
 
 def test_the_list_of_all_pages(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/healthz")  # the list is for the server's own machine and pages
-    run(page, server.url, "new VisitorTracker().updateVisitorCount('https://example.com/one')")
+    run(page, server.url, "new VisitorTracker().updateVisitorCount('https://example.com/listed')")
     pages = run(page, server.url, "new VisitorTracker().getVisitorCount()")
     assert isinstance(pages, list)
-    assert [(row["page_url"], row["visit_count"]) for row in pages] == [("https://example.com/one", 1)]
+    assert ("https://example.com/listed", 1) in [(row["page_url"], row["visit_count"]) for row in pages]
 
 
 def test_a_visit_whose_answer_was_lost_counts_once(
@@ -63,7 +62,7 @@ def test_a_visit_whose_answer_was_lost_counts_once(
 ) -> None:
     relay = relay_to(server_of_each_store)
     relay.lose = 2
-    url = site.put("/", "")
+    url = site.put("page", "")
     page.goto(url)
     visit = run(page, relay.url, COUNT)
     assert isinstance(visit, dict)
@@ -74,30 +73,30 @@ def test_a_visit_whose_answer_was_lost_counts_once(
     assert server_of_each_store.count(url) == 1
 
 
-def test_a_server_that_restarts_is_waited_for(page: Page, site: Site, server: Server) -> None:
-    url = site.put("/", "")
+def test_a_server_that_restarts_is_waited_for(page: Page, site: Site, own_server: Server) -> None:
+    url = site.put("page", "")
     page.goto(url)
-    run(page, server.url, "1")  # the module is there
-    server.stop()
+    run(page, own_server.url, "1")  # the module is there
+    own_server.stop()
     page.evaluate(
-        f"() => {{ window.visit = import('{server.url}/client/visitor-tracker.js')"
+        f"() => {{ window.visit = import('{own_server.url}/client/visitor-tracker.js')"
         ".then(({VisitorTracker}) => new VisitorTracker().updateVisitorCount()); }"
     )
-    server.start()
+    own_server.start()
     page.evaluate("() => window.visit")
-    after = run(page, server.url, COUNT)
+    after = run(page, own_server.url, COUNT)
     assert isinstance(after, dict)
-    assert after["visit_count"] == server.count(url)
+    assert after["visit_count"] == own_server.count(url)
 
 
 def test_a_visit_is_counted_when_the_page_is_left_at_once(page: Page, site: Site, server: Server) -> None:
-    site.put("/next", "")
+    site.put("next", "")
     script = f"""<script type="module">
         import {{VisitorTracker}} from '{server.url}/client/visitor-tracker.js';
         new VisitorTracker().updateVisitorCount();
-        location.replace('/next');
+        location.replace('next');
     </script>"""
-    url = site.put("/short", script)
+    url = site.put("short", script)
     page.goto(url)
     page.wait_for_url("**/next")
     until(lambda: server.count(url) == 1)
@@ -118,23 +117,22 @@ REFUSALS = {
 
 @pytest.mark.parametrize("script", REFUSALS.values(), ids=REFUSALS)
 def test_what_goes_wrong_gives_null(page: Page, site: Site, server: Server, script: str) -> None:
-    page.goto(site.put("/", ""))
+    page.goto(site.put("page", ""))
     assert run(page, server.url, script) is None
 
 
-def test_a_server_that_is_down_gives_null(page: Page, site: Site, server: Server) -> None:
-    page.goto(site.put("/", ""))
-    run(page, server.url, "1")  # the module is there
-    server.stop()
-    assert run(page, server.url, COUNT) is None
+def test_a_server_that_is_down_gives_null(page: Page, site: Site, own_server: Server) -> None:
+    page.goto(site.put("page", ""))
+    run(page, own_server.url, "1")  # the module is there
+    own_server.stop()
+    assert run(page, own_server.url, COUNT) is None
 
 
 def test_a_rate_limit_gives_null_and_is_not_pressed(
-    page: Page, site: Site, start_server: StartServer, relay_to: Callable[[Server], Relay]
+    page: Page, site: Site, strict_server: Server, relay_to: Callable[[Server], Relay]
 ) -> None:
-    limits = {"VISITOR_TRACKER_RATE_LIMIT_PER_SECOND": "0.01", "VISITOR_TRACKER_RATE_LIMIT_BURST": "1"}
-    relay = relay_to(start_server(**limits))
-    page.goto(site.put("/", ""))
+    relay = relay_to(strict_server)
+    page.goto(site.put("page", ""))
     assert run(page, relay.url, COUNT) is not None
     assert run(page, relay.url, COUNT) is None
     assert relay.routes() == ["POST /api/v1/visits"] * 2
@@ -146,7 +144,7 @@ def test_a_policy_of_the_page_that_forbids_the_request_gives_null(page: Page, si
         document.title = String(await new VisitorTracker().updateVisitorCount());
     </script>"""
     policy = f"script-src {server.url} 'unsafe-inline'; connect-src 'self'"
-    url = site.put("/", script, Content_Security_Policy=policy)
+    url = site.put("page", script, Content_Security_Policy=policy)
     page.goto(url)
     until(lambda: page.title() == "null")
     assert server.count(url) == 0

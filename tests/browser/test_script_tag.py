@@ -1,6 +1,7 @@
 """The plain <script>: counts by itself."""
 
-from collections.abc import Callable
+import subprocess
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,7 +17,7 @@ def tag(server: str, attributes: str = "") -> str:
 
 
 def test_it_counts_each_load_and_shows_the_number(page: Page, site: Site, server_of_each_store: Server) -> None:
-    url = site.put("/", tag(server_of_each_store.url) + PLACES)
+    url = site.put("page", tag(server_of_each_store.url) + PLACES)
     for count in ("1", "2", "3"):
         page.goto(url)
         for place in page.locator("[data-visitor-count]").all():
@@ -25,7 +26,7 @@ def test_it_counts_each_load_and_shows_the_number(page: Page, site: Site, server
 
 @pytest.mark.parametrize("attributes", ["", "async", "defer", 'data-auto="true"', "data-auto"])
 def test_it_counts_once_wherever_it_stands(page: Page, site: Site, relay: Relay, attributes: str) -> None:
-    url = site.put("/", PLACES + tag(relay.url, attributes))
+    url = site.put("page", PLACES + tag(relay.url, attributes))
     page.goto(url)
     expect(page.locator("b")).to_have_text("1")
     assert relay.routes() == ["POST /api/v1/visits"]
@@ -37,12 +38,12 @@ def test_a_script_that_inserts_it_is_fine(page: Page, site: Site, server: Server
         script.src = '{server.url}/client/visitor-tracker.iife.js';
         document.head.append(script);
     </script>"""
-    page.goto(site.put("/", PLACES + insert))
+    page.goto(site.put("page", PLACES + insert))
     expect(page.locator("b")).to_have_text("1")
 
 
 def test_two_copies_count_once(page: Page, site: Site, relay: Relay) -> None:
-    url = site.put("/", tag(relay.url) + PLACES + tag(relay.url, "async") + tag(relay.url))
+    url = site.put("page", tag(relay.url) + PLACES + tag(relay.url, "async") + tag(relay.url))
     page.goto(url)
     expect(page.locator("b")).to_have_text("1")
     page.wait_for_load_state("networkidle")
@@ -50,7 +51,7 @@ def test_two_copies_count_once(page: Page, site: Site, relay: Relay) -> None:
 
 
 def test_it_can_be_told_not_to_count(page: Page, site: Site, relay: Relay) -> None:
-    page.goto(site.put("/", tag(relay.url, 'data-auto="false"') + PLACES))
+    page.goto(site.put("page", tag(relay.url, 'data-auto="false"') + PLACES))
     page.wait_for_load_state("networkidle")
     assert relay.routes() == []
     visit = page.evaluate("() => new VisitorTracker().updateVisitorCount()")
@@ -58,17 +59,17 @@ def test_it_can_be_told_not_to_count(page: Page, site: Site, relay: Relay) -> No
 
 
 def test_it_can_be_told_which_server_counts(page: Page, site: Site, server: Server, relay: Relay) -> None:
-    url = site.put("/", tag(relay.url, f'data-api-url="{server.url}"') + PLACES)
+    url = site.put("page", tag(relay.url, f'data-api-url="{server.url}"') + PLACES)
     page.goto(url)
     expect(page.locator("b")).to_have_text("1")
     assert relay.routes() == []
 
 
-def test_a_page_goes_on_when_the_server_is_away(page: Page, site: Site, server: Server) -> None:
-    url = site.put("/", tag(server.url) + PLACES + "<script>document.title = 'went on'</script>")
+def test_a_page_goes_on_when_the_server_is_away(page: Page, site: Site, own_server: Server) -> None:
+    url = site.put("page", tag(own_server.url) + PLACES + "<script>document.title = 'went on'</script>")
     page.goto(url)
     expect(page.locator("b")).to_have_text("1")
-    server.stop()
+    own_server.stop()
     page.reload()
     expect(page).to_have_title("went on")
     expect(page.locator("b")).to_have_text("…")
@@ -76,11 +77,11 @@ def test_a_page_goes_on_when_the_server_is_away(page: Page, site: Site, server: 
 
 def test_a_page_shown_again_from_the_browsers_memory_is_no_visit(page: Page, site: Site, relay: Relay) -> None:
     listen = "<script>addEventListener('pageshow', (event) => { document.title = `kept ${event.persisted}`; })</script>"
-    url = site.put("/", tag(relay.url) + PLACES + listen)
-    site.put("/other", "other")
+    url = site.put("page", tag(relay.url) + PLACES + listen)
+    site.put("other", "other")
     page.goto(url)
     expect(page.locator("b")).to_have_text("1")
-    page.evaluate("() => location.assign('/other')")
+    page.evaluate("() => location.assign('other')")
     page.wait_for_url("**/other")
     page.evaluate("() => history.back()")
     expect(page).to_have_title("kept true")
@@ -88,16 +89,37 @@ def test_a_page_shown_again_from_the_browsers_memory_is_no_visit(page: Page, sit
     assert relay.routes() == ["POST /api/v1/visits"]
 
 
+# A tab that is watched through the debugging protocol never prerenders: this one looks after itself, and opens
+# the page as soon as there is a page named "go".
+OPENER = """
+<script type="speculationrules">{"prerender": [{"urls": ["target"], "eagerness": "immediate"}]}</script>
+<script>
+  const timer = setInterval(async () => {
+    if (!(await fetch('go')).ok) return;
+    clearInterval(timer);
+    location.assign('target');
+  }, 50);
+</script>"""
+TELL = """<script type="module">
+  fetch(document.prerendering ? 'prerendering' : 'opened at once');
+  document.addEventListener('prerenderingchange', () => fetch('opened'));
+</script>"""
+
+
 def test_a_prerendered_page_is_counted_when_it_is_opened(
-    page: Page, site: Site, server: Server, relay_to: Callable[[Server], Relay]
+    chromium_command: list[str], site: Site, relay: Relay, server: Server, tmp_path: Path
 ) -> None:
-    relay = relay_to(server)
-    target = site.put("/target", tag(relay.url) + PLACES)
-    rules = '{"prerender": [{"urls": ["/target"], "eagerness": "immediate"}]}'
-    page.goto(site.put("/", f'<script type="speculationrules">{rules}</script><a href="/target">go</a>'))
-    until(lambda: any("/client/" in seen.route for seen in relay.seen))  # the prerendered page runs its script
-    assert server.count(target) == 0
-    page.click("a")
-    expect(page.locator("b")).to_have_text("1")
-    assert page.evaluate("() => performance.getEntriesByType('navigation')[0].activationStart") > 0
+    target = site.put("target", tag(relay.url) + TELL)
+    opener = site.put("page", OPENER)
+    with subprocess.Popen(
+        [*chromium_command, "--headless", f"--user-data-dir={tmp_path / 'profile'}", opener], stderr=subprocess.DEVNULL
+    ) as browser:
+        try:
+            until(lambda: site.saw("prerendering"))
+            assert (server.count(target), relay.routes()) == (0, [])
+            site.put("go", "now")
+            until(lambda: site.saw("opened"))
+            until(lambda: server.count(target) == 1)
+        finally:
+            browser.terminate()
     assert relay.routes() == ["POST /api/v1/visits"]

@@ -4,7 +4,7 @@ import gzip
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import sha256
 
 from visitor_tracker.http.message import Answer, Headers, Request, Response
 from visitor_tracker.web.router import Route
@@ -137,7 +137,7 @@ def _asset(name: str, body: bytes) -> _Asset:
         body,
         packed if len(packed) < 0.95 * len(body) else b"",
         _KINDS[_suffix(name)],
-        blake2b(body, digest_size=12).hexdigest(),
+        sha256(body).hexdigest(),
     )
 
 
