@@ -41,7 +41,7 @@ lint: setup develop ## Check style, types, layers and the client's size
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/ruff format --check $(CHECKED)
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	PYTHONPATH=server $(BIN)/lint-imports
 	cd client && npm run --silent lint && npm run --silent size
 
 format: develop ## Lay out the Python and JavaScript sources

@@ -67,7 +67,13 @@ class App:
             floor=config.counter.badge_floor,
             seconds=config.counter.badge_seconds,
         )
-        self.router = Router(self._routes(counters), self.guards, counters, self.counter.flush)
+        self.router = Router(
+            self._routes(counters),
+            guards=self.guards,
+            counters=counters,
+            flush=self.counter.flush,
+            hsts=config.tls.hsts,
+        )
 
     def _routes(self, counters: Counters) -> Sequence[Route]:
         assets = AssetRoutes(resources.client_files())

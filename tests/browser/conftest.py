@@ -1,7 +1,6 @@
 """A browser, the server, the relay between them, and a web site of another origin."""
 
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,10 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from visitor_tracker.resources import CLIENT
+
 from .origins import Relay, Site, served
 from .server import Server
 
-_REPOSITORY = Path(__file__).parents[2]
 _FLAGS = [
     "--no-sandbox",  # tests may run as root
     "--disable-gpu",
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))  # one browser, not one per test process
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium_command() -> list[str]:
     program = shutil.which("chromium")
     if program is None:
@@ -42,7 +42,7 @@ def chromium_command() -> list[str]:
     return [program, *_FLAGS]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(chromium_command: list[str]) -> Iterator[Browser]:
     program, *flags = chromium_command
     with sync_playwright() as playwright:
@@ -51,14 +51,15 @@ def chromium(chromium_command: list[str]) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client_files() -> Path:
-    """The folder of the built client, fresh from the sources."""
-    subprocess.run(["npm", "run", "--silent", "build"], cwd=_REPOSITORY / "client", check=True)
-    return _REPOSITORY / "client" / "dist"
+    """The folder of the built client."""
+    if not (CLIENT / "manifest.json").is_file():
+        raise RuntimeError("the client is not built, tests need it: make client")
+    return CLIENT
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def start_server(tmp_path_factory: pytest.TempPathFactory, client_files: Path) -> Iterator[StartServer]:
     """Starts servers: (store_url=…, VISITOR_TRACKER_…=…); without a store_url on SQLite."""
     with ExitStack() as running:
@@ -73,7 +74,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, client_files: Path) -
         yield start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(start_server: StartServer) -> Server:
     """The server of all tests that neither stop it nor care for what others count."""
     return start_server(VISITOR_TRACKER_RATE_LIMIT_BURST="10000")

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from tests.web.conftest import LOCAL, REMOTE, Site, header
+from tests.web.conftest import LOCAL, REMOTE, Build, Site, header
 from visitor_tracker.access.tokens import ReadToken
+from visitor_tracker.config import TlsConfig
 from visitor_tracker.http.message import Peer
 
 READS = ("/count", "/api/v1/visits", "/metrics")
@@ -113,3 +114,16 @@ def test_monitors(site: Site) -> None:
     assert "visitor_tracker_accepted_total 1" in lines
     assert "# TYPE visitor_tracker_accepted_total counter" in lines
     assert "# TYPE visitor_tracker_connections_open gauge" in lines
+
+
+def test_https_can_be_remembered(build: Build) -> None:
+    site = build(tls=TlsConfig(hsts=True))
+    assert header(site.ask("/", peer=Peer("192.0.2.1", secure=True)), "Strict-Transport-Security") == "max-age=31536000"
+    assert header(site.ask("/"), "Strict-Transport-Security") == ""
+
+
+def test_a_forgotten_proxy_is_warned_of_once(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    for peer in (REMOTE, Peer("203.0.113.1"), Peer("10.0.0.1"), LOCAL):
+        site.ask("/update?url=https://example.com/", peer=peer, headers={"x-forwarded-for": "198.51.100.1"})
+    [warning] = [record.getMessage() for record in caplog.records if "trusted_proxies" in record.getMessage()]
+    assert "198.51.100.1" not in warning

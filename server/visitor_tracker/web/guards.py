@@ -1,5 +1,6 @@
 """What stands before a handler: whose request it is, what it may read, how often it may come."""
 
+import logging
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -8,6 +9,8 @@ from visitor_tracker.access.limits import RateLimiter
 from visitor_tracker.access.tokens import ReadToken
 from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Headers, Request, Response
+
+log = logging.getLogger(__name__)
 
 _EXPOSE = ("Access-Control-Expose-Headers", "X-Tracker, Retry-After, Link")
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
@@ -22,6 +25,7 @@ class TrustedProxies:
             ip_network(text, strict=False) for text in networks
         )
         self.holds = lru_cache(8192)(self._holds)  # nearly every connection asks, most from few addresses
+        self._told = False
 
     def _holds(self, address: str) -> bool:
         if not self._networks:
@@ -40,9 +44,11 @@ class TrustedProxies:
         X-Forwarded-For is walked from the right, over trusted addresses; X-Real-IP is the fallback.
         """
         peer = request.peer
-        if not peer.unix and not self.holds(peer.address):
-            return peer.address
         headers = request.headers
+        if not peer.unix and not self.holds(peer.address):
+            if "x-forwarded-for" in headers and not self._told:
+                self._tell(peer.address)
+            return peer.address
         for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
             address = _bare(hop.strip())
             if not address:
@@ -50,6 +56,16 @@ class TrustedProxies:
             if not self.holds(address):
                 return address
         return _bare(headers.get("x-real-ip", "").strip()) or peer.address
+
+    def _tell(self, address: str) -> None:
+        """Warn once of what looks like a proxy that nobody named; strangers may send that header too."""
+        ip = ip_address(address.partition("%")[0])
+        if ip.is_private or ip.is_loopback:
+            self._told = True
+            log.warning(
+                "a proxy on this machine or network sends X-Forwarded-For, but is not trusted: all of its visitors"
+                " share one rate limit; add its address to trusted_proxies"
+            )
 
 
 def _bare(text: str) -> str:

@@ -27,6 +27,7 @@ class HomeRoutes:
         self._store = store
         self._guards = guards
         self._style = assets.immutable_path("demo.css")
+        self._icon = assets.immutable_path("icon.svg")
         self._listed: list[Route] = []
 
     def routes(self) -> list[Route]:
@@ -47,10 +48,11 @@ class HomeRoutes:
         )
 
     def _page(self, request: Request) -> str:
-        style = f'<link rel="stylesheet" href="{self._style}">' if self._style else ""
+        links = f'<link rel="stylesheet" href="{self._style}">' if self._style else ""
+        links += f'<link rel="icon" href="{self._icon}">' if self._icon else ""
         return (
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Visitor Tracker</title>'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1">{style}</head>'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">{links}</head>'
             '<body><main class="home">'
             f"<header><h1>Visitor Tracker</h1><p>Version {escape(__version__)}. See "
             '<a href="/demo">the demo</a> count its own visits.</p></header>'

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from visitor_tracker.errors import HttpError, OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.http.message import Answer, Headers, Request, Response, error_response
 from visitor_tracker.metrics import Cell, Counters
@@ -14,6 +16,7 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Answer]
 
+_HSTS: Headers = (("Strict-Transport-Security", "max-age=31536000"),)
 _CELL_OF = {
     "prefetch": Cell.DROPPED_PREFETCH,
     "invalid_url": Cell.DROPPED_INVALID_URL,
@@ -43,11 +46,20 @@ class Route:
 class Router:
     """The Application that the socket server calls."""
 
-    def __init__(self, routes: Iterable[Route], guards: Guards, counters: Counters, flush: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        *,
+        guards: Guards,
+        counters: Counters,
+        flush: Callable[[], None],
+        hsts: bool = False,
+    ) -> None:
         self.routes = tuple(routes)
         self.flush = flush
         self._guards = guards
         self._counters = counters
+        self._hsts = hsts
         self._table = {(route.method, route.path): route for route in self.routes}
         for route in self.routes:
             if route.method == "GET":  # its handler sees request.method and counts nothing
@@ -68,7 +80,10 @@ class Router:
                 return self._without_route(request)
             if route.access == "read":
                 self._guards.read(request)
-            return route.handler(request)
+            answer = route.handler(request)
+            if self._hsts and request.peer.secure and isinstance(answer, Response):
+                return msgspec.structs.replace(answer, headers=answer.headers + _HSTS)
+            return answer  # noqa: TRY300
         except HttpError as error:
             return self._refuse(error, request, route)
         except (StoreUnavailable, OutcomeUnknown) as error:

@@ -1,0 +1,64 @@
+"""Migrates each database in a process of its own that is killed after its first, second, … statement.
+
+migrating_child.py URL...      prints one line per URL: "killed" or "done"
+"""
+
+import itertools
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from visitor_tracker.store import migrate, open_store
+from visitor_tracker.store.session import Rows, Session, Value
+
+
+class Doomed:
+    """A session that kills its process after so many statements."""
+
+    def __init__(self, session: Session, statements: int) -> None:
+        self._session = session
+        self._count = itertools.count(1)
+        self._statements = statements
+        self.dialect = session.dialect
+
+    def send(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> None:
+        self.ask(template, values, rows)
+
+    def ask(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> Rows:
+        found = self._session.ask(template, values, rows)
+        if next(self._count) == self._statements:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return found
+
+    def run(self, sql: str, values: Sequence[Value | float | None]) -> Rows:
+        return self._session.run(sql, values)
+
+
+def migrate_doomed(url: str, statements: int) -> None:
+    store = open_store(url)
+    alone = store.database.alone
+
+    @contextmanager
+    def doomed_alone() -> Iterator[Session]:
+        with alone() as session:
+            yield Doomed(session, statements)
+
+    store.database.alone = doomed_alone  # type: ignore[method-assign]
+    migrate(store)
+    store.close()
+
+
+def main(urls: list[str]) -> None:
+    for statements, url in enumerate(urls, 1):
+        child = os.fork()
+        if child == 0:
+            migrate_doomed(url, statements)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        print("killed" if os.WIFSIGNALED(status) else "done" if status == 0 else f"failed {status}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,55 @@
+"""One server per SQLite file."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from visitor_tracker.errors import AlreadyRunning, StoreError
+from visitor_tracker.store.lock import hold
+
+ROOT = Path(__file__).resolve().parents[2]
+HOLDER = """
+import sys
+from pathlib import Path
+from visitor_tracker.store.lock import hold
+with hold(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_second_server_is_told_who_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "visitors.db"
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "server")}
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        expected = rf"{path} is used by another server \(process {holder.pid}\): stop that one, or .*server\.data_dir"
+        with pytest.raises(AlreadyRunning, match=expected), hold(path):
+            pass
+        holder.kill()
+    with hold(path):
+        pass
+
+
+def test_the_same_process_cannot_hold_it_twice(tmp_path: Path) -> None:
+    with hold(tmp_path / "a"), hold(tmp_path / "b"):
+        with pytest.raises(AlreadyRunning, match=str(os.getpid())), hold(tmp_path / "a"):
+            pass
+    with hold(tmp_path / "a"):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot be written"), hold(tmp_path / "file" / "visitors.db"):
+        pass
