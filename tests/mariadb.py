@@ -95,6 +95,16 @@ class MariaDB:
         finally:
             self._signal(signal.SIGCONT)
 
+    @contextmanager
+    def setting(self, name: str, value: int) -> Iterator[None]:
+        """Change a global variable for a while."""
+        [(_, before)] = self.execute(f"show global variables like '{name}'")
+        self.execute(f"set global {name} = {value}", user="root", password="")
+        try:
+            yield
+        finally:
+            self.execute(f"set global {name} = {before}", user="root", password="")
+
     def url(self, database: str, *, port: int | None = None, **options: str | int) -> str:
         """Return the store URL of a database, through another port when a proxy stands before the server."""
         tail = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in options.items())
@@ -108,15 +118,15 @@ class MariaDB:
         self.execute(f"create database {name}")
         return name
 
-    def execute(self, sql: str, values: Sequence[Any] = (), **options: Any) -> list[tuple[Any, ...]]:
+    def execute(self, sql: str, values: Sequence[Any] = (), **who: str) -> list[tuple[Any, ...]]:
         """Run one statement on a connection of its own and return its rows."""
-        with self.connection(**options) as db:
+        with self.connection(**who) as db:
             cursor = db.cursor()
             cursor.execute(sql, tuple(values))
             return list(cursor.fetchall()) if cursor.description else []
 
     @contextmanager
-    def connection(self, *, user: str = USER, password: str = PASSWORD, **options: Any) -> Iterator[Any]:
+    def connection(self, user: str = USER, password: str = PASSWORD, database: str = "") -> Iterator[Any]:
         """Connect by the socket file, in autocommit."""
         db = mysql.connector.connect(
             unix_socket=str(self.socket),
@@ -125,8 +135,8 @@ class MariaDB:
             charset="utf8mb4",
             collation="utf8mb4_bin",
             autocommit=True,
+            database=database or None,
             connection_timeout=10,
-            **options,
         )
         try:
             yield db

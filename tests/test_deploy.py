@@ -238,11 +238,12 @@ class Front:
     def send(self, raw: bytes) -> bytes:
         """Return what nginx answers until it closes."""
         received = b""
-        with socket.create_connection(("127.0.0.1", self.nginx.port), timeout=ANSWER_SECONDS) as client:
-            with suppress(ConnectionError):  # it may close before it has read all
-                client.sendall(raw)
-                while piece := client.recv(65536):
-                    received += piece
+        address = ("127.0.0.1", self.nginx.port)
+        # It may close before it has read all.
+        with suppress(ConnectionError), socket.create_connection(address, timeout=ANSWER_SECONDS) as client:
+            client.sendall(raw)
+            while piece := client.recv(65536):
+                received += piece
         return received
 
 

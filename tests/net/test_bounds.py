@@ -230,7 +230,8 @@ import json, socket, sys
 port, number = map(int, sys.argv[1:])
 socks = []
 for index in range(number):
-    sock = socket.create_connection(("127.0.0.1", port), 30, (f"127.{index // 2500}.{index // 50 % 50}.{1 + index % 50}", 0))
+    source = f"127.{index // 2500}.{index // 50 % 50}.{1 + index % 50}"
+    sock = socket.create_connection(("127.0.0.1", port), 30, (source, 0))
     sock.sendall(b"GET /ping HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
     socks.append(sock)
 for sock in socks:

@@ -67,7 +67,7 @@ SECRET = "hunter2"
         ("mysql://u:[hunter2@h/d", "looks like"),
         (
             "mysql://u:hunter2@h/d?pool=3&timeout=4",
-            "unknown option .*: pool, timeout; known ones are pool_size, ssl_ca",
+            "unknown option .*: pool, timeout; known ones are pool_size",
         ),
         ("mysql://u:hunter2@h/d?pool_size=0", "from 1 to 512"),
         ("mysql://u:hunter2@h/d?pool_size=many", "from 1 to 512"),

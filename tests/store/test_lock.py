@@ -42,9 +42,13 @@ def test_the_second_server_is_told_who_has_it(tmp_path: Path) -> None:
 
 
 def test_the_same_process_cannot_hold_it_twice(tmp_path: Path) -> None:
-    with hold(tmp_path / "a"), hold(tmp_path / "b"):
-        with pytest.raises(AlreadyRunning, match=str(os.getpid())), hold(tmp_path / "a"):
-            pass
+    with (
+        hold(tmp_path / "a"),
+        hold(tmp_path / "b"),
+        pytest.raises(AlreadyRunning, match=str(os.getpid())),
+        hold(tmp_path / "a"),
+    ):
+        pass
     with hold(tmp_path / "a"):
         pass
 

@@ -20,7 +20,9 @@ OLDEST_MARIADB = (10, 6)
 SPARE_CONNECTIONS = 10  # for administrators and other programs
 
 VARIABLES = """/* Store.check */
-select @@version, @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog, @@binlog_format, @@max_connections"""
+show variables
+where variable_name in ('version', 'innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', 'binlog_format',
+    'max_connections')"""
 
 NOW = """/* Store.check */
 select unix_timestamp()"""
@@ -53,15 +55,16 @@ def sqlite(path: Path) -> list[Finding]:
 
 def mysql(session: Session, location: MysqlLocation, durability: Durability, pure: bool) -> list[Finding]:
     """Look at the server's settings, the connection and the driver."""
-    [(version, flush, log_bin, sync_binlog, binlog_format, most)] = session.ask(VARIABLES)
-    found = _version(version)
+    variables: dict[str, str] = {str(name).lower(): str(value) for name, value in session.ask(VARIABLES)}
+    most = int(variables["max_connections"])
+    found = _version(variables["version"])
     if durability == "full":
-        found += _durable(int(flush), bool(log_bin), int(sync_binlog))
-    if log_bin and binlog_format == "STATEMENT":
+        found += _durable(variables)
+    if variables["log_bin"] == "ON" and variables.get("binlog_format") == "STATEMENT":
         found.append(
             Finding("error", "binlog_format is STATEMENT, which refuses our transactions", "set binlog_format=ROW")
         )
-    if int(most) < location.pool_size + SPARE_CONNECTIONS:
+    if most < location.pool_size + SPARE_CONNECTIONS:
         found.append(
             Finding(
                 "warning",
@@ -89,9 +92,10 @@ def _version(version: str) -> list[Finding]:
     return [Finding("warning", f"{product} {version} is older than {need}", "update the database server")]
 
 
-def _durable(flush: int, log_bin: bool, sync_binlog: int) -> list[Finding]:
+def _durable(variables: dict[str, str]) -> list[Finding]:
     found: list[Finding] = []
-    if flush != 1:
+    flush, sync_binlog = variables["innodb_flush_log_at_trx_commit"], variables["sync_binlog"]
+    if flush != "1":
         found.append(
             Finding(
                 "warning",
@@ -99,7 +103,7 @@ def _durable(flush: int, log_bin: bool, sync_binlog: int) -> list[Finding]:
                 "set it to 1, or store.durability to relaxed",
             )
         )
-    if log_bin and sync_binlog != 1:
+    if variables["log_bin"] == "ON" and sync_binlog != "1":
         found.append(
             Finding(
                 "warning",

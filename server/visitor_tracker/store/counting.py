@@ -11,7 +11,7 @@ batch (a client's retry and the one that a server still has in hand) the second 
 locks and then fails on the ledger's key with DuplicateKey; the caller rolls back and returns the stored results.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -85,22 +85,34 @@ _decode = msgspec.msgpack.Decoder(Results).decode
 def count(session: Session, batch_id: bytes, visits: Sequence[Visit], at: int) -> Results:
     """Count the visits and write the ledger row."""
     duplicates = _duplicates(session, batch_id, visits, at)
-    increments: dict[PageKey, int] = {}
-    urls: dict[PageKey, str] = {}
-    keys = [(visit.site_id, visit.page_hash) for visit in visits]
-    for position, visit in enumerate(visits):
-        key = keys[position]
-        if key not in urls:
-            urls[key] = visit.page_url
-            increments[key] = 0
-        if position not in duplicates:
-            increments[key] += 1
+    pages: dict[PageKey, int] = {}  # numbered in the order of the batch
+    first_visits: list[Visit] = []
+    added: list[int] = []
+    page_of: list[int] = []
+    for visit in visits:
+        key = (visit.site_id, visit.page_hash)
+        page = pages.get(key)
+        if page is None:
+            page = pages[key] = len(added)
+            first_visits.append(visit)
+            added.append(0)
+        page_of.append(page)
+        added[page] += 1
+    for position in duplicates:
+        added[page_of[position]] -= 1
+    keys = sorted(pages)
     values: list[Value] = []
-    for key in sorted(increments):
-        if increments[key]:
-            values += (*key, urls[key], increments[key], at, at)
+    for key in keys:
+        page = pages[key]
+        if added[page]:
+            values += (*key, first_visits[page].page_url, added[page], at, at)
     send_rows(session, ADD_VISITS, 6, values)
-    results = _read_back(session, keys, increments, duplicates, at)
+    # A page that stays so was never visited: its visit's id had been counted for another page.
+    totals = [(0, at, at)] * len(pages)
+    for site_id, hashes in by_site(keys):
+        for page_hash, visit_count, last_visited, created_at in ask_rows(session, READ_PAGES, (site_id,), hashes):
+            totals[pages[site_id, page_hash]] = (visit_count, last_visited, created_at)
+    results = Results(totals, page_of, duplicates)
     session.send(ADD_TO_LEDGER, (batch_id, at, _encode(results)))
     return results
 
@@ -111,45 +123,30 @@ def stored(session: Session, batch_id: bytes) -> Results | None:
     return _decode(rows[0][0]) if rows else None
 
 
-def _read_back(
-    session: Session, keys: list[PageKey], pages: Iterable[PageKey], duplicates: frozenset[int], at: int
-) -> Results:
-    number: dict[PageKey, int] = {}
-    found: list[tuple[int, int, int]] = []
-    for site_id, hashes in by_site(pages):
-        for page_hash, *row in ask_rows(session, READ_PAGES, (site_id,), hashes):
-            number[site_id, page_hash] = len(found)
-            found.append((row[0], row[1], row[2]))
-    for key in pages:
-        if key not in number:  # its id was counted for another page: this one has never been visited
-            number[key] = len(found)
-            found.append((0, at, at))
-    return Results(found, [number[key] for key in keys], sorted(duplicates))
-
-
-def _duplicates(session: Session, batch_id: bytes, visits: Sequence[Visit], at: int) -> frozenset[int]:
+def _duplicates(session: Session, batch_id: bytes, visits: Sequence[Visit], at: int) -> list[int]:
     """Return the positions of visits whose id came before, in another batch or in this one."""
+    with_id = [(position, (visit.site_id, visit.id)) for position, visit in enumerate(visits) if visit.id is not None]
+    if not with_id:
+        return []
     first: dict[tuple[int, bytes], int] = {}
-    for position, visit in enumerate(visits):
-        if visit.id is not None:
-            first.setdefault((visit.site_id, visit.id), position)
-    if not first:
-        return frozenset()
+    for position, key in with_id:
+        first.setdefault(key, position)
+    ids = sorted(first)
     values: list[Value] = []
-    for site_id, visit_id in sorted(first):
+    for site_id, visit_id in ids:
         values += (site_id, visit_id, batch_id, at)
     send_rows(session, CLAIM_IDS, 4, values)
     ours = {
         first[site_id, row[0]]
-        for site_id, ids in by_site(first)
-        for row in ask_rows(session, READ_IDS, (batch_id, site_id), ids)
+        for site_id, of_site in by_site(ids)
+        for row in ask_rows(session, READ_IDS, (batch_id, site_id), of_site)
     }
-    return frozenset(position for position, visit in enumerate(visits) if visit.id is not None and position not in ours)
+    return [position for position, _ in with_id if position not in ours]
 
 
-def by_site(keys: Iterable[tuple[int, bytes]]) -> list[tuple[int, list[bytes]]]:
-    """Group the second parts of keys by site, both ascending."""
+def by_site(keys: Sequence[tuple[int, bytes]]) -> list[tuple[int, list[bytes]]]:
+    """Group the second parts of sorted keys by site."""
     groups: dict[int, list[bytes]] = {}
-    for site_id, key in sorted(keys):
+    for site_id, key in keys:
         groups.setdefault(site_id, []).append(key)
     return list(groups.items())

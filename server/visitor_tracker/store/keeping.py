@@ -65,7 +65,7 @@ def purge_ledger(session: Session, *, before: int, most: int) -> int:
 def purge_ids(session: Session, *, before: int, most: int) -> int:
     """Delete the oldest ids that arrived before `before`; return how many."""
     ids = session.ask(OLD_IDS, (before, most))
-    for site_id, old in by_site((row[0], row[1]) for row in ids):
+    for site_id, old in by_site(sorted((row[0], row[1]) for row in ids)):
         _delete(session, FORGET_IDS, (site_id,), old)
     return len(ids)
 

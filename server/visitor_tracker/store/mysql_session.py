@@ -198,7 +198,7 @@ def _bind(sql: str, values: Sequence[Value | float | None]) -> str:
     literals: list[str] = []
     for value in values:
         if isinstance(value, int):
-            literals.append(str(int(value)))
+            literals.append(int.__repr__(value))  # a subclass may print itself otherwise
         elif isinstance(value, bytes):
             literals.append(f"x'{value.hex()}'")
         elif isinstance(value, str):

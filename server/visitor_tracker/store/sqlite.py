@@ -137,7 +137,11 @@ class SqliteDatabase:
             try:
                 yield self._writer()
             except sqlite3.Error as error:
+                self._undo(_code(error))
                 raise self._explain(error) from error
+            except BaseException:
+                self._undo(0)
+                raise
 
     def writing(self) -> AbstractContextManager[None]:
         return self._turn.hold()
