@@ -32,7 +32,7 @@ client: $(NODE_MODULES)/.built ## Build the browser client into client/dist
 test: test-python test-client ## Install what the tests need and run all of them
 
 test-python: setup develop tools
-	$(BIN)/python -m pytest $(TESTS) -n $(JOBS) --dist loadfile -q
+	$(BIN)/python -m pytest $(TESTS) -n $(JOBS) --dist loadgroup -q
 
 test-client: $(NODE_MODULES)/.built
 	cd client && npm test --silent
@@ -52,7 +52,7 @@ format: develop ## Lay out the Python and JavaScript sources
 docs: setup develop ## Write the parts of docs/ that the code generates
 	$(BIN)/python tools/write_docs.py
 
-bench: setup ## Compare speed with other servers (about 15 minutes); ARGS go to bench/run.py
+bench: setup ## Compare speed with other servers (about ten minutes); ARGS go to bench/run.py
 	tools/debian.sh wrk=wrk nginx=nginx mariadbd=mariadb-server mariadb=mariadb-client
 	$(BIN)/python bench/run.py $(ARGS)
 

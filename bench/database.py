@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-from mariadb import PASSWORD, USER, MariaDB, free_port
+from tests.mariadb import PASSWORD, USER, MariaDB, free_port
 
 __all__ = ["PASSWORD", "USER", "Database", "free_port"]
 

@@ -102,7 +102,7 @@ def under_load(site: Site, plan: Plan) -> dict[tuple[str, str], list[Sample]]:
             if not loads:
                 continue
             with Running(server, site.place(server)) as running:
-                running.measure(loads[0], WARM_UP_SECONDS)
+                running.warm_up(loads[0], WARM_UP_SECONDS)
                 for load in loads:
                     sample = running.measure(load, plan.seconds)
                     samples[server.name, load.name].append(sample)
@@ -115,7 +115,7 @@ def idle(site: Site, plan: Plan) -> list[held.Held]:
     for server in plan.servers:
         if "idle" in server.loads:
             with Running(server, site.place(server)) as running:
-                running.measure(LOADS[0], WARM_UP_SECONDS)
+                running.warm_up(LOADS[0], WARM_UP_SECONDS)
                 found.append(held.measure(server, running, LOADS[0], plan.seconds))
                 _tell(f"{server.name} idle: {found[-1].bytes_each:,.0f} bytes each")
     return found

@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPException
 from types import TracebackType
 
 import process
-from load import CheckFailed, Load, wrk
+from load import Answers, CheckFailed, Load, wrk
 from servers import Launch, Place, Server, environment
 
 START_SECONDS = 60
@@ -84,15 +84,17 @@ class Running:
         if isinstance(error, CheckFailed):
             raise self._explained(error) from error
 
+    def warm_up(self, load: Load, seconds: float) -> None:
+        """Put the load on the server and forget how it did."""
+        self._checked(load, seconds)
+
     def measure(self, load: Load, seconds: float) -> Sample:
         """Put the load on the server and check that every answer was a stored visit."""
-        self._check_owner()
         cpu, database = self._cpu()
-        answers = wrk(self.port, load, seconds)
+        answers = self._checked(load, seconds)
         cpu_after, database_after = self._cpu()
-        self._check_owner()
-        self.answered(answers.number, load.connections)
-        self._check_stored()
+        if not answers.number:
+            raise CheckFailed(f"no answer in {seconds:g} s")
         return Sample(
             answers.number / answers.seconds,
             (cpu_after - cpu) / answers.number * 1e6,
@@ -100,6 +102,14 @@ class Running:
             answers.p50_micros,
             answers.p99_micros,
         )
+
+    def _checked(self, load: Load, seconds: float) -> Answers:
+        self._check_owner()
+        answers = wrk(self.port, load, seconds)
+        self._check_owner()
+        self.answered(answers.number, load.connections)
+        self._check_stored()
+        return answers
 
     def answered(self, number: int, doubtful: int = 0) -> None:
         """Take note of visits answered, and of those that may have been sent without an answer."""

@@ -36,6 +36,9 @@ def test_it_looks_right(chromium: Browser, server: Server, tmp_path: Path, width
     try:
         page = context.new_page()
         open_demo(page, server)
+        page.get_by_label("Page address").fill("https://example.com/" + "longname" * 25)
+        page.get_by_role("button", name="Count a visit").click()
+        expect(page.locator("#lookup-result strong")).to_be_visible()
         page.screenshot(path=tmp_path / f"demo-{width}-{scheme}.png", full_page=True)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
         assert page.evaluate("() => document.getElementById('badge').naturalWidth") > 0

@@ -92,6 +92,16 @@ def test_a_half_closed_client_gets_its_answers(served: Serving, path: str) -> No
         assert reader.ends()
 
 
+def test_all_that_was_pipelined_before_a_half_close_is_answered(served: Serving) -> None:
+    number = 500  # several turns, the end of the stream seen in between
+    with served.connect() as sock:
+        sock.sendall(get("/ping") * number)
+        sock.shutdown(socket.SHUT_WR)
+        reader = Reader(sock)
+        assert {reader.answer().body for _ in range(number)} == {b"pong"}
+        assert reader.ends()
+
+
 @pytest.mark.parametrize("cut", [get("/ping")[:-1], post("/echo", b"whole")[:-1], get("/ping")[:5]])
 def test_a_request_without_its_end_is_dropped(served: Serving, cut: bytes) -> None:
     with served.connect() as sock:

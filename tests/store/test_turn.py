@@ -1,12 +1,15 @@
 """The turn to write is exclusive and fair."""
 
+import fcntl
 import mmap
 import os
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -59,6 +62,35 @@ def test_an_error_inside_gives_it_back(turn: Turn) -> None:
         assert pool.submit(take_once, turn).result(10)
 
 
+def test_who_waits_keeps_the_gate(tmp_path: Path) -> None:
+    turn = Turn(tmp_path / "visitors.db")
+    with ThreadPoolExecutor(1) as pool:
+        with turn.hold():
+            assert not is_locked(tmp_path / "visitors.db.gate")
+            waiting = pool.submit(take_once, turn)
+            until(lambda: is_locked(tmp_path / "visitors.db.gate"))
+            assert not waiting.done()
+        assert waiting.result(10)
+    assert not is_locked(tmp_path / "visitors.db.gate")
+    assert not is_locked(tmp_path / "visitors.db.write")
+
+
+def is_locked(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.005)
+
+
 def test_who_waits_comes_before_who_just_had_it(tmp_path: Path) -> None:
     counter = tmp_path / "counter"
     counter.write_bytes(bytes(8))
@@ -69,9 +101,7 @@ def test_who_waits_comes_before_who_just_had_it(tmp_path: Path) -> None:
         [sys.executable, "-m", "tests.store.hogging_child", str(database), str(counter)], env=ENVIRONMENT
     )
     try:
-        deadline = time.monotonic() + 30
-        while takings[0] == 0 and time.monotonic() < deadline:
-            threading.Event().wait(0.01)
+        until(lambda: takings[0] > 0)
         turn = Turn(database)
         waits = []
         for _ in range(50):
@@ -79,14 +109,17 @@ def test_who_waits_comes_before_who_just_had_it(tmp_path: Path) -> None:
             with turn.hold():
                 waits.append(takings[0] - before)
             go_on = takings[0] + 1
-            while takings[0] <= go_on and time.monotonic() < deadline:
-                pass
+            until(partial(passed, takings, go_on))
     finally:
         child.kill()
         child.wait(10)
     # One hold is running when we come; that process may take one more before we stand in the gate.
     assert sorted(waits)[45] <= 2
     assert takings[0] > 50
+
+
+def passed(takings: memoryview, number: int) -> bool:
+    return bool(takings[0] > number)
 
 
 def test_a_killed_holder_gives_it_back(tmp_path: Path) -> None:
@@ -96,9 +129,7 @@ def test_a_killed_holder_gives_it_back(tmp_path: Path) -> None:
         [sys.executable, "-m", "tests.store.hogging_child", str(tmp_path / "visitors.db"), str(counter)],
         env=ENVIRONMENT,
     )
-    deadline = time.monotonic() + 30
-    while counter.read_bytes() == bytes(8) and time.monotonic() < deadline:
-        threading.Event().wait(0.01)
+    until(lambda: counter.read_bytes() != bytes(8))
     child.kill()
     child.wait(10)
     assert take_once(Turn(tmp_path / "visitors.db"))

@@ -120,7 +120,7 @@ def parse_field(line: str) -> tuple[str, str]:
     return lower, value.strip(" \t")
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def field_name(name: str) -> str | None:
     """Return a field name in lower case; None when it is no token."""
     return name.lower() if is_token(name) else None
@@ -148,7 +148,7 @@ def parse_target(method: str, target: str) -> tuple[str | None, str, str]:
     return authority, path, query
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def is_host(text: str) -> bool:
     """Say whether `text` is host[:port]: a name, an IPv4 address or an IPv6 address in brackets."""
     parts = _HOST(text)

@@ -54,9 +54,9 @@ class _FieldLines(dict[str, tuple[str, str]]):
     """
 
     def __missing__(self, line: str) -> tuple[str, str]:
-        spelling, colon, rest = line.partition(":")
+        spelling, _, rest = line.partition(":")
         name = field_name(spelling)
-        if name is None or not colon or not _VALUE(rest) or name in _UNUSUAL:
+        if name is None or not _VALUE(rest) or name in _UNUSUAL:  # without a colon, the CR is in the name
             raise _NotPlain
         value = rest[:-1].strip(" \t")
         if (name in _SHARED or name.startswith("sec-")) and len(line) <= LINE_MAX:
@@ -70,7 +70,10 @@ _lookup = _FieldLines().__getitem__
 
 
 def read_plain(data: bytes, at: int, end: int, limits: Limits, peer: Peer) -> tuple[Request, int] | None:
-    """Read the head data[at:end]: the request and its body's length in bytes; the body is empty unless all there."""
+    """Read the head data[at:end]: the request, and its body's length in bytes; the body is empty unless all is there.
+
+    None: the head is not plain.
+    """
     if not 0 < end - at <= limits.small:
         return None
     lines = data[at : end + 1].decode("latin-1").split("\n")

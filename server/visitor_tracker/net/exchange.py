@@ -164,7 +164,8 @@ class Exchange:
             self._dispatch(conn, request)
             if conn.phase != IDLE or not parser.buffered:
                 return
-        self.again.append(conn)
+        if conn not in self.again:
+            self.again.append(conn)
 
     def _wait_for_more(self, conn: Connection, parser: RequestParser) -> None:
         if parser.in_body:
@@ -190,7 +191,7 @@ class Exchange:
 
     def _half_closed(self, conn: Connection) -> None:
         """The client sends no more: an unfinished request is dropped, a whole one is still answered."""
-        if conn.phase < BUSY:
+        if conn.phase < BUSY and conn not in self.again:
             self._table.close(conn)
         else:
             conn.eof = True
@@ -265,7 +266,7 @@ class Exchange:
             keep = conn.parser is not None and conn.parser.buffered > 0
         try:
             out = encode(response, keep_alive=keep, head=conn.head, date=self.date)
-        except ValueError:  # a header that would split the answer
+        except Exception:  # no answer of the application's may end the loop, such as one with a header of two lines
             log.exception("an answer cannot be written")
             response, keep = INTERNAL_ERROR, False
             out = encode(response, keep_alive=False, head=conn.head, date=self.date)
@@ -280,13 +281,16 @@ class Exchange:
             self._table.close(conn)
             return
         conn.keep = keep
-        if sent == len(out):
-            self._answered(conn)
-        else:
+        if sent < len(out):
             conn.out = memoryview(out)[sent:]
             conn.phase = SEND
             conn.deadline = self.now + self._http.send_seconds
             self._table.watch(conn, EPOLLOUT)
+        elif keep:
+            conn.phase = IDLE
+            conn.deadline = self.idle_deadline
+        else:
+            self._answered(conn)
 
     def _answered(self, conn: Connection) -> None:
         if conn.keep:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from queue import SimpleQueue
 
 from visitor_tracker.http.message import Answer, Application, Request, Response, error_body
@@ -57,11 +58,12 @@ class Pool:
         return len(dead)
 
     def stop(self, timeout_seconds: float) -> None:
-        """Let the threads finish what is queued; wait so long for each."""
+        """Let the threads finish what is queued; wait so long for all of them."""
         for _ in self._workers:
             self._queue.put(None)
+        until = time.monotonic() + timeout_seconds
         for worker in self._workers:
-            worker.join(timeout_seconds)
+            worker.join(max(0.0, until - time.monotonic()))
 
     def _start(self) -> threading.Thread:
         worker = threading.Thread(target=self._work, name="pool", daemon=True)

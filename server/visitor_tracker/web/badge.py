@@ -23,7 +23,9 @@ _CACHED = 4096
 _LABEL_MOST = 40  # characters
 _COLOR = re.compile(r"[0-9a-fA-F]{3}|[0-9a-fA-F]{6}")
 _NAMED = frozenset({"blue", "green", "red", "orange", "gray", "grey", "black", "purple", "teal", "brown"})
-_CHARACTER = 6.6  # px: a generous mean of Verdana 11; textLength makes other fonts fit
+# Widths in px at Verdana 11, by kind of character; textLength makes what other fonts do fit.
+_WIDTHS = dict.fromkeys("ijl.,:;|!'`", 3.6) | dict.fromkeys("frtI()[]/ -", 4.6) | dict.fromkeys("mwMW@%<>+=", 9.6)
+_UPPER, _OTHER = 7.8, 6.8
 
 
 class BadgeCache:
@@ -133,9 +135,13 @@ class BadgeRoutes:
         return Response(200, body, headers)
 
 
+def _width(text: str) -> int:
+    return round(sum(_WIDTHS.get(character, _UPPER if character.isupper() else _OTHER) for character in text))
+
+
 def _draw(label: str, text: str, color: str) -> str:
     """Return a small SVG: the label on dark, the text on `color` (already checked)."""
-    left, right = round(len(label) * _CHARACTER + 12), round(len(text) * _CHARACTER + 12)
+    left, right = _width(label) + 12, _width(text) + 12
     name, number = escape(label), escape(text)
 
     def written(words: str, at: float, width: int) -> str:
