@@ -146,10 +146,11 @@ def _file(options: argparse.Namespace) -> Path | None:
 @contextmanager
 def _store(options: argparse.Namespace) -> Iterator[SqlStore]:
     """Open the store for a command that reads; one that is still empty gets its tables."""
-    store = store_of(_config(options))
+    config = _config(options)
+    store = store_of(config)
     try:
         if pending(store):
-            migrate(store)
+            migrate(store, config.counter.drop_parameters)
         yield store
     finally:
         store.close()

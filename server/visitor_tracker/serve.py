@@ -213,7 +213,7 @@ def migrate_store(config: Config) -> list[str]:
     """Bring the store's tables up to date; return what was done."""
     store = store_of(config)
     try:
-        return migrate(store)
+        return migrate(store, config.counter.drop_parameters)
     finally:
         store.close()
 

@@ -218,18 +218,27 @@ def test_purge_forgets_what_is_old(store: SqlStore) -> None:
     old, new = new_batch(), new_batch()
     store.count(old, [visit(HOME, b"old"), visit(HOME, b"other")], NOW)
     store.count(new, [visit(HOME, b"new")], NOW + 1000)
-    assert store.purge(NOW + 1000) == 3  # one ledger row, two ids
-    assert store.purge(NOW + 1000) == 0
+    assert store.purge(ledger_before=NOW + 1000, ids_before=NOW + 1000) == 3  # one ledger row, two ids
+    assert store.purge(ledger_before=NOW + 1000, ids_before=NOW + 1000) == 0
     batch = [visit(HOME, b"old"), visit(HOME, b"new")]
     assert [one.duplicate for one in store.count(new_batch(), batch, NOW + 2000)] == [False, True]
     assert numbers(store.count(new, [visit(HOME, b"new")], NOW, retry=True)) == [3]
     assert stored_count(store) == 4
 
 
+def test_ledger_and_ids_are_forgotten_at_their_own_time(store: SqlStore) -> None:
+    store.count(new_batch(), [visit(HOME, b"one")], NOW)
+    assert store.purge(ledger_before=NOW + 1, ids_before=NOW) == 1
+    [again] = store.count(new_batch(), [visit(HOME, b"one")], NOW)
+    assert again.duplicate
+
+
 def test_purge_stops_at_the_number_asked_for(store: SqlStore) -> None:
     for number in range(30):
         store.count(new_batch(), [visit(HOME, b"%d" % number, site_id=number % 3)], NOW + number)
-    assert [store.purge(NOW + 100, most=most) for most in (7, 30, 1000, 1000)] == [7, 30, 23, 0]
+    after = NOW + 100
+    removed = [store.purge(ledger_before=after, ids_before=after, most=most) for most in (7, 30, 1000, 1000)]
+    assert removed == [7, 30, 23, 0]
 
 
 def test_a_secret_is_made_once(store: SqlStore) -> None:

@@ -12,27 +12,28 @@ log = logging.getLogger(__name__)
 _EVERY_SECONDS = 600.0
 _ROWS = 2_000  # per transaction: visits wait for no more than that
 _DAY_MS = 86_400_000
+_LEDGER_DAYS = 1  # a batch is asked for again within seconds; its row serves nobody after that
 
 
-def keep_house(store: Store, keep_days: int, stop: threading.Event, every_seconds: float = _EVERY_SECONDS) -> None:
+def keep_house(store: Store, ids_days: int, stop: threading.Event, every_seconds: float = _EVERY_SECONDS) -> None:
     """Clean up now and then until `stop`; a store that is away is tried again the next time."""
     while True:
         try:
-            removed = purge_all(store, keep_days, stop)
+            removed = purge_all(store, ids_days, stop)
             if removed:
-                log.info("removed %d ledger rows and visit ids older than %d days", removed, keep_days)
+                log.info("removed %d ledger rows and visit ids that are no longer needed", removed)
         except (StoreUnavailable, OutcomeUnknown, StoreError) as error:
             log.warning("housekeeping waits for the store: %s", error)
         if stop.wait(every_seconds):
             return
 
 
-def purge_all(store: Store, keep_days: int, stop: threading.Event) -> int:
-    """Delete everything older than `keep_days`, in small transactions; return the number of rows."""
-    before = time.time_ns() // 1_000_000 - keep_days * _DAY_MS
+def purge_all(store: Store, ids_days: int, stop: threading.Event) -> int:
+    """Delete ledger rows older than a day and ids older than `ids_days`, in small steps; return how many."""
+    now = time.time_ns() // 1_000_000
     removed = 0
     while not stop.is_set():
-        batch = store.purge(before, _ROWS)
+        batch = store.purge(ledger_before=now - _LEDGER_DAYS * _DAY_MS, ids_before=now - ids_days * _DAY_MS, most=_ROWS)
         removed += batch
         if batch < _ROWS:
             break

@@ -89,7 +89,7 @@ class Acceptor:
     def _accept(self, listener: Listener, most: int) -> None:
         for _ in range(most):
             try:
-                sock, address = listener.sock.accept()
+                fd, address = listener.sock._accept()  # accept() spends 3 µs more on making enums
             except BlockingIOError:
                 return
             except OSError as error:
@@ -97,6 +97,7 @@ class Acceptor:
                     self._shed(listener)
                     return
                 continue  # accept(2): the error of a connection that is gone already
+            sock = socket.socket(listener.family, socket.SOCK_STREAM, 0, fd)
             self._admit(sock, _peer(address, listener))
 
     def _admit(self, sock: socket.socket, peer: Peer) -> None:

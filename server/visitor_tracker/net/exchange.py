@@ -17,8 +17,9 @@ from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
 
 from visitor_tracker.config import HttpConfig
 from visitor_tracker.errors import HttpError
-from visitor_tracker.http.message import Application, Deferred, Request, Response, error_response
+from visitor_tracker.http.message import Application, Deferred, Peer, Request, Response, error_response
 from visitor_tracker.http.parser import Limits, RequestParser
+from visitor_tracker.http.plain import HEAD_END, read_plain
 from visitor_tracker.http.wire import CONTINUE, encode
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.net.connection import (
@@ -63,6 +64,16 @@ OUT_OF_BUDGET = HttpError(
     503, "overloaded", "too many request bodies are being received", "try again in a moment", retry_after=1
 )
 TOO_SLOW = HttpError(408, "timeout", "the request did not arrive in time", "send it in one piece and faster")
+
+
+def _whole_request(piece: bytes, limits: Limits, peer: Peer) -> Request | None:
+    """Return the request that `piece` is, exactly; None leaves it to a parser, which the usual request never needs."""
+    end = piece.find(HEAD_END)
+    plain = read_plain(piece, 0, end, limits, peer)
+    if plain is None:
+        return None
+    request, length = plain
+    return request if end + len(HEAD_END) + length == len(piece) and length <= limits.body else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,9 @@ class Exchange:
             return
         parser = conn.parser
         if parser is None:
+            if conn.phase == IDLE and (request := _whole_request(piece, self._limits, conn.peer)) is not None:
+                self._dispatch(conn, request)
+                return
             parser = conn.parser = RequestParser(self._limits, conn.peer)
         parser.feed(piece)
         if conn.phase < BUSY:
@@ -162,7 +176,10 @@ class Exchange:
                 self._wait_for_more(conn, parser)
                 return
             self._dispatch(conn, request)
-            if conn.phase != IDLE or not parser.buffered:
+            if not parser.buffered:
+                conn.parser = None
+                return
+            if conn.phase != IDLE:
                 return
         if conn not in self.again:
             self.again.append(conn)

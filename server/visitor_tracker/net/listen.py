@@ -6,7 +6,7 @@ import socket
 import stat
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from visitor_tracker.config import ServerConfig
@@ -26,6 +26,10 @@ class Listener:
     secure: bool = False
     name: str = ""
     path: Path | None = None
+    family: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "family", int(self.sock.family))
 
     @property
     def where(self) -> str:

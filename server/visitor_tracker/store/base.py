@@ -56,8 +56,8 @@ class Store(Protocol):
     def secret(self, name: str) -> bytes:
         """Return the 32 random bytes of that name, made once and the same for every process and node."""
 
-    def purge(self, before: int, most: int = 10_000) -> int:
-        """Delete up to `most` ledger rows and event ids that arrived before epoch ms `before`; return how many."""
+    def purge(self, *, ledger_before: int, ids_before: int, most: int = 10_000) -> int:
+        """Delete up to `most` ledger rows and event ids that arrived before these epoch ms; return how many."""
 
     def ping(self) -> None:
         """Return when the store answers."""

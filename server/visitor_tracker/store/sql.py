@@ -57,9 +57,9 @@ class SqlStore:
         found = self.database.read(lambda session: keeping.read_secret(session, name))
         return found or self.database.write(lambda session: keeping.make_secret(session, name))
 
-    def purge(self, before: int, most: int = 10_000) -> int:
-        deleted = self._purge(keeping.purge_ledger, before, most)
-        return deleted + self._purge(keeping.purge_ids, before, most - deleted)
+    def purge(self, *, ledger_before: int, ids_before: int, most: int = 10_000) -> int:
+        deleted = self._purge(keeping.purge_ledger, ledger_before, most)
+        return deleted + self._purge(keeping.purge_ids, ids_before, most - deleted)
 
     def _purge(self, step: PurgeStep, before: int, most: int) -> int:
         """Take small steps, so that counting goes on between them."""
