@@ -88,7 +88,7 @@ $(VENV)/.develop: requirements/develop.lock $(VENV)/.runtime
 
 tools:
 	@tools/debian.sh mariadbd=mariadb-server chromium=chromium nginx=nginx haproxy=haproxy \
-		strace=strace openssl=openssl systemd-analyze=systemd
+		strace=strace openssl=openssl systemd-analyze=systemd libatomic.so.1=libatomic1
 
 $(NODE_MODULES)/.installed: client/package.json client/package-lock.json
 	@tools/debian.sh node=nodejs npm=npm

@@ -1,16 +1,16 @@
 #!/bin/sh
 # Make sure that programs are there: tools/debian.sh PROGRAM=PACKAGE …
 # What is missing is installed with apt-get as root or through sudo without a password; otherwise say what to install.
-# The pseudo program python3-venv stands for the venv and ensurepip modules of $PYTHON.
+# python3-venv as a program stands for the venv and ensurepip modules of $PYTHON, a name with .so. for a library.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 
 present() {
-    if [ "$1" = python3-venv ]; then
-        "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null
-    else
-        command -v "$1" >/dev/null
-    fi
+    case $1 in
+        python3-venv) "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null ;;
+        *.so.*) ldconfig -p | grep -q "$1" ;;
+        *) command -v "$1" >/dev/null ;;
+    esac
 }
 
 missing=

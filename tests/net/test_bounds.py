@@ -162,7 +162,9 @@ def test_a_body_in_the_queue_counts_too() -> None:
 def test_a_full_queue_refuses_and_the_fast_lane_goes_on() -> None:
     with serving(HttpConfig(threads=1, max_queue=4)) as served:
         socks = [served.connect() for _ in range(15)]
-        for sock in socks:
+        socks[0].sendall(get("/slow"))
+        wait_until(lambda: served.app.handled == ["/slow"])
+        for sock in socks[1:]:
             sock.sendall(get("/slow"))
         wait_until(lambda: served.count(Cell.OVERLOADED) == 10)  # one runs, four wait
         assert served.ask(get("/ping")).status == 200

@@ -159,7 +159,6 @@ class Counter:
                 self._counters.add(Cell.STORE_ERRORS)
             time.sleep(pause)
             pause = min(2 * pause, _PROBE_SECONDS[1])
-        self._counters.add(Cell.ABANDONED, len(batch))
         log.error("%d visits stay unanswered: the store did not say whether it has them", len(batch))
         _answer(batch, Failure.UNKNOWN)
 

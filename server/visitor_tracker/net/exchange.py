@@ -22,6 +22,7 @@ from visitor_tracker.http.parser import Limits, RequestParser
 from visitor_tracker.http.plain import HEAD_END, read_plain
 from visitor_tracker.http.wire import CONTINUE, encode
 from visitor_tracker.metrics import Cell, Counters
+from visitor_tracker.net.answers import INTERNAL_ERROR, OUT_OF_BUDGET, OVERLOADED, TOO_SLOW
 from visitor_tracker.net.connection import (
     BODY,
     BUSY,
@@ -34,7 +35,7 @@ from visitor_tracker.net.connection import (
     Connection,
     ConnectionTable,
 )
-from visitor_tracker.net.pool import INTERNAL_ERROR, Pool, call
+from visitor_tracker.net.pool import Pool, call
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +57,6 @@ _CLASSES = (
     Cell.RESPONSES_4XX,
     Cell.RESPONSES_5XX,
 )
-
-OVERLOADED = error_response(
-    HttpError(503, "overloaded", "too many requests are waiting", "try again in a moment", retry_after=1)
-)
-OUT_OF_BUDGET = HttpError(
-    503, "overloaded", "too many request bodies are being received", "try again in a moment", retry_after=1
-)
-TOO_SLOW = HttpError(408, "timeout", "the request did not arrive in time", "send it in one piece and faster")
 
 
 def _whole_request(piece: bytes, limits: Limits, peer: Peer) -> Request | None:

@@ -5,17 +5,12 @@ import threading
 import time
 from queue import SimpleQueue
 
-from visitor_tracker.http.message import Answer, Application, Request, Response, error_body
+from visitor_tracker.http.message import Answer, Application, Request, Response
+from visitor_tracker.net.answers import INTERNAL_ERROR
 from visitor_tracker.net.connection import Connection
 from visitor_tracker.net.throttle import Throttle
 
 log = logging.getLogger(__name__)
-
-INTERNAL_ERROR = Response(
-    500,
-    error_body("internal", "the server failed on this request", "its log says why"),
-    (("Content-Type", "application/json"), ("Cache-Control", "no-store")),
-)
 
 _throttle = Throttle(1.0)
 
