@@ -44,8 +44,10 @@ class MariaDB:
 
     def install(self) -> None:
         """Make the system tables, start and make the user."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "my.cnf").write_text(_OPTIONS)
+        temporary = self.folder / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        # A folder of its own: a server that starts deletes the temporary tables it finds there, another's too.
+        (self.folder / "my.cnf").write_text(f"{_OPTIONS}tmpdir = {temporary}\n")
         install = [_tool("mariadb-install-db", "mysql_install_db"), *self._arguments(), "--skip-test-db"]
         made = subprocess.run(
             [*install, "--auth-root-authentication-method=normal"], capture_output=True, check=False, text=True

@@ -27,8 +27,6 @@ from visitor_tracker.web.router import Route, Router
 
 log = logging.getLogger(__name__)
 
-_COMMITTERS = {"sqlite": 1, "mysql": 2}  # a second writer gains nothing on one SQLite file
-
 
 class Shared:
     """Made before the fork: counters and rate buckets in shared memory."""
@@ -57,7 +55,7 @@ class App:
         self.counter = Counter(
             self.store,
             counters,
-            committers=_COMMITTERS[config.store_url.partition(":")[0]],
+            committers=_committers(config),
             most_waiting=4 * config.http.max_queue,
         )
         self._badges = BadgeRoutes(
@@ -124,6 +122,11 @@ def store_of(config: Config) -> SqlStore:
         answer_seconds=store.answer_seconds,
         borrow_seconds=store.borrow_seconds,
     )
+
+
+def _committers(config: Config) -> int:
+    """Two where one may wait for the network while the other stores; but workers share a machine too."""
+    return 2 if config.store_url.startswith("mysql") and worker_count(config) <= 1 else 1
 
 
 def worker_count(config: Config) -> int:

@@ -1,6 +1,7 @@
 """What those who wait are told when the store fails in each way it can."""
 
 import threading
+import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -33,11 +34,23 @@ class Failing:
         self.before: list[Exception] = []
         self.after: list[Exception] = []
         self.away = False
-        self.calls = 0
+        self.calls = self.calls_at_once = 0
+        self.at_once: str | None = None  # "slow" or "quick" where the store need not wait for others
         self.hold: threading.Event | None = None
 
     def count(self, batch_id: bytes, visits: Sequence[Visit], at: int, *, retry: bool = False) -> list[Counted]:
         self.calls += 1
+        return self._count(batch_id, visits, at, retry)
+
+    def count_at_once(self, batch_id: bytes, visits: Sequence[Visit], at: int) -> list[Counted] | None:
+        if self.at_once is None:
+            return None
+        if self.at_once == "slow":
+            time.sleep(2 * module._SLOW_SECONDS)
+        self.calls_at_once += 1
+        return self._count(batch_id, visits, at, False)
+
+    def _count(self, batch_id: bytes, visits: Sequence[Visit], at: int, retry: bool) -> list[Counted]:
         if self.hold is not None:
             assert self.hold.wait(WAIT_SECONDS)
         if self.away:
@@ -202,6 +215,34 @@ def test_an_id_counts_once(bench: Bench) -> None:
     bench.outcomes.wait(4)
     assert bench.stored() == 2
     assert bench.metrics.total(Cell.DROPPED_DUPLICATE) == 2
+
+
+def test_a_quick_store_needs_no_thread(bench: Bench) -> None:
+    bench.failing.at_once = "quick"
+    bench.send(*[visit()] * 700)
+    assert numbers(bench.outcomes.wait(700)) == list(range(1, 701))
+    assert bench.failing.calls_at_once == 1
+    assert bench.metrics.total(Cell.ACCEPTED) == 700
+
+
+def test_a_slow_sync_sends_the_next_batches_to_a_committer(bench: Bench) -> None:
+    bench.failing.at_once = "slow"
+    for number in range(1, 4):
+        bench.send(visit())
+        bench.outcomes.wait(number)
+    assert (bench.failing.calls_at_once, bench.failing.calls) == (1, 2)
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("gone"), OutcomeUnknown("in commit")])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_what_fails_on_the_loop_is_settled_by_a_committer(bench: Bench, error: Exception, moment: str) -> None:
+    if moment == "after" and isinstance(error, StoreUnavailable):
+        error = OutcomeUnknown("unavailable is never said of what was stored")
+    bench.failing.at_once = "quick"
+    setattr(bench.failing, moment, [error])
+    bench.send(visit(), visit())
+    assert sorted(numbers(bench.outcomes.wait(2))) == [1, 2]
+    assert bench.stored() == 2
 
 
 def test_closing_stores_what_waits(tmp_path: Path) -> None:

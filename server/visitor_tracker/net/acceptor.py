@@ -13,7 +13,16 @@ from visitor_tracker.http.message import Peer
 from visitor_tracker.http.wire import encode
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.net.answers import OVERLOADED
-from visitor_tracker.net.connection import CLOSED, HANDSHAKE, IDLE, UNREGISTERED, Connection, ConnectionTable, Delivery
+from visitor_tracker.net.connection import (
+    BUSY,
+    CLOSED,
+    HANDSHAKE,
+    IDLE,
+    UNREGISTERED,
+    Connection,
+    ConnectionTable,
+    Delivery,
+)
 from visitor_tracker.net.descriptors import EXHAUSTED, ReserveDescriptor, connections_allowed
 from visitor_tracker.net.exchange import HEAD_READ_BYTES, Exchange
 from visitor_tracker.net.listen import Listener
@@ -124,7 +133,8 @@ class Acceptor:
         conn.phase = IDLE
         conn.deadline = self._exchange.now + self._http.header_seconds
         self._exchange.receive(conn)
-        if conn.phase != CLOSED and conn.interest == UNREGISTERED:
+        last = conn.phase == BUSY and not conn.keep  # answered and closed without waiting for it once
+        if conn.phase != CLOSED and conn.interest == UNREGISTERED and not last:
             self._table.watch(conn, EPOLLIN)
 
     def _refuse(self, sock: socket.socket, peer: Peer, cell: Cell) -> None:

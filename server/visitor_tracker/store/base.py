@@ -42,6 +42,12 @@ class Store(Protocol):
         Raises OutcomeUnknown when the connection broke during COMMIT.
         """
 
+    def count_at_once(self, batch_id: bytes, visits: Sequence[Visit], at: int) -> list[Counted] | None:
+        """Count as `count` does, if that needs no more than the disk; None: nothing was done, call `count`.
+
+        Where it had to wait for another writer or for a network it would return None.
+        """
+
     def page(self, page_hash: bytes, site_id: int = DEFAULT_SITE) -> PageCount | None:
         """Return one page's count, or None when it was never counted."""
 

@@ -46,6 +46,9 @@ class Database(Protocol):
         Raises DuplicateKey, StoreUnavailable (rolled back), OutcomeUnknown (broke in COMMIT) or StoreError.
         """
 
+    def write_at_once(self, work: Callable[[Session], T]) -> T | None:
+        """Do as `write` where that need not wait for another writer or a network; None: it did nothing."""
+
     def alone(self) -> AbstractContextManager[Session]:
         """Hold off other migrations; each statement of the session commits by itself."""
 

@@ -32,6 +32,10 @@ class SqlStore:
             # This call stored nothing, but what an earlier one did is still not known.
             raise OutcomeUnknown(str(error)) from error
 
+    def count_at_once(self, batch_id: bytes, visits: Sequence[Visit], at: int) -> list[Counted] | None:
+        results = self.database.write_at_once(lambda session: counting.count(session, batch_id, visits, at))
+        return None if results is None else results.counted()
+
     def _count(self, batch_id: bytes, visits: Sequence[Visit], at: int) -> list[Counted]:
         try:
             results = self.database.write(lambda session: counting.count(session, batch_id, visits, at))

@@ -114,22 +114,51 @@ class SqliteDatabase:
             session = self._writer()
             try:
                 session.db.execute("begin immediate")
-                result = work(session)
             except sqlite3.Error as error:
                 self._undo(_code(error))
                 raise self._explain(error) from error
-            except BaseException:
-                self._undo(0)
-                raise
+            return self._transact(session, work)
+
+    def write_at_once(self, work: Callable[[Session], T]) -> T | None:
+        with self._turn.hold_at_once() as is_mine:
+            if not is_mine or self._suspect or self._session is None or self._path is None:
+                return None
+            session = self._session
+            if not self._begin_at_once(session.db):
+                return None
+            return self._transact(session, work)
+
+    def _begin_at_once(self, db: sqlite3.Connection) -> bool:
+        """Begin unless another program, which knows nothing of our turn, has SQLite's own lock."""
+        try:
+            db.execute("pragma busy_timeout = 0")
             try:
-                session.db.execute("commit")
-            except sqlite3.Error as error:
-                raise self._commit_failed(error) from error
-            if self._checkpointer and self._checkpointer.committed():
-                # The batch is durable already, and a checkpoint that failed is done again from the start.
-                with suppress(sqlite3.Error):
-                    session.db.execute("pragma wal_checkpoint(passive)").fetchall()
-            return result
+                db.execute("begin immediate")
+            finally:
+                db.execute(f"pragma busy_timeout = {int(self._busy_seconds * 1000)}")
+        except sqlite3.Error:  # whatever it is, `write` will meet it too and say so
+            return False
+        return True
+
+    def _transact(self, session: SqliteSession, work: Callable[[Session], T]) -> T:
+        """Run `work` in the transaction that has begun, and commit it."""
+        try:
+            result = work(session)
+        except sqlite3.Error as error:
+            self._undo(_code(error))
+            raise self._explain(error) from error
+        except BaseException:
+            self._undo(0)
+            raise
+        try:
+            session.db.execute("commit")
+        except sqlite3.Error as error:
+            raise self._commit_failed(error) from error
+        if self._checkpointer and self._checkpointer.committed():
+            # The batch is durable already, and a checkpoint that failed is done again from the start.
+            with suppress(sqlite3.Error):
+                session.db.execute("pragma wal_checkpoint(passive)").fetchall()
+        return result
 
     @contextmanager
     def alone(self) -> Iterator[Session]:

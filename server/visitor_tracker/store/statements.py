@@ -61,7 +61,7 @@ MACROS: dict[Dialect, dict[str, str]] = {
 
 # Rows per statement. SQLite keeps the texts of few sizes prepared; for MySQL fewer statements are what counts,
 # and 1,000 rows stay below its smallest usual packet.
-_SIZES: dict[Dialect, tuple[int, ...]] = {"sqlite": (64, 16, 4, 1), "mysql": (1000,)}
+_SIZES: dict[Dialect, tuple[int, ...]] = {"sqlite": (64, 32, 16, 8, 4, 2, 1), "mysql": (1000,)}
 
 
 @lru_cache(maxsize=1024)

@@ -17,7 +17,7 @@ from typing import Protocol
 class Lock(Protocol):
     """What one thread locks with."""
 
-    def acquire(self) -> object: ...
+    def acquire(self, blocking: bool = True) -> bool: ...
 
     def release(self) -> None: ...
 
@@ -46,16 +46,43 @@ class Turn:
             if depth == 0:
                 mine.locks[1].release()
 
-    def _take(self) -> None:
+    @contextmanager
+    def hold_at_once(self) -> Iterator[bool]:
+        """Have the turn inside the block if it is free and nobody waits for it; False: it is not."""
         mine = self._mine
-        if not hasattr(mine, "locks"):
-            mine.locks = self._shared if self._path is None else _files(self._path)
-        gate, main = mine.locks
+        if getattr(mine, "depth", 0) or not self._take_at_once():
+            yield False
+            return
+        mine.depth = 1
+        try:
+            yield True
+        finally:
+            mine.depth = 0
+            mine.locks[1].release()
+
+    def _take(self) -> None:
+        gate, main = self._locks()
         gate.acquire()
         try:
             main.acquire()
         finally:
             gate.release()
+
+    def _take_at_once(self) -> bool:
+        gate, main = self._locks()
+        if not gate.acquire(blocking=False):
+            return False
+        try:
+            return main.acquire(blocking=False)
+        finally:
+            gate.release()
+
+    def _locks(self) -> tuple[Lock, Lock]:
+        mine = self._mine
+        if not hasattr(mine, "locks"):
+            mine.locks = self._shared if self._path is None else _files(self._path)
+        locks: tuple[Lock, Lock] = mine.locks
+        return locks
 
 
 class FileLock:
@@ -67,8 +94,12 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def acquire(self) -> None:
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+    def acquire(self, blocking: bool = True) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX if blocking else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def release(self) -> None:
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
