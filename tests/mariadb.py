@@ -92,6 +92,8 @@ class MariaDB:
     def frozen(self) -> Iterator[None]:
         """Let the server hold its connections and answer nothing, like a host behind a dead link."""
         self._signal(signal.SIGSTOP)
+        while not self._stands_still():  # a signal takes its time to reach every thread
+            time.sleep(0.001)
         try:
             yield
         finally:
@@ -157,6 +159,12 @@ class MariaDB:
                 return bool(probe.recv(1))
         except OSError:
             return False
+
+    def _stands_still(self) -> bool:
+        if self._process is None:
+            raise RuntimeError("MariaDB is not running")
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/stat")
+        return all(thread.read_text().rpartition(")")[2].split()[0] == "T" for thread in threads)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is None:
