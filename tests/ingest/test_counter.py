@@ -46,7 +46,7 @@ class Failing:
         if self.at_once is None:
             return None
         if self.at_once == "slow":
-            time.sleep(2 * module._SLOW_SECONDS)
+            time.sleep(2 * module._SLOW_SECONDS / module._SMOOTHING)
         self.calls_at_once += 1
         return self._count(batch_id, visits, at, False)
 

@@ -36,8 +36,9 @@ BATCH_MOST = 512  # visits in one transaction
 _PATIENCE_SECONDS = 0.25  # a batch that cannot begin is tried again for so long
 _SETTLE_SECONDS = 10.0  # an unknown outcome is asked for this long ...
 _SETTLE_PAUSE_SECONDS = 0.2  # ... this often
-_SLOW_SECONDS = 0.010  # a batch stored on the loop that took longer ...
-_SLOW_PAUSE_SECONDS = 1.0  # ... sends the batches of this time to the committer
+_SLOW_SECONDS = 0.005  # batches that take longer on the loop, smoothed so that a checkpoint does not count ...
+_SMOOTHING = 0.1
+_SLOW_PAUSE_SECONDS = 1.0  # ... send the batches of this time to the committer
 _PROBE_SECONDS = (0.1, 2.0)  # first and longest pause between two probes
 
 
@@ -75,7 +76,7 @@ class Counter:
         self._unsettled: deque[_Batch] = deque()
         self._turn = threading.Condition()
         self._asleep = 0  # committers with nothing to do
-        self._slow_until = 0.0
+        self._pace = self._slow_until = 0.0  # seconds a batch takes on the loop; when to try that again
         self._closing = False
         self._breaker = Breaker(store, counters)
         self._threads = [
@@ -136,8 +137,10 @@ class Counter:
         if results is None:
             self._waiting.extendleft(reversed(batch.waiting))
             return False
-        if time.monotonic() - started > _SLOW_SECONDS:
-            self._slow_until = time.monotonic() + _SLOW_PAUSE_SECONDS
+        now = time.monotonic()
+        self._pace += _SMOOTHING * (now - started - self._pace)
+        if self._pace > _SLOW_SECONDS:
+            self._pace, self._slow_until = 0.0, now + _SLOW_PAUSE_SECONDS
         self._counters.add(Cell.BATCHES)
         self._accept(batch, results)
         return not self._waiting
