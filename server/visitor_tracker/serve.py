@@ -302,7 +302,8 @@ def _announce(config: Config, listeners: Sequence[Listener], workers: int) -> No
     processes = f"{workers} worker process{'es' if workers > 1 else ''}" if workers else "one process"
     log.info("Visitor Tracker %s on %s, %s, store: %s", __version__, ", ".join(places), processes, described)
     if not sys.stdout.isatty():
-        print(f"listening on {' '.join(places)}", flush=True)
+        sys.stdout.write(f"listening on {' '.join(places)}\n")  # in one piece, log lines may stand around it
+        sys.stdout.flush()
         return
     base = config.server.public_url.rstrip("/") or places[0].replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
     print(

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.running import Server
 from visitor_tracker.resources import CLIENT
 
 from .origins import Relay, Site, served
-from .server import Server
 
 _FLAGS = [
     "--no-sandbox",  # tests may run as root

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from .server import SECONDS, Server
+from tests.running import SECONDS, Server
 
 FILES = ["visitor-tracker.js", "visitor-tracker.iife.js", "demo.js", "demo.css", "icon.svg", "visitor-tracker.d.ts"]
 PLAIN = {"Accept-Encoding": "identity"}

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
+from tests.running import Server, until
+
 from .origins import Relay, Site
-from .server import Server, until
 
 COUNT = "new VisitorTracker().updateVisitorCount()"
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from tests.running import SECONDS, Server
+
 from .origins import Site
-from .server import SECONDS, Server
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.running import Server, until
+
 from .origins import Relay, Site
-from .server import Server, until
 
 PLACES = "<p>Visits: <b data-visitor-count>…</b> <i data-visitor-count></i></p>"
 

@@ -1,1 +1,0 @@
-"""The read side: numbers from the store."""
