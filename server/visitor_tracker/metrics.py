@@ -45,13 +45,10 @@ class Cell(IntEnum):
     BATCHES = auto()
     BATCH_RETRIES = auto()
     STORE_ERRORS = auto()
-    STORE_OPEN_CONNECTIONS = auto()
     BREAKER_OPEN = auto()
 
 
-GAUGES = frozenset(
-    {Cell.CONNECTIONS_OPEN, Cell.BODY_BYTES_HELD, Cell.QUEUED, Cell.STORE_OPEN_CONNECTIONS, Cell.BREAKER_OPEN}
-)
+GAUGES = frozenset({Cell.CONNECTIONS_OPEN, Cell.BODY_BYTES_HELD, Cell.QUEUED, Cell.BREAKER_OPEN})
 
 
 class Counters:

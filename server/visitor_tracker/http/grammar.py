@@ -169,6 +169,9 @@ def is_length(value: str) -> bool:
 
 
 def keeps_alive(version: str, connection: str) -> bool:
-    """Say whether the client keeps the connection, from its Connection field, "" without one (RFC 9112, 9.3)."""
+    """Say whether the connection is kept after the answer, from its Connection field, "" without one (RFC 9112, 9.3).
+
+    Never on HTTP/1.0: keeping one would have to be promised in the answer, or its client waits for the end.
+    """
     options = [option.strip(" \t").lower() for option in connection.split(",")]
-    return "close" not in options and (version == "HTTP/1.1" or "keep-alive" in options)
+    return version == "HTTP/1.1" and "close" not in options

@@ -123,7 +123,7 @@ class Head:
         if authority is not None:
             headers["host"] = authority
         alive = keeps_alive(self._version, headers.get("connection", ""))
-        return Request(self._method, path, query, headers, b"", alive, peer)
+        return Request(self._method, path, query, headers, b"", alive, peer, self._version)
 
     def body_length(self) -> int:
         """Return the length of the complete head's body in bytes, or CHUNKED (RFC 9112, 6.3). Raises HttpError."""

@@ -33,6 +33,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     keep_alive: bool
     peer: Peer
+    version: str = "HTTP/1.1"
 
 
 class Response(msgspec.Struct, frozen=True, gc=False):

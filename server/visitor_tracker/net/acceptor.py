@@ -156,8 +156,9 @@ class Acceptor:
             )
         if not self._reserve.shed(listener.sock):
             fd = listener.sock.fileno()  # readable, but nothing can be done: without this the loop would spin
-            self._table.epoll.unregister(fd)
-            self._paused.append(fd)
+            if fd not in self._paused:  # accepting for the last time asks once more
+                self._table.epoll.unregister(fd)
+                self._paused.append(fd)
 
 
 def _peer(address: Any, listener: Listener) -> Peer:  # noqa: ANN401  # as socket.accept types it

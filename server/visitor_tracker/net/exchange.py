@@ -257,7 +257,7 @@ class Exchange:
             self._table.close(conn)
             return
         self.answer(conn, response)
-        if conn.phase == IDLE:
+        if conn.phase == IDLE and (conn.parser is not None or conn.eof or conn.interest != EPOLLIN):
             self._resume(conn)
 
     def take_turns(self) -> None:

@@ -212,7 +212,8 @@ class TlsAcceptor:
 
     def _give_up(self, fd: int) -> None:
         handshake = self._running.pop(fd)
-        self._epoll.unregister(fd)
+        with suppress(OSError):  # it may not have been registered: the kernel bounds that, too
+            self._epoll.unregister(fd)
         self._finish(handshake.conn, usable=False)
 
     def _finish(self, conn: Connection, *, usable: bool) -> None:

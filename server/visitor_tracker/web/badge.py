@@ -41,9 +41,9 @@ class BadgeCache:
         """Return the page's count, at most `seconds` old."""
         now = self._now()
         with self._lock:
-            read_at, count = self._kept.get(page_hash, (0.0, 0))
-        if page_hash in self._kept and now - read_at < seconds:
-            return count
+            kept = self._kept.get(page_hash)
+        if kept is not None and now - kept[0] < seconds:
+            return kept[1]
         found = self._read(page_hash)
         count = 0 if found is None else found.visit_count
         with self._lock:

@@ -176,8 +176,8 @@ class CounterRoutes:
         return b'%b,"visit_count":%d,"last_visited":"%b","created_at":"%b","security_token":"%b"%b}' % (
             page.json,
             counted.visit_count,
-            iso(counted.last_visited).encode(),
-            iso(counted.created_at).encode(),
+            _iso_bytes(counted.last_visited),
+            _iso_bytes(counted.created_at),
             token.encode(),
             b',"duplicate":true' if counted.duplicate else b"",
         )
@@ -250,6 +250,11 @@ def iso(milliseconds: int) -> str:
     """Return an epoch time in ms as ISO 8601, UTC."""
     seconds, rest = divmod(milliseconds, 1000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+
+
+@lru_cache(4096)
+def _iso_bytes(milliseconds: int) -> bytes:
+    return iso(milliseconds).encode()
 
 
 def _row(page: PageCount) -> bytes:

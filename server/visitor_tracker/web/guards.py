@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from visitor_tracker.access.limits import RateLimiter
 from visitor_tracker.access.tokens import ReadToken
@@ -31,17 +31,15 @@ class TrustedProxies:
         if not self._networks:
             return False
         try:
-            ip = ip_address(address.partition("%")[0])
+            ip = _unmapped(ip_address(address.partition("%")[0]))
         except ValueError:
             return False
-        if ip.version == 6 and ip.ipv4_mapped is not None:
-            ip = ip.ipv4_mapped
         return any(ip in network for network in self._networks)
 
     def client_address(self, request: Request) -> str:
         """Return the address a request came from: the socket's peer, or what a trusted one says of it.
 
-        X-Forwarded-For is walked from the right, over trusted addresses; X-Real-IP is the fallback.
+        X-Forwarded-For is walked from the right, over trusted addresses; X-Real-IP is read where there is none.
         """
         peer = request.peer
         headers = request.headers
@@ -49,13 +47,18 @@ class TrustedProxies:
             if "x-forwarded-for" in headers and not self._told:
                 self._tell(peer.address)
             return peer.address
-        for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
+        forwarded = headers.get("x-forwarded-for", "")
+        if not forwarded:
+            return _bare(headers.get("x-real-ip", "").strip()) or peer.address
+        client = peer.address
+        for hop in reversed(forwarded.split(",")):
             address = _bare(hop.strip())
             if not address:
-                break  # unreadable: whatever is left of it may be forged
+                break  # unreadable: whatever is left of it, and in other fields, may be forged
+            client = address
             if not self.holds(address):
-                return address
-        return _bare(headers.get("x-real-ip", "").strip()) or peer.address
+                break
+        return client
 
     def _tell(self, address: str) -> None:
         """Warn once of what looks like a proxy that nobody named; strangers may send that header too."""
@@ -75,9 +78,14 @@ def _bare(text: str) -> str:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        return str(ip_address(text.partition("%")[0]))
+        return str(_unmapped(ip_address(text.partition("%")[0])))
     except ValueError:
         return ""
+
+
+def _unmapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the IPv4 address that a dual-stack socket shows as IPv6; else all of IPv4 would be one /64."""
+    return ip.ipv4_mapped or ip if isinstance(ip, IPv6Address) else ip
 
 
 class Cors:
@@ -167,8 +175,12 @@ def is_local(request: Request) -> bool:
     """Say whether a request comes from this machine and no proxy: peer and Host are loopback, nothing forwarded.
 
     The Host rule keeps a web page elsewhere from reading through a visitor's own browser (DNS rebinding).
+    HTTP/1.0 counts as a proxy: an nginx that was told nothing but proxy_pass speaks it, names this server's own
+    address as Host and says nothing of its client.
     """
     peer, headers = request.peer, request.headers
+    if request.version == "HTTP/1.0":
+        return False
     if peer.unix or not _is_loopback(peer.address) or any(name in headers for name in _PROXY_HEADERS):
         return False
     host = headers.get("host", "").lower()
@@ -179,9 +191,6 @@ def is_local(request: Request) -> bool:
 @lru_cache(1024)
 def _is_loopback(address: str) -> bool:
     try:
-        ip = ip_address(address)
+        return _unmapped(ip_address(address)).is_loopback
     except ValueError:
         return False
-    if ip.version == 6 and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    return ip.is_loopback

@@ -19,7 +19,18 @@ _MESSAGE = "Privacy Visitor Tracker API is running"  # what clients of the earli
 _JSON: Headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Vary", "Accept"))
 _HTML: Headers = (*PAGE_HEADERS, ("Cache-Control", "no-store"), ("Vary", "Accept"))
 _PAGES_SHOWN = 20
+_URL_SHOWN = 80  # characters
 _CLIENT = frozenset({"/client/visitor-tracker.js", "/client/visitor-tracker.iife.js"})  # listed of all client files
+_NO_VISIT = (
+    '<p>Open <a href="/demo">the demo</a>, or put <a href="/demo#yours-title">its snippet</a> on a page of yours: '
+    "this list fills by itself.</p>"
+)
+_PRIVATE = (
+    "<p>The list is for readers on the server's own machine: open this page there as <code>localhost</code>, or run "
+    "<code>visitor-tracker pages</code>.</p>"
+    "<p>From elsewhere, send the token that <code>visitor-tracker token</code> prints there: "
+    "<code>curl -H 'Authorization: Bearer TOKEN'</code> with this server's <code>/count</code>.</p>"
+)
 
 
 class HomeRoutes:
@@ -35,9 +46,7 @@ class HomeRoutes:
 
     def list_routes(self, routes: Iterable[Route]) -> None:
         """Say what the front page lists; called once, when all routes are known."""
-        self._listed = [
-            route for route in routes if not route.path.startswith("/client/") or route.path.count(".") == 1
-        ]
+        self._listed = [route for route in routes if not route.path.startswith("/client/") or route.path in _CLIENT]
 
     def home(self, request: Request) -> Answer:
         if "text/html" in request.headers.get("accept", ""):
@@ -49,51 +58,61 @@ class HomeRoutes:
 
     def _page(self, request: Request) -> str:
         links = f'<link rel="stylesheet" href="{self._style}">' if self._style else ""
-        links += f'<link rel="icon" href="{self._icon}">' if self._icon else ""
+        links += f'<link rel="icon" href="{self._icon}" type="image/svg+xml">' if self._icon else ""
+        icon = f'<img src="{self._icon}" alt="" width="28" height="28">' if self._icon else ""
         return (
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Visitor Tracker</title>'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1">{links}</head>'
-            '<body><main class="home">'
-            f"<header><h1>Visitor Tracker</h1><p>Version {escape(__version__)}. See "
-            '<a href="/demo">the demo</a> count its own visits.</p></header>'
-            f"{self._numbers(request)}</main></body></html>"
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">{links}</head><body>'
+            f'<header class="bar">{icon}<strong>Visitor Tracker</strong>'
+            '<nav aria-label="Server"><a href="/demo">Demo</a></nav></header>'
+            f'<main class="home">{self._numbers(request)}{_routes(self._listed)}</main>'
+            f"<footer><p>Version {escape(__version__)}. Free software, Apache License 2.0.</p></footer></body></html>"
         )
 
     def _numbers(self, request: Request) -> str:
         try:
             self._guards.read(request)
-        except HttpError as error:
-            return _card("Pages", f"<p>{escape(error.message)}.</p><p>{escape(error.hint)}.</p>")
+        except HttpError:
+            return _card("Counted pages", _PRIVATE)
         pages, visits = self._store.totals()
         if not pages:
-            return _card(
-                "No visit yet",
-                '<p>Open <a href="/demo">the demo</a>, or put its snippet on a page of yours: '
-                "this list fills by itself.</p>",
-            )
+            return _card("No visit yet", _NO_VISIT)
         rows = "".join(map(_table_row, self._store.pages(limit=_PAGES_SHOWN).pages))
-        more = f"<p>The {_PAGES_SHOWN} most visited; <code>visitor-tracker pages</code> lists all.</p>"
+        more = f"<p>The {_PAGES_SHOWN} most visited; <code>visitor-tracker pages</code> lists more.</p>"
         return _card(
             f"{visits:,} {'visit' if visits == 1 else 'visits'} to {pages:,} {'page' if pages == 1 else 'pages'}",
             '<table><thead><tr><th scope="col">Page</th><th scope="col" class="number">Visits</th>'
-            f'<th scope="col">Last visit</th></tr></thead><tbody>{rows}</tbody></table>'
+            f'<th scope="col">Last visit (UTC)</th></tr></thead><tbody>{rows}</tbody></table>'
             f"{more if pages > _PAGES_SHOWN else ''}",
         )
 
 
 def _card(title: str, content: str) -> str:
-    return f'<section class="card"><h2>{title}</h2>{content}</section>'
+    return f'<section class="card"><h1>{title}</h1>{content}</section>'
+
+
+def _routes(listed: Iterable[Route]) -> str:
+    rows = "".join(
+        f'<tr><td class="request">{route.method} {escape(route.path)}</td><td>{escape(route.summary)}</td></tr>'
+        for route in listed
+    )
+    return (
+        '<details class="card"><summary>What this server answers</summary><table><thead><tr>'
+        f'<th scope="col">Request</th><th scope="col">Answer</th></tr></thead><tbody>{rows}</tbody></table></details>'
+    )
 
 
 def _table_row(page: PageCount) -> str:
     last = iso(page.last_visited)
     return (
         f'<tr><td>{_link(page.page_url)}</td><td class="number">{page.visit_count:,}</td>'
-        f'<td><time datetime="{last}">{last[:16].replace("T", " ")} UTC</time></td></tr>'
+        f'<td><time datetime="{last}"><span>{last[:10]}</span> <span>{last[11:16]}</span></time></td></tr>'
     )
 
 
 def _link(url: str) -> str:
-    """Return the page as a link; a stored URL is always http or https."""
-    shown = url if len(url) <= 80 else url[:79] + "…"
+    """Return the page as a link; a stored URL is always http or https, and https goes without saying."""
+    shown = url.removeprefix("https://")
+    if len(shown) > _URL_SHOWN:
+        shown = shown[: _URL_SHOWN - 1] + "…"
     return f'<a href="{escape(url)}" rel="noopener noreferrer" title="{escape(url)}">{escape(shown)}</a>'
