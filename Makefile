@@ -22,14 +22,14 @@ export PIP_REQUIRE_VIRTUALENV := 0
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: setup ## Start the server on http://127.0.0.1:8000 with SQLite in ./data; ARGS="--port 9000" adds options
+run: setup ## Start the server on http://127.0.0.1:8000 with SQLite in ./data; PORT=9000 moves it, ARGS="…" adds options
 	@exec $(BIN)/visitor-tracker serve --host 127.0.0.1 --port $(PORT) $(ARGS)
 
 setup: $(VENV)/.runtime client ## Make .venv with the command visitor-tracker, and build the browser client
 
 client: $(NODE_MODULES)/.built ## Build the browser client into client/dist
 
-test: test-python test-client ## Install what the tests need and run all of them
+test: test-python test-client ## Install what the tests need and run all of them; TESTS=tests/web runs a part
 
 test-python: setup develop tools
 	$(BIN)/python -m pytest $(TESTS) -n $(JOBS) --dist loadgroup -q
@@ -66,7 +66,7 @@ dist: setup ## Build the source archive and, out of it, the wheel, client includ
 	@ls -l dist
 
 clean: ## Remove everything that was built, not ./data
-	rm -rf $(VENV) .venv-bench $(NODE_MODULES) client/dist build dist server/*.egg-info
+	rm -rf $(VENV) .venv-bench $(NODE_MODULES) client/dist build dist server/*.egg-info .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from visitor_tracker.config import Config, describe, load
+from visitor_tracker.config import Config, describe, load, reloaded
 from visitor_tracker.errors import ConfigError
 
 Environment = dict[str, str]
@@ -106,6 +106,20 @@ def test_the_store_is_in_the_data_folder_unless_named(tmp_path: Path) -> None:
     named = write(tmp_path, "store: {url: 'mysql://u:p@db/v?pool_size=4'}")
     assert load(named, {}).store_url == "mysql://u:p@db/v?pool_size=4"
     assert load(write(tmp_path, "store: {url: 'sqlite:////v.db'}"), {}).store_url == "sqlite:////v.db"
+
+
+def test_one_address_cannot_hold_all_room_for_bodies() -> None:
+    http = Config().http
+    assert http.max_per_address * http.max_body < http.body_budget / 2
+
+
+def test_a_reload_takes_live_settings_only(tmp_path: Path) -> None:
+    running = load(write(tmp_path, "http: {threads: 3}\nrate_limit: {burst: 5}"), {})
+    wanted = load(write(tmp_path, "http: {threads: 4}\nrate_limit: {burst: 6}\nstore: {url: 'sqlite:////v.db'}"), {})
+    config, waiting = reloaded(running, wanted)
+    assert (config.http.threads, config.rate_limit.burst, config.store.url) == (3, 6, "")
+    assert waiting == ["http.threads", "store.url"]
+    assert reloaded(running, running) == (running, [])
 
 
 def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from visitor_tracker.config import describe
+from visitor_tracker.metrics import Cell
+
 TOP = Path(__file__).parents[1]
 PACKAGE = TOP / "server" / "visitor_tracker"
 MOST_LINES_FILE, MOST_LINES_FUNCTION = 400, 50
@@ -170,6 +173,16 @@ def _is_harmless(node: ast.expr) -> bool:
             return _is_harmless(body) and _is_harmless(other)
         case _:
             return False
+
+
+def test_every_counter_counts_and_every_setting_has_a_user() -> None:
+    server = {path: path.read_text("utf-8") for path in SERVER if path.parent.name != "config"}
+    read = {node.attr for path in server for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)}
+    written = set(
+        re.findall(r"Cell\.([A-Z0-9_]+)", "".join(t for path, t in server.items() if path.name != "metrics.py"))
+    )
+    assert {cell.name for cell in Cell} - written == set()
+    assert {row.name for row in describe() if row.name.rpartition(".")[2] not in read} == set()
 
 
 FORBIDDEN_CALLS = {

@@ -27,7 +27,8 @@ A setting is looked for in four places; the later one wins:
 `VISITOR_DATA_DIR` is a second name of `VISITOR_TRACKER_SERVER_DATA_DIR`.
 
 A relative path in a file starts at the folder of that file; in a variable or an option, and as a default, it
-starts at the working directory.
+starts at the working directory. In `sqlite:///PATH` an absolute path makes a fourth slash:
+`sqlite:////var/lib/visitor-tracker/visitors.db`.
 
 A mistake stops the server before it listens (exit code 78), and the message names every mistake at once: where it is,
 what is expected, what is there. `visitor-tracker check` looks without starting anything.

@@ -30,11 +30,12 @@ from visitor_tracker.event import PageCount
 from visitor_tracker.http.url import normalise, page_hash
 from visitor_tracker.serve import check_all, migrate_store, serve
 from visitor_tracker.store.base import PageOrder
+from visitor_tracker.store.location import SqliteLocation, locate
 from visitor_tracker.store.migrate import migrate, pending
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.counter import iso
 
-EXIT_FAILED, EXIT_STORE_AWAY, EXIT_SETTINGS = 1, 69, 78
+EXIT_FAILED, EXIT_USAGE, EXIT_STORE_AWAY, EXIT_SETTINGS = 1, 2, 69, 78
 _DEFAULT_FILE = Path("config.yaml")
 
 _EXAMPLES = """\
@@ -87,7 +88,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    options = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    top = parser()
+    if not given:
+        top.print_help(sys.stderr)
+        top.exit(EXIT_USAGE)
+    options = top.parse_args(given)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
@@ -118,22 +124,33 @@ def _add(commands: Any, name: str, run: Callable[[argparse.Namespace], int], tex
     command.set_defaults(run=run)
     command.add_argument("--config", type=Path, metavar="FILE", help="settings file; default: ./config.yaml if there")
     command.add_argument("--data-dir", metavar="FOLDER", help="folder for the SQLite file and more; default: data")
-    command.add_argument("--store", metavar="URL", help="sqlite:///PATH or mysql://USER:PASSWORD@HOST:PORT/DATABASE")
+    command.add_argument(
+        "--store",
+        metavar="URL",
+        help="sqlite:///PATH (an absolute one makes four slashes) or mysql://USER:PASSWORD@HOST:PORT/DATABASE",
+    )
     return command
 
 
 def _add_serve(commands: Any) -> None:  # noqa: ANN401
     command = _add(commands, "serve", _serve, "run the server until SIGTERM or Ctrl-C")
     command.add_argument("--host", metavar="ADDRESS", help="address to listen on; default: 127.0.0.1")
-    command.add_argument("--port", type=int, metavar="PORT", help="port to listen on, 0 for any free; default: 8000")
+    command.add_argument("--port", type=_whole, metavar="PORT", help="port to listen on, 0 for any free; default: 8000")
     command.add_argument("--workers", metavar="N", help="worker processes, auto, or 0 for everything in one process")
     command.add_argument("--dev", action="store_true", help="for work on the program: one process, debug messages")
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None
+
+
 def _positive(text: str) -> int:
-    number = int(text)
+    number = _whole(text)
     if number < 1:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
     return number
 
 
@@ -145,8 +162,17 @@ def _file(options: argparse.Namespace) -> Path | None:
 
 @contextmanager
 def _store(options: argparse.Namespace) -> Iterator[SqlStore]:
-    """Open the store for a command that reads; one that is still empty gets its tables."""
+    """Open the store for a command that reads; one that is still empty gets its tables.
+
+    Raises StoreError where there is no SQLite file: a wrong folder shall not look like a page without visits.
+    """
     config = _config(options)
+    place = locate(config.store_url)
+    if isinstance(place, SqliteLocation) and place.path is not None and _is_missing(place.path):
+        raise StoreError(
+            f"there is no database {place.path} yet: start the server, or name its data folder with --data-dir"
+            " or its settings with --config"
+        )
     store = store_of(config)
     try:
         if pending(store):
@@ -154,6 +180,16 @@ def _store(options: argparse.Namespace) -> Iterator[SqlStore]:
         yield store
     finally:
         store.close()
+
+
+def _is_missing(file: Path) -> bool:
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:  # what is wrong is told where it is opened
+        return False
+    return False
 
 
 def _config(options: argparse.Namespace) -> Config:
@@ -170,7 +206,12 @@ def _config(options: argparse.Namespace) -> Config:
             overrides[name] = int(value) if option == "workers" and value.isdigit() else value
     if getattr(options, "dev", False):
         overrides |= {"server.workers": 0, "log.level": "debug"}
-    return load(_file(options), os.environ, overrides)
+    config = load(_file(options), os.environ, overrides)
+    try:
+        locate(config.store_url)
+    except StoreError as error:
+        raise ConfigError(f"store.url: {error}") from error
+    return config
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -201,7 +242,7 @@ def _count(options: argparse.Namespace) -> int:
         url = normalise(options.url, config.counter.drop_parameters)
     except ValueError as error:
         print(f"visitor-tracker: invalid URL: {error}", file=sys.stderr)
-        return 2
+        return EXIT_USAGE
     with _store(options) as store:
         page = store.page(page_hash(url))
     page = page or PageCount(url, 0, 0, 0)

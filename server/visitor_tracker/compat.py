@@ -18,25 +18,27 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
 from visitor_tracker.app import App, Shared
 from visitor_tracker.config import TlsConfig, load
-from visitor_tracker.errors import ConfigError, HttpError, StoreUnavailable
+from visitor_tracker.errors import AlreadyRunning, ConfigError, HttpError, OutcomeUnknown, StoreUnavailable
 from visitor_tracker.event import PageCount
 from visitor_tracker.http.message import Peer, Request, Response, error_response
 from visitor_tracker.http.parser import Limits, RequestParser
 from visitor_tracker.http.wire import CONTINUE, encode, http_date
+from visitor_tracker.ingest.counter import Failure, Outcome
 from visitor_tracker.net.tls import server_context
 from visitor_tracker.serve import LoopServer, migrate_store, run_here
 from visitor_tracker.web.counter import iso
-from visitor_tracker.web.pages import query_of
+from visitor_tracker.web.pages import Page
 
 log = logging.getLogger(__name__)
 
 _ANSWER_SECONDS = 30.0
 _RECEIVE_BYTES = 64 * 1024
 Row = dict[str, Any]
+_NEVER: Row = {"page_url": "", "visit_count": 0, "last_visited": None, "created_at": None}
+_AWAY = "the store is away; nothing was counted"
+_UNKNOWN = "the store did not say whether the visit was stored"
 
 
 class VisitorTrackingServer:
@@ -60,6 +62,7 @@ class VisitorTrackingServer:
             overrides["server.secret_key"] = secret_key
         self._config = load(None, {}, overrides)
         self._lock = threading.Lock()
+        self._serving = threading.Lock()
         self._shared = Shared(self._config, 1)
         self._made: App | None = None
         self._server: LoopServer | None = None
@@ -99,14 +102,38 @@ class VisitorTrackingServer:
         return app.signer.sign(page.hash, found.visit_count if found else 0, time.time_ns() // 1_000_000)
 
     def update_visitor_count(self, page_url: str) -> Row:
-        """Count a visit, durably; return the page's row. Raises ValueError or StoreUnavailable."""
-        return self._ask("/update", page_url)
+        """Count a visit, durably; return the page's row.
+
+        Raises ValueError, StoreUnavailable (not counted) or OutcomeUnknown. The rate limit is for clients only.
+        """
+        app = self._app()
+        page = _page(app, page_url)
+        got: list[Outcome] = []
+        done = threading.Event()
+
+        def deliver(outcome: Outcome) -> None:
+            got.append(outcome)
+            done.set()
+
+        if not app.counter.add(page.visit, deliver):
+            raise StoreUnavailable(_AWAY)
+        app.counter.flush()
+        done.wait(_ANSWER_SECONDS)
+        counted = got[0] if got else Failure.UNKNOWN
+        if isinstance(counted, Failure):
+            raise StoreUnavailable(_AWAY) if counted is Failure.REFUSED else OutcomeUnknown(_UNKNOWN)
+        token = app.signer.sign(page.hash, counted.visit_count, counted.last_visited)
+        row = PageCount(page.url, counted.visit_count, counted.last_visited, counted.created_at)
+        return page_row(row) | {"security_token": token}
 
     def get_visitor_count(self, page_url: str | None = None) -> Row | list[Row]:
         """Return one page's row, or the rows of all pages."""
+        app = self._app()
         if page_url is not None:
-            return self._ask("/count", page_url)
-        store = self._app().store
+            page = _page(app, page_url)
+            row = app.store.page(page.hash)
+            return page_row(row) if row else _NEVER | {"page_url": page.url}
+        store = app.store
         rows: list[Row] = []
         cursor = None
         while True:
@@ -131,20 +158,25 @@ class VisitorTrackingServer:
             client_socket.settimeout(http.header_seconds)
             name = client_socket.getpeername() if client_socket.family != socket.AF_UNIX else ""
             parser = RequestParser(limits, Peer(name[0], unix=False) if name else Peer("", unix=True))
-            with suppress(OSError):
+            with suppress(OSError, OutcomeUnknown):  # no answer is the answer then
                 self._converse(client_socket, parser)
 
     def start_server(self) -> None:
-        """Serve in the calling thread until `stop_server` or Ctrl-C."""
+        """Serve in the calling thread until `stop_server` or Ctrl-C; raises AlreadyRunning in a second thread."""
 
         def started(server: LoopServer) -> None:
             self._server = server
             log.info("listening on %s", server.where)
             self.started.set()
 
-        with suppress(KeyboardInterrupt):
-            run_here(self._config, self._app(), self._shared, started)
-        self.close()
+        if not self._serving.acquire(blocking=False):
+            raise AlreadyRunning(f"this server runs already, on {self.address}")
+        try:
+            with suppress(KeyboardInterrupt):
+                run_here(self._config, self._app(), self._shared, started)
+        finally:
+            self.close()
+            self._serving.release()
 
     def stop_server(self) -> None:
         """End `start_server`, from another thread or a signal handler."""
@@ -165,17 +197,6 @@ class VisitorTrackingServer:
                 migrate_store(self._config)
                 self._made = App(self._config, self._shared)
             return self._made
-
-    def _ask(self, path: str, page_url: str) -> Row:
-        """Ask a route as a client on this machine would."""
-        request = Request("GET", path, query_of(page_url), {"host": "localhost"}, b"", True, Peer("127.0.0.1"))
-        response = answer_of(self._app(), request)
-        if response.status == 400:
-            raise ValueError("Invalid URL")
-        if response.status != 200:
-            raise StoreUnavailable("the store is away; nothing was counted")
-        row: Row = msgspec.json.decode(response.body)
-        return row
 
     def _converse(self, client: socket.socket, parser: RequestParser) -> None:
         keep = True
@@ -204,7 +225,8 @@ def store_url(db_config: Mapping[str, Any]) -> str:
     if unknown or missing:
         raise ConfigError(f"db_config: unknown keys {unknown}, missing keys {missing}; it takes {sorted(known)}")
     user, password = quote(str(db_config["user"]), safe=""), quote(str(db_config.get("password", "")), safe="")
-    place = f"{db_config.get('host', 'localhost')}:{db_config.get('port', 3306)}"
+    host = str(db_config.get("host", "localhost"))
+    place = f"{f'[{host}]' if ':' in host else host}:{db_config.get('port', 3306)}"
     options = "&".join(
         f"{name}={quote(str(db_config[name]), safe='')}" for name in ("pool_size", "unix_socket") if name in db_config
     )
@@ -227,8 +249,15 @@ def answer_of(app: App, request: Request) -> Response:
     app.router.flush()
     done.wait(_ANSWER_SECONDS)
     if not got or got[0] is None:
-        raise StoreUnavailable("the store did not say whether the visit was stored")
+        raise OutcomeUnknown(_UNKNOWN)
     return got[0]
+
+
+def _page(app: App, page_url: str) -> Page:
+    try:
+        return app.pages.from_url(page_url)
+    except ValueError as error:
+        raise ValueError("Invalid URL") from error
 
 
 def page_row(page: PageCount) -> Row:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from visitor_tracker import __version__, logs, resources
 from visitor_tracker.access.tokens import ReadToken
 from visitor_tracker.app import App, Shared, store_of, worker_count
-from visitor_tracker.config import Config
+from visitor_tracker.config import Config, reloaded
 from visitor_tracker.errors import ConfigError, ListenError, StoreUnavailable, TrackerError
 from visitor_tracker.jobs.housekeeping import keep_house
 from visitor_tracker.net.listen import Listener, close_listeners, open_listeners
@@ -85,7 +85,7 @@ class Worker:
         try:
             server = LoopServer(self._config, app, self._listeners, self._shared, number, beat)
             signal.signal(signal.SIGTERM, lambda *_: server.stop())
-            signal.signal(signal.SIGHUP, lambda *_: self._reload(server))
+            signal.signal(signal.SIGHUP, lambda *_: self._reload(server, warn=False))  # the parent does
             server.run()
         finally:
             app.close()
@@ -120,7 +120,7 @@ class Worker:
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGHUP, lambda *_: self._reload(server))
+        signal.signal(signal.SIGHUP, lambda *_: self._reload(server, warn=True))
         try:
             jobs.start()
             notifier.ready()
@@ -131,11 +131,11 @@ class Worker:
             app.close()
         return 0
 
-    def reload_settings(self) -> bool:
-        """Read the settings again, in the parent; broken ones are reported and change nothing."""
+    def reload_settings(self, *, warn: bool = True) -> bool:
+        """Read the live settings again; broken ones are reported and change nothing. `warn` of what needs a restart."""
         self._writer.reopen()
         try:
-            config = self._load_again()
+            config, waiting = reloaded(self._config, self._load_again())
             if config.tls.certificate:
                 server_context(config.tls)
         except (ConfigError, ListenError) as error:
@@ -143,10 +143,12 @@ class Worker:
             return False
         logging.getLogger().setLevel(config.log.level.upper())
         self._config = config
+        if waiting and warn:
+            log.warning("these changes need a restart: %s", ", ".join(waiting))
         return True
 
-    def _reload(self, server: "LoopServer") -> None:
-        if self.reload_settings():
+    def _reload(self, server: "LoopServer", *, warn: bool) -> None:
+        if self.reload_settings(warn=warn):
             server.reload(self._config)
 
 

@@ -200,3 +200,25 @@ def test_the_front_page_lists_what_was_counted(page: Page, own_server: Server, c
     page.get_by_role("link", name="All counted pages").click()
     expect(page.get_by_role("row").filter(has_text=f"{own_server.url}/demo")).to_contain_text("1")
     assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390, 320])
+def test_the_front_page_looks_right(chromium: Browser, server: Server, tmp_path: Path, width: int, scheme: str) -> None:
+    context = chromium.new_context(
+        viewport=ViewportSize(width=width, height=900), color_scheme="dark" if scheme == "dark" else "light"
+    )
+    try:
+        page = context.new_page()
+        open_demo(page, server)
+        page.get_by_label("Page address").fill("https://example.com/" + "longname" * 25)
+        page.get_by_role("button", name="Count a visit").click()
+        expect(page.locator("#lookup-result strong")).to_be_visible()
+        page.goto(server.url)
+        page.get_by_text("What this server answers").click()
+        expect(page.get_by_role("row").filter(has_text="GET /update")).to_be_visible()
+        page.screenshot(path=tmp_path / f"home-{width}-{scheme}.png", full_page=True)
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+        assert page.evaluate(LOW_CONTRAST) == []
+    finally:
+        context.close()

@@ -71,11 +71,26 @@ def run_visit(server: Server, page: str) -> None:
 
 
 def test_a_new_folder_has_no_pages_yet(tmp_path: Path) -> None:
+    run(tmp_path, "migrate")
     done = run(tmp_path, "pages")
     assert done.returncode == 0
     assert done.stdout == ""
     assert "visitor-tracker serve" in done.stderr
     assert run(tmp_path, "count", "https://example.com/").stdout.startswith("0  https://example.com/")
+
+
+@pytest.mark.parametrize("command", [("pages",), ("count", "https://example.com/"), ("token",)])
+def test_a_wrong_folder_is_told_and_left_alone(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = run(tmp_path, *command)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert str(tmp_path / "data" / "visitors.db") in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_command_the_help_is_shown(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == run(tmp_path, "--help").stdout
 
 
 def test_migrate_says_what_it_did(tmp_path: Path, store_url: str) -> None:
@@ -89,10 +104,12 @@ def test_migrate_says_what_it_did(tmp_path: Path, store_url: str) -> None:
         (["serve", "--port", "99999"], 78, "--port must be a whole number from 0 to 65535, not 99999"),
         (["serve", "--workers", "many"], 78, "--workers must be"),
         (["serve", "--store", "postgres://x/y"], 78, "store.url must begin with sqlite:/// or mysql://"),
+        (["serve", "--store", "mysql://u:secret@h"], 78, "store.url: a mysql URL looks like"),
+        (["serve", "--port", "http"], 2, "argument --port: must be a whole number, not 'http'"),
         (["serve", "--config", "missing.yaml"], 78, "missing.yaml: cannot be read"),
         (["count", "ftp://example.com/"], 2, "invalid URL"),
         (["count"], 2, "the following arguments are required: URL"),
-        (["pages", "--limit", "0"], 2, "--limit"),
+        (["pages", "--limit", "0"], 2, "argument --limit: must be at least 1, not 0"),
         (["pages", "--store", "mysql://u:secret@127.0.0.1:1/d"], 69, "the store is away"),
         (["check", "--store", "mysql://u:secret@127.0.0.1:1/d"], 78, "ERROR"),
         (["fly"], 2, "invalid choice: 'fly'"),

@@ -77,6 +77,16 @@ def test_a_broken_reload_changes_nothing(start: Start, tmp_path: Path, workers: 
     assert visit(server, Origin="https://a.example")[0] == 403
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_reload_names_what_needs_a_restart(start: Start, tmp_path: Path, workers: str) -> None:
+    server = start("http: {max_target: 300}\n", "--workers", workers)
+    (tmp_path / "config.yaml").write_text("http: {max_target: 400}\ncors: {origins: [https://b.example]}\n")
+    server.send(signal.SIGHUP)
+    until(lambda: visit(server, Origin="https://a.example")[0] == 403)
+    assert server.log.count("need a restart: http.max_target") == 1
+    assert requests.get(f"{server.url}/{350 * 'x'}", timeout=20).status_code == 414
+
+
 def test_logs_are_opened_again(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "server.log"
     server = start(f"log: {{file: {file}, level: debug}}\n", "--workers", "1")

@@ -2,7 +2,7 @@
 
 A case is a file: its first line says as JSON what must come of the bytes behind it. `requests` are the requests
 given out, `refused` is the status and code that end the stream, `incomplete` says that more bytes are awaited
-at the end, `limits` are limits that differ from the default.
+at the end, `limits` are limits that differ from the default. A request without `version` is HTTP/1.1.
 """
 
 import json
@@ -112,5 +112,5 @@ def _read(path: Path) -> Case:
 def _request(fields: dict[str, object]) -> Request:
     body = str(fields["body"]).encode("latin-1")
     request = Request(**{**fields, "body": body, "peer": PEER})  # type: ignore[arg-type]  # JSON, checked below
-    assert asdict(request).keys() == {*fields, "peer"}
+    assert asdict(request).keys() == {*fields, "peer", "version"}
     return request

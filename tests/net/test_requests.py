@@ -11,7 +11,7 @@ from tests.net.serving import BIG, Reader, Serving, get, post, serving, wait_unt
 from visitor_tracker.config import HttpConfig
 from visitor_tracker.http.message import Response
 from visitor_tracker.metrics import Cell
-from visitor_tracker.net.exchange import PIPELINE_BYTES
+from visitor_tracker.net.exchange import HEAD_READ_BYTES, PIPELINE_BYTES
 
 
 @pytest.fixture(params=["lanes", "pool"])
@@ -65,7 +65,7 @@ def test_head_is_answered_without_body(served: Serving) -> None:
         (get("/ping"), True),
         (get("/ping", "Connection: close"), False),
         (get("/ping", version="1.0"), False),
-        (get("/ping", "Connection: keep-alive", version="1.0"), True),
+        (get("/ping", "Connection: keep-alive", version="1.0"), False),
         (get("/close"), False),
     ],
 )
@@ -222,6 +222,23 @@ def test_what_is_pipelined_behind_a_slow_request_stays_with_the_client() -> None
         taken = PIPELINE_BYTES + 16 * 1024 * 1024  # the buffers of both kernels' sides
         assert sent < taken
         assert served.ask(get("/ping")).status == 200
+
+
+@pytest.mark.parametrize("path", ["/pool", "/ping"])
+def test_a_client_that_sends_faster_than_it_is_answered_is_not_read_ahead_of(path: str) -> None:
+    with serving(HttpConfig(threads=1)) as served, served.connect() as sock:
+        number = 8000
+        sender = threading.Thread(target=sock.sendall, args=(get(path) * number,))
+        sender.start()
+        reader = Reader(sock)
+        most = 0
+        for _ in range(number):
+            assert reader.answer().body == b"pong"
+            [conn] = served.loop._table.open.values()
+            parser = conn.parser
+            most = max(most, 0 if parser is None else parser.buffered)
+        sender.join()
+        assert most <= PIPELINE_BYTES + HEAD_READ_BYTES
 
 
 def test_a_pipeline_as_long_as_that_is_answered_once_it_may_go_on() -> None:

@@ -63,7 +63,8 @@ def client_context(certificate: str) -> ssl.SSLContext:
 
 @pytest.fixture
 def served(files: TlsConfig) -> Iterator[Serving]:
-    with serving(HttpConfig(threads=2, max_per_address=0), tls=replace(files, handshake_seconds=0.5)) as serving_now:
+    http = HttpConfig(threads=2, max_per_address=0, max_body=1024 * 1024)
+    with serving(http, tls=replace(files, handshake_seconds=0.5)) as serving_now:
         yield serving_now
 
 

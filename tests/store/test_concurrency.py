@@ -67,3 +67,30 @@ def test_processes_count_exactly(lasting_store: SqlStore, store_url: str, proces
     said = [line for child in children for line in child.communicate(timeout=120)[0].splitlines()]
     assert sorted(int(line.split()[1]) for line in said) == list(range(1, 200 * processes + 1))
     assert stored_count(lasting_store) == 200 * processes
+
+
+def test_slow_reads_leave_connections_for_visits(mariadb: MariaDB, opened: Callable[[str], SqlStore]) -> None:
+    store = opened(mariadb.url(mariadb.fresh_database(), pool_size=4))
+    migrate(store)
+    inside, stop = threading.Semaphore(0), threading.Event()
+
+    def read_slowly(session: Session) -> None:
+        inside.release()
+        assert stop.wait(20)
+
+    def read() -> None:
+        with suppress(StoreUnavailable):  # more readers than connections
+            store.database.read(read_slowly)
+
+    with ThreadPoolExecutor(6) as pool:
+        readers = [pool.submit(read) for _ in range(6)]
+        try:
+            assert inside.acquire(timeout=20)
+            assert inside.acquire(timeout=20)
+            for number in range(1, 6):
+                store.ping()
+                assert numbers(store.count(new_batch(), visits(HOME), NOW)) == [number]
+        finally:
+            stop.set()
+        for reader in readers:
+            reader.result()

@@ -109,3 +109,39 @@ def test_forgotten_connections_are_made_anew() -> None:
     assert server.open == 0
     fail(pool, None)
     assert server.made == 2
+
+
+def test_reads_leave_connections_to_those_who_come_first() -> None:
+    pool = Pool(Server().connect, 4, 0.05, reserved=2)
+    with pool.borrow(), pool.borrow():
+        with pytest.raises(StoreUnavailable):
+            fail(pool, None)
+        with pool.borrow(first=True), pool.borrow(first=True), pytest.raises(StoreUnavailable), pool.borrow(first=True):
+            pass
+    fail(pool, None)
+
+
+def test_a_small_pool_serves_everybody() -> None:
+    pool = Pool(Server().connect, 1, 0.05, reserved=2)
+    fail(pool, None)
+    with pool.borrow(first=True), pytest.raises(StoreUnavailable):
+        fail(pool, None)
+
+
+def test_nobody_is_overtaken() -> None:
+    pool = Pool(Server().connect, 1, 10)
+    stop = threading.Event()
+
+    def come_back_at_once() -> None:
+        while not stop.is_set():
+            fail(pool, None)
+
+    with ThreadPoolExecutor(4) as threads:
+        busy = [threads.submit(come_back_at_once) for _ in range(3)]
+        try:
+            for _ in range(200):
+                fail(pool, None)
+        finally:
+            stop.set()
+        for one in busy:
+            one.result()

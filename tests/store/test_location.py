@@ -83,3 +83,10 @@ def test_a_wrong_url_is_explained_without_the_password(url: str, message: str) -
 
 def test_a_location_does_not_show_its_password() -> None:
     assert SECRET not in repr(locate(f"mysql://u:{SECRET}@h/d"))
+
+
+@pytest.mark.parametrize("url", ["mysql://u:12/se?cret@h/db", "mysql://u:12/x?pool_size=cret@h/db"])
+def test_a_password_with_signs_that_were_not_escaped_is_not_shown(url: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        locate(url)
+    assert "cret" not in str(caught.value)

@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,8 +18,9 @@ from visitor_tracker import resources
 from visitor_tracker.errors import StoreError
 from visitor_tracker.event import PageCount, Visit
 from visitor_tracker.http.url import page_hash
-from visitor_tracker.store import migrate, pending
+from visitor_tracker.store import migrate, open_store, pending
 from visitor_tracker.store.sql import SqlStore
+from visitor_tracker.web.counter import iso
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": f"{ROOT / 'server'}:{ROOT}"}
@@ -105,7 +107,7 @@ def test_the_older_counters_table_is_taken_over(
     about = "https://example.com/about"
     assert numbers(store.count(new_batch(), [Visit(page_hash(about), about)], NOW)) == [8]
     assert store.execute("select count(*) from visitors_seed003") == [(len(OLD),)]
-    assert "3 rows of visitors_seed003 are no page URLs" in caplog.text
+    assert "3 rows of visitors_seed003 are no page URLs or no counts" in caplog.text
     assert "'nonsense'" in caplog.text
 
 
@@ -129,6 +131,43 @@ def test_a_large_older_table_is_taken_in_slices(
     store = opened(store_url)
     migrate(store)
     assert store.totals() == (600, 1800)
+
+
+def test_odd_counts_and_times_become_ones_that_answers_can_show(
+    store_url: str, server: MariaDB | None, opened: Callable[[str], SqlStore]
+) -> None:
+    moment = "2025-01-01 00:00:00"
+    make_old_table(store_url, [(f"{HOME}negative", -5, moment, moment), (f"{HOME}timeless", 3, None, None)], server)
+    store = opened(store_url)
+    before = time.time_ns() // 1_000_000
+    migrate(store)
+    negative, timeless = store.pages(order="url").pages
+    assert (negative.visit_count, timeless.visit_count) == (0, 3)
+    assert before <= timeless.created_at <= timeless.last_visited <= time.time_ns() // 1_000_000
+
+
+@pytest.mark.parametrize("moment", [0, 5, -1, 1e18, "0000-01-01 00:00:00", "-4000-01-01", "soon"])
+def test_a_time_that_no_calendar_has_counts_as_now(tmp_path: Path, moment: object) -> None:
+    store = taken_from_sqlite(tmp_path, 3, moment)
+    [page] = store.pages().pages
+    store.close()
+    assert iso(page.created_at)[:4] == iso(time.time_ns() // 1_000_000)[:4]
+
+
+@pytest.mark.parametrize(("count", "taken"), [("7", [7]), (2.5, [2]), (1e300, [1 << 53]), ("many", []), (b"x", [])])
+def test_sqlite_keeps_any_value_for_a_count(tmp_path: Path, count: object, taken: list[int]) -> None:
+    store = taken_from_sqlite(tmp_path, count, "2025-01-01 00:00:00")
+    assert [page.visit_count for page in store.pages().pages] == taken
+    store.close()
+
+
+def taken_from_sqlite(folder: Path, count: object, moment: object) -> SqlStore:
+    """Return a store that has taken over one page with these values."""
+    url = f"sqlite:///{folder / 'visitors.db'}"
+    make_old_table(url, [(HOME, count, moment, moment)], None)  # type: ignore[list-item]
+    store = open_store(url)
+    migrate(store)
+    return store
 
 
 def test_counts_that_are_there_already_are_added_to(

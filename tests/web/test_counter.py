@@ -239,7 +239,13 @@ def test_forwarded_addresses_count_only_from_trusted_proxies(build: Build) -> No
         ({"x-forwarded-for": "", "x-real-ip": "192.0.2.9"}, "10.0.0.1", "192.0.2.9"),
         ({"x-real-ip": "192.0.2.9"}, "10.0.0.1", "192.0.2.9"),
         ({"x-forwarded-for": "192.0.2.9"}, "192.0.2.1", "192.0.2.1"),
-        ({"x-forwarded-for": "10.0.0.3"}, "10.0.0.1", "10.0.0.1"),
+        ({"x-forwarded-for": "10.0.0.3"}, "10.0.0.1", "10.0.0.3"),
+        ({"x-forwarded-for": "10.0.0.4, 10.0.0.3"}, "10.0.0.1", "10.0.0.4"),
+        ({"x-forwarded-for": "6.6.6.6, unknown, 10.0.0.3"}, "10.0.0.1", "10.0.0.3"),
+        ({"x-forwarded-for": "unknown", "x-real-ip": "6.6.6.6"}, "10.0.0.1", "10.0.0.1"),
+        ({"x-forwarded-for": "::ffff:192.0.2.9"}, "10.0.0.1", "192.0.2.9"),
+        ({"x-forwarded-for": "192.0.2.9, ::ffff:10.0.0.3"}, "10.0.0.1", "192.0.2.9"),
+        ({"x-real-ip": "[::ffff:192.0.2.9]:80"}, "10.0.0.1", "192.0.2.9"),
     ],
 )
 def test_client_address(build: Build, headers: dict[str, str], peer: str, expected: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.web.conftest import LOCAL, REMOTE, Build, Site, header
 from visitor_tracker.access.tokens import ReadToken
 from visitor_tracker.config import TlsConfig
-from visitor_tracker.http.message import Peer
+from visitor_tracker.http.message import Peer, Request, Response
 
 READS = ("/count", "/api/v1/visits", "/metrics")
 
@@ -50,9 +50,31 @@ def test_numbers_of_all_pages_stay_on_this_machine(
 
 
 @pytest.mark.parametrize("target", READS)
+def test_a_proxy_that_says_nothing_of_itself_is_not_this_machine(site: Site, target: str) -> None:
+    plain_nginx = {"connection": "close", "host": "127.0.0.1:8000"}
+    old = Request("GET", target, "", plain_nginx, b"", keep_alive=False, peer=LOCAL, version="HTTP/1.0")
+    answer = site.app.router(old)
+    assert isinstance(answer, Response)
+    assert answer.status == 401
+    assert site.ask(target, headers=plain_nginx).status == 200
+
+
+@pytest.mark.parametrize("target", READS)
 def test_a_foreign_page_cannot_read_lists_through_a_browser(site: Site, target: str) -> None:
     answer = site.ask(target, headers={"origin": "https://evil.example"})
     assert header(answer, "Access-Control-Allow-Origin") == ""
+
+
+def test_no_answer_with_numbers_is_stored_and_none_repeats_the_host(site: Site) -> None:
+    public = {"/badge.svg", "/badge.json"}  # kept for counter.badge_seconds
+    for route in site.app.router.routes:
+        page = "?url=https://example.com/"
+        for query in ("",) if route.access == "read" else ("", page):
+            answer = site.ask(route.path + query, method=route.method, headers={"host": "127.66.66.66:4711"})
+            said = answer.body + repr(answer.headers).encode()
+            assert b"127.66.66.66" not in said, route
+            kept = (query and route.path in public) or route.path == "/demo" or route.path.startswith("/client/")
+            assert kept or header(answer, "Cache-Control") == "no-store", route
 
 
 def test_one_page_is_public(site: Site) -> None:
@@ -86,6 +108,8 @@ def test_front_page_for_programs(site: Site) -> None:
     assert says["message"] == "Privacy Visitor Tracker API is running"
     assert re.fullmatch(r"\d+\.\d+\.\d+", says["version"])
     assert "GET /update" in says["endpoints"]
+    client = [route for route in says["endpoints"] if "/client/" in route]
+    assert client == ["GET /client/visitor-tracker.iife.js", "GET /client/visitor-tracker.js"]
 
 
 def test_front_page_for_people(site: Site) -> None:
@@ -104,6 +128,8 @@ def test_front_page_for_people(site: Site) -> None:
     assert header(answer, "X-Content-Type-Options") == "nosniff"
     remote = site.ask("/", headers={"accept": "text/html"}, peer=REMOTE).body.decode()
     assert "example.com" not in remote
+    assert "visitor-tracker token" in remote
+    assert "GET /update" in remote
 
 
 def test_monitors(site: Site) -> None:

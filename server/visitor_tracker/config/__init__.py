@@ -4,7 +4,7 @@
 `contradictions` finds what no single setting shows.
 """
 
-from visitor_tracker.config.reading import ENVIRONMENT_PREFIX, SettingRow, describe, load
+from visitor_tracker.config.reading import ENVIRONMENT_PREFIX, SettingRow, describe, load, reloaded
 from visitor_tracker.config.sections import (
     Config,
     CorsConfig,
@@ -31,4 +31,5 @@ __all__ = [
     "TlsConfig",
     "describe",
     "load",
+    "reloaded",
 ]

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 from urllib.parse import quote
@@ -59,6 +60,18 @@ def load(
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return config
+
+
+def reloaded(running: Config, wanted: Config) -> tuple[Config, list[str]]:
+    """Return `running` with the live settings of `wanted`, and the names of those that need a restart to change."""
+    values: dict[str, Any] = {}
+    waiting: list[str] = []
+    for name, setting in _KNOWN.items():
+        get = attrgetter(name)
+        values[name] = get(wanted if setting.live else running)
+        if values[name] != get(wanted):
+            waiting.append(name)
+    return _build(values), waiting
 
 
 def describe() -> list[SettingRow]:

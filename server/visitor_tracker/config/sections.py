@@ -88,7 +88,7 @@ class HttpConfig:
     max_field: int = setting(8 * KIB, "one header field; beyond it 431", least=256, most=64 * KIB)
     max_head: int = setting(32 * KIB, "all header fields; beyond it 431", least=1 * KIB, most=64 * KIB)
     max_fields: int = setting(100, "number of header fields; beyond it 431", least=8, most=1000)
-    max_body: int = setting(1 * MIB, "request body; beyond it 413", least=1 * KIB, most=64 * MIB)
+    max_body: int = setting(64 * KIB, "request body; beyond it 413", least=1 * KIB, most=64 * MIB)
     body_budget: int = setting(64 * MIB, "all request bodies held at once per worker; beyond it 503", least=1 * MIB)
     header_seconds: float = setting(10.0, "time for a whole request head", least=0.1, most=300)
     body_seconds: float = setting(10.0, "time before a slow request body must arrive at body_rate", least=0.1, most=300)

@@ -10,7 +10,6 @@ pipelines behind it stays in the parser, and beyond PIPELINE_BYTES in the kernel
 
 import logging
 import socket
-from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
@@ -49,14 +48,7 @@ _ABORT = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 seconds; close() then dro
 
 # What is counted for each request, by the hundreds of its status; reaching a counter costs much of a microsecond,
 # so that is done once for all requests of a turn.
-_CLASSES = (
-    Cell.RESPONSES_2XX,
-    Cell.RESPONSES_2XX,
-    Cell.RESPONSES_2XX,
-    Cell.RESPONSES_3XX,
-    Cell.RESPONSES_4XX,
-    Cell.RESPONSES_5XX,
-)
+_CLASSES = (*(Cell.RESPONSES_2XX,) * 3, Cell.RESPONSES_3XX, Cell.RESPONSES_4XX, Cell.RESPONSES_5XX)
 
 
 def _whole_request(piece: bytes, limits: Limits, peer: Peer) -> Request | None:
@@ -67,6 +59,12 @@ def _whole_request(piece: bytes, limits: Limits, peer: Peer) -> Request | None:
         return None
     request, length = plain
     return request if end + len(HEAD_END) + length == len(piece) and length <= limits.body else None
+
+
+def _holds_enough(conn: Connection) -> bool:
+    """Say whether whole requests enough wait in the parser; a head or body under way must go on being read."""
+    parser = conn.parser
+    return parser is not None and parser.buffered > PIPELINE_BYTES and (conn.phase == BUSY or conn.phase == IDLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class Exchange:
         self._app = handling.app
         self._pool = handling.pool
         self._fast = handling.fast
-        self.again: deque[Connection] = deque()  # have had their turn and hold more whole requests
+        self.again: dict[Connection, None] = {}  # have had their turn and hold more whole requests
         self.gathered: list[Deferred] = []  # taken since the last flush
         self.taken = False
         self.stopping = False
@@ -139,7 +137,7 @@ class Exchange:
         parser.feed(piece)
         if conn.phase < BUSY:
             self.advance(conn)
-        elif parser.buffered > PIPELINE_BYTES:
+        if _holds_enough(conn):
             self._table.watch(conn, 0)
 
     def handle(self, conn: Connection, event: int) -> None:
@@ -174,8 +172,7 @@ class Exchange:
                 return
             if conn.phase != IDLE:
                 return
-        if conn not in self.again:
-            self.again.append(conn)
+        self.again[conn] = None
 
     def _wait_for_more(self, conn: Connection, parser: RequestParser) -> None:
         if parser.in_body:
@@ -262,8 +259,8 @@ class Exchange:
 
     def take_turns(self) -> None:
         """Go on with the connections that had more whole requests than fit in one turn."""
-        for _ in range(len(self.again)):
-            conn = self.again.popleft()
+        turns, self.again = self.again, {}
+        for conn in turns:
             if conn.phase == IDLE:
                 self._resume(conn)
 
@@ -334,7 +331,7 @@ class Exchange:
         if conn.eof and conn.phase < BUSY and conn not in self.again:
             self._table.close(conn)
         elif conn.phase <= BUSY and not conn.eof:
-            self._table.watch(conn, EPOLLIN)
+            self._table.watch(conn, 0 if _holds_enough(conn) else EPOLLIN)
 
     def _refuse(self, conn: Connection, error: HttpError) -> None:
         """Answer, and read no more requests from this connection."""

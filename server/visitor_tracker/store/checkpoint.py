@@ -35,7 +35,7 @@ class Checkpointer:
         self._synced = 0  # commits that the last sync covered
         self._checkpointed = 0
         self._small_one_due = False
-        self._sync_failed = False
+        self.failed = False  # a sync failed: what the log holds may never reach the disk
         self._thread = threading.Thread(target=self._run, name="checkpointer", daemon=True)
         self._thread.start()
 
@@ -47,9 +47,20 @@ class Checkpointer:
         self._small_one_due = False
         return True
 
+    def checkpoint(self, db: sqlite3.Connection) -> None:
+        """Copy what can be copied without waiting; an error is no concern of the batch, which is stored."""
+        try:
+            db.execute("pragma wal_checkpoint(passive)").fetchall()
+        except sqlite3.Error as error:
+            # It is done again from its start, and the writer meets the same trouble and reports it. But a log
+            # that is synced only here may have lost pages, and no later sync would say so again.
+            log.debug("checkpoint failed: %s", error)
+            if self._sync and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR:
+                self.failed = True
+
     def take_failure(self) -> bool:
-        """Return, once, that a sync failed: what the log holds may never reach the disk."""
-        failed, self._sync_failed = self._sync_failed, False
+        """Return `failed`, once."""
+        failed, self.failed = self.failed, False
         return failed
 
     def close(self) -> None:
@@ -68,11 +79,10 @@ class Checkpointer:
                 if self._commits != self._checkpointed and self._wal.stat().st_size > WAL_BYTES:
                     db = db or self._connect()
                     self._checkpointed = self._commits
-                    db.execute("pragma wal_checkpoint(passive)").fetchall()
+                    self.checkpoint(db)
                     self._small_one_due = True
-            except (OSError, sqlite3.Error) as error:
-                # The writer meets the same trouble and reports it; until then the log only grows.
-                log.debug("checkpoint failed: %s", error)
+            except (OSError, sqlite3.Error) as error:  # the writer meets it too; until then the log only grows
+                log.debug("no checkpoint: %s", error)
         if self._sync:
             self._sync_log()
         if db:
@@ -92,5 +102,5 @@ class Checkpointer:
         except OSError:
             # A second sync would report success for pages that the kernel has given up.
             log.exception("%s could not be synced; the last second of visits may be lost in a power cut", self._wal)
-            self._sync_failed = True
+            self.failed = True
         self._synced = commits

@@ -2,8 +2,9 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Generic, Protocol, TypeVar
 
 from visitor_tracker.errors import StoreUnavailable
@@ -17,29 +18,61 @@ class Closable(Protocol):
 C = TypeVar("C", bound=Closable)
 
 
-class Pool(Generic[C]):
-    """Lends out at most `size` connections, the most recently used first."""
+class _Places:
+    """A semaphore that is fair: with threading's own, a thread that comes back at once overtakes those who wait."""
 
-    def __init__(self, connect: Callable[[], C], size: int, wait_seconds: float) -> None:
+    def __init__(self, number: int) -> None:
+        self._lock = threading.Lock()
+        self._free = number
+        self._waiting: deque[threading.Event] = deque()
+
+    def acquire(self, until: float) -> bool:
+        """Take a place; False: there was none until that time of the monotonic clock."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = threading.Event()
+            self._waiting.append(turn)
+        if turn.wait(max(0.0, until - time.monotonic())):
+            return True
+        with self._lock:
+            if turn.is_set():
+                return True
+            self._waiting.remove(turn)
+        return False
+
+    def release(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
+
+
+class Pool(Generic[C]):
+    """Lends out at most `size` connections, the most recently used first.
+
+    `reserved` of them go only to those who borrow with `first`: however many read, whoever writes finds one.
+    """
+
+    def __init__(self, connect: Callable[[], C], size: int, wait_seconds: float, *, reserved: int = 0) -> None:
         self._connect = connect
         self._size = size
         self._wait_seconds = wait_seconds
-        self._free = threading.BoundedSemaphore(size)
+        self._free = _Places(size)
+        self._others = _Places(max(1, size - reserved))
         self._lock = threading.Lock()
         self._idle: list[C] = []
         self._closed = False
 
     @contextmanager
-    def borrow(self) -> Iterator[C]:
+    def borrow(self, *, first: bool = False) -> Iterator[C]:
         """Lend a connection; an exception that leaves the block closes it.
 
         Raises StoreUnavailable when none is free for `wait_seconds`, and what `connect` raises.
         """
-        started = time.monotonic()
-        if not self._free.acquire(timeout=self._wait_seconds):
-            waited = time.monotonic() - started
-            raise StoreUnavailable(f"all {self._size} database connections were busy for {waited:.2f} s")
-        try:
+        with self._place(first):
             connection = self._take() or self._connect()
             try:
                 yield connection
@@ -47,8 +80,6 @@ class Pool(Generic[C]):
                 connection.close()
                 raise
             self._give_back(connection)
-        finally:
-            self._free.release()
 
     def forget_idle(self) -> None:
         """Close the connections that nobody has: what broke one has mostly broken all."""
@@ -61,6 +92,19 @@ class Pool(Generic[C]):
         """Close the idle connections now and each lent one when it comes back."""
         self._closed = True
         self.forget_idle()
+
+    @contextmanager
+    def _place(self, first: bool) -> Iterator[None]:
+        """Wait for a place among those who have a connection."""
+        until = time.monotonic() + self._wait_seconds
+        with ExitStack() as held:
+            for places in (self._free,) if first else (self._others, self._free):
+                if not places.acquire(until):
+                    raise StoreUnavailable(
+                        f"all {self._size} database connections were busy for {self._wait_seconds:g} s"
+                    )
+                held.callback(places.release)
+            yield
 
     def _take(self) -> C | None:
         with self._lock:

@@ -27,6 +27,7 @@ from visitor_tracker.store.statements import Dialect
 
 FIRST_PAUSE_SECONDS = 0.002  # after a lost deadlock; doubles, with jitter, until the time to answer is over
 STALE_SECONDS = 1.0  # an idle connection that fails later than this did not fail for having been idle
+FOR_WRITERS = 2  # connections that reads leave alone: a batch must not wait for a slow list
 MIGRATION_LOCK = "visitor_tracker.migrate"
 MIGRATION_SECONDS = 1  # for one try to get that lock; must be below the time to answer
 MIGRATION_TRIES = 60
@@ -88,13 +89,13 @@ class MysqlDatabase:
         self._location = location
         self._config = config
         self._pure = pure or not mysql.connector.HAVE_CEXT
-        self._pool = Pool(self._connect, location.pool_size, config.borrow_seconds)
+        self._pool = Pool(self._connect, location.pool_size, config.borrow_seconds, reserved=FOR_WRITERS)
 
     def read(self, work: Callable[[Session], T]) -> T:
         return self._on_live_connection(work)
 
     def write(self, work: Callable[[Session], T]) -> T:
-        return self._on_live_connection(lambda session: self._transact(session, work))
+        return self._on_live_connection(lambda session: self._transact(session, work), first=True)
 
     def write_at_once(self, work: Callable[[Session], T]) -> T | None:
         return None  # there is always a network to wait for
@@ -114,7 +115,7 @@ class MysqlDatabase:
         return nullcontext()
 
     def ping(self) -> None:
-        self.read(lambda session: session.ask("select 1"))
+        self._on_live_connection(lambda session: session.ask("select 1"), first=True)
 
     def describe(self) -> str:
         [(version,)] = self.read(lambda session: session.ask("select version()"))
@@ -134,16 +135,19 @@ class MysqlDatabase:
     def _connect(self) -> MysqlSession:
         return MysqlSession(self._location, self._config.connect_seconds, self._config.answer_seconds, self._pure)
 
-    def _on_live_connection(self, work: Callable[[MysqlSession], T]) -> T:
-        """Run on a pooled connection; one that the server has closed meanwhile is replaced."""
+    def _on_live_connection(self, work: Callable[[MysqlSession], T], *, first: bool = False) -> T:
+        """Run on a pooled connection; one that the server has closed meanwhile is replaced.
+
+        `first`: on one that reads leave to others.
+        """
         with self._explained():
             for _ in range(2):
                 try:
-                    with self._pool.borrow() as session:
+                    with self._pool.borrow(first=first) as session:
                         return self._unless_stale(session, work)
                 except _Stale:
                     self._pool.forget_idle()
-            with self._pool.borrow() as session:
+            with self._pool.borrow(first=first) as session:
                 return work(session)
 
     def _unless_stale(self, session: MysqlSession, work: Callable[[MysqlSession], T]) -> T:

@@ -16,7 +16,7 @@ import mysql.connector
 from mysql.connector.abstracts import MySQLConnectionAbstract
 from mysql.connector.connection import MySQLConnection
 
-from visitor_tracker.errors import OutcomeUnknown
+from visitor_tracker.errors import OutcomeUnknown, StoreError
 from visitor_tracker.store.location import MysqlLocation
 from visitor_tracker.store.session import Rows, Value
 from visitor_tracker.store.statements import Dialect, text
@@ -77,7 +77,7 @@ class MysqlSession:
         return self._flush()
 
     def run(self, sql: str, values: Sequence[Value | float | None]) -> Rows:
-        self._add(_bind(sql, values))
+        self._add(_bind_foreign(sql, values) if values else sql)
         return self._flush()
 
     def begin(self) -> None:
@@ -193,7 +193,7 @@ def _unexpected(connected: object) -> NoReturn:
     raise TypeError(f"mysql.connector.connect returned {type(connected).__name__}")
 
 
-def _bind(sql: str, values: Sequence[Value | float | None]) -> str:
+def _bind(sql: str, values: Sequence[Value]) -> str:
     """Put literals in the place of the %s of a template's text."""
     literals: list[str] = []
     for value in values:
@@ -201,8 +201,23 @@ def _bind(sql: str, values: Sequence[Value | float | None]) -> str:
             literals.append(int.__repr__(value))  # a subclass may print itself otherwise
         elif isinstance(value, bytes):
             literals.append(f"x'{value.hex()}'")
-        elif isinstance(value, str):
-            literals.append(f"_utf8mb4 x'{value.encode().hex()}'")
         else:
-            literals.append("null" if value is None else repr(float(value)))
+            literals.append(f"_utf8mb4 x'{value.encode().hex()}'")
     return sql % tuple(literals)
+
+
+def _bind_foreign(sql: str, values: Sequence[object]) -> str:
+    """Do so in SQL that is no template: a % that is not %s stands for itself, as in LIKE '%x'."""
+    pieces = sql.split("%s")
+    if len(pieces) != len(values) + 1:
+        raise StoreError(f"the SQL has {len(pieces) - 1} places for {len(values)} values")
+    return pieces[0] + "".join(_literal(value) + piece for value, piece in zip(values, pieces[1:], strict=True))
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        return repr(float(value))
+    # What Python writes as SQL does travels as text: Decimal, date, datetime.
+    return _bind("%s", (value if isinstance(value, int | bytes) else str(value),))

@@ -1,11 +1,13 @@
 """The embedded database: one SQLite file in WAL mode, one writer at a time, readers that never wait."""
 
+import errno
 import os
 import sqlite3
+import stat
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable, TrackerError
@@ -61,7 +63,7 @@ class SqliteSession:
         return self._execute(text("sqlite", template, rows), values).fetchall()
 
     def run(self, sql: str, values: Sequence[Value | float | None]) -> Rows:
-        return self._execute(sql.replace("%s", "?"), values).fetchall()
+        return self._execute(sql.replace("%s", "?") if values else sql, values).fetchall()
 
 
 class _Reader:
@@ -121,12 +123,16 @@ class SqliteDatabase:
 
     def write_at_once(self, work: Callable[[Session], T]) -> T | None:
         with self._turn.hold_at_once() as is_mine:
-            if not is_mine or self._suspect or self._session is None or self._path is None:
+            if not is_mine or self._path is None or not self._is_sound():
                 return None
             session = self._session
-            if not self._begin_at_once(session.db):
+            if session is None or not self._begin_at_once(session.db):
                 return None
             return self._transact(session, work)
+
+    def _is_sound(self) -> bool:
+        """Say whether nothing has failed that `_writer` must repair first, which takes its time."""
+        return not self._suspect and (self._checkpointer is None or not self._checkpointer.failed)
 
     def _begin_at_once(self, db: sqlite3.Connection) -> bool:
         """Begin unless another program, which knows nothing of our turn, has SQLite's own lock."""
@@ -155,9 +161,7 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise self._commit_failed(error) from error
         if self._checkpointer and self._checkpointer.committed():
-            # The batch is durable already, and a checkpoint that failed is done again from the start.
-            with suppress(sqlite3.Error):
-                session.db.execute("pragma wal_checkpoint(passive)").fetchall()
+            self._checkpointer.checkpoint(session.db)
         return result
 
     @contextmanager
@@ -322,13 +326,22 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def _create(path: Path) -> None:
-    """Make folder and file, readable by their owner only."""
+    """Make folder and file, readable by their owner only.
+
+    Nothing is opened here: closing it would drop the POSIX locks that other connections of this process have on
+    the file, and another process would take the write-ahead log for one that nobody uses, and delete it.
+    """
     if path.is_dir():
         raise StoreError(f"{path} is a folder: the store's URL must name a file, such as sqlite:///{path}/visitors.db")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.mknod(path, stat.S_IFREG | 0o600)
+    except FileExistsError:
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise StoreError(_not_writable(path, os.strerror(errno.EACCES))) from None
     except OSError as error:
-        raise StoreError(
-            f"{path}: {error.strerror}: the server's user must be able to write this file and its folder"
-        ) from error
+        raise StoreError(_not_writable(path, error.strerror)) from error
+
+
+def _not_writable(path: Path, problem: str | None) -> str:
+    return f"{path}: {problem}: the server's user must be able to write this file and its folder"

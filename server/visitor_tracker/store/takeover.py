@@ -3,7 +3,8 @@
     visitors (id, page_url, visit_count, last_visited, created_at)   ──renamed──▶  visitors_seed003
     visitors_seed003  ──one transaction──▶  visitors (our shape)
 
-The old table stays, untouched. Several spellings of one page add up; a URL that is none stays behind, with a warning.
+The old table stays, untouched. Several spellings of one page add up; a row whose URL or count is none stays
+behind, with a warning.
 """
 
 import logging
@@ -21,6 +22,10 @@ NAME = "visitors_seed003"  # the old table's new name, and the name of this step
 OLD_COLUMNS = frozenset({"id", "page_url", "visit_count", "last_visited", "created_at"})
 ROWS = 500  # read at once
 MOST_REPORTED = 20
+MOST_VISITS = 1 << 53  # of a page, the largest that JavaScript counts exactly
+YEAR_10000 = 253_402_300_800_000  # epoch ms
+
+OldRow = tuple[str, object, int, int]  # page_url, visit_count, last_visited and created_at in epoch ms
 
 MAKE_WAY = """/* takeover */
 alter table visitors rename to visitors_seed003"""
@@ -68,34 +73,44 @@ def take(session: Session, drop_parameters: tuple[str, ...], record: Callable[[]
     log.info("took over the counts of %d pages from the table %s, which stays as it is", pages, NAME)
     if refused:
         shown = ", ".join(map(repr, refused[:MOST_REPORTED]))
-        log.warning("%d rows of %s are no page URLs and were left out: %s", len(refused), NAME, shown)
+        log.warning("%d rows of %s are no page URLs or no counts and were left out: %s", len(refused), NAME, shown)
 
 
 def _clean(
-    rows: list[tuple[str, int, int, int]], drop_parameters: tuple[str, ...], refused: list[str]
+    rows: list[OldRow], drop_parameters: tuple[str, ...], refused: list[str]
 ) -> Iterator[tuple[str, int, int, int]]:
     for url, visits, last_visited, created_at in rows:
         try:
-            yield normalise(url, drop_parameters), visits, last_visited, created_at
+            yield normalise(url, drop_parameters), _number(visits), last_visited, created_at
         except ValueError:
             refused.append(url)
 
 
-def _old_rows(session: Session) -> Iterator[list[tuple[str, int, int, int]]]:
-    """Read (url, visits, last visit, first visit) in slices; a time that is missing counts as now."""
+def _old_rows(session: Session) -> Iterator[list[OldRow]]:
+    """Read (url, visits, last visit, first visit) in slices; a time that is none, or cannot be, counts as now."""
     now = int(time.time() * 1000)
     after = -1
     while rows := session.ask(READ_OLD, (after, ROWS)):
         after = int(rows[-1][0])
         yield [
-            (str(url or ""), int(visits or 0), _milliseconds(last, now), _milliseconds(created, now))
+            (str(url or ""), visits or 0, _milliseconds(last, now), _milliseconds(created, now))
             for _, url, visits, last, created in rows
         ]
 
 
 def _milliseconds(seconds: object, now: int) -> int:
-    # A driver gives seconds as int, float or Decimal; 0 is MySQL's year 0000.
-    return int(float(str(seconds)) * 1000) or now if seconds is not None else now
+    # A driver gives seconds as int, float or Decimal; 0 is MySQL's year 0000. A time that no date can be made of
+    # would make every answer about its page fail.
+    found = 0 if seconds is None else int(float(str(seconds)) * 1000)
+    return found if 0 < found < YEAR_10000 else now
+
+
+def _number(visits: object) -> int:
+    """Return the count as one that answers can show; raises ValueError for what is no number (SQLite keeps any)."""
+    try:
+        return max(0, min(int(float(str(visits))), MOST_VISITS))
+    except OverflowError:
+        return MOST_VISITS
 
 
 def _is_old(columns: set[str]) -> bool:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from visitor_tracker.errors import StoreUnavailable
+
 
 class Lock(Protocol):
     """What one thread locks with."""
@@ -23,7 +25,10 @@ class Lock(Protocol):
 
 
 class Turn:
-    """Hands out the turn; `hold` may be nested within a thread."""
+    """Hands out the turn; `hold` may be nested within a thread.
+
+    Raises StoreUnavailable where the lock files cannot be opened, as in a process out of descriptors.
+    """
 
     def __init__(self, path: Path | None) -> None:
         """Lock two files beside `path`, or without one inside this process only."""
@@ -92,20 +97,29 @@ class FileLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._descriptor: int | None = None
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreUnavailable(f"{path}: {error.strerror}: it cannot be locked") from error
 
     def acquire(self, blocking: bool = True) -> bool:
+        assert self._descriptor is not None
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX if blocking else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError as error:  # such as no room for another lock
+            raise StoreUnavailable(f"the turn to write: {error.strerror}") from error
         return True
 
     def release(self) -> None:
+        assert self._descriptor is not None
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def __del__(self) -> None:  # the thread has ended
-        os.close(self._descriptor)
+        if self._descriptor is not None:
+            os.close(self._descriptor)
 
 
 def _files(path: Path) -> tuple[FileLock, FileLock]:

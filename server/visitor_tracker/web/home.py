@@ -28,8 +28,8 @@ _NO_VISIT = (
 _PRIVATE = (
     "<p>The list is for readers on the server's own machine: open this page there as <code>localhost</code>, or run "
     "<code>visitor-tracker pages</code>.</p>"
-    "<p>From elsewhere, send the token that <code>visitor-tracker token</code> prints there: "
-    "<code>curl -H 'Authorization: Bearer TOKEN'</code> with this server's <code>/count</code>.</p>"
+    "<p>From elsewhere, send the token that <code>visitor-tracker token</code> prints there:</p>"
+    '<pre tabindex="0"><code>curl -H "Authorization: Bearer TOKEN" https://THIS-SERVER/count</code></pre>'
 )
 
 

@@ -1,7 +1,6 @@
 """The page a request is about, read once from its URL."""
 
 from functools import lru_cache
-from urllib.parse import quote
 
 import msgspec
 
@@ -38,8 +37,3 @@ class PageReader:
         """Return the page named by url= in a query string, None when there is no url; raises ValueError."""
         url = parse_query(query).get("url")
         return None if url is None else self.from_url(url)
-
-
-def query_of(url: str) -> str:
-    """Return `url=` with the URL encoded, for a link."""
-    return "url=" + quote(url, safe="")
