@@ -78,7 +78,7 @@ $(VENV)/bin/python:
 $(VENV)/.runtime: requirements/runtime.lock setup.cfg pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --require-hashes -r requirements/runtime.lock
 	@mkdir -p client/dist  # a package of the wheel: it must exist before it is built
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	@PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 develop: $(VENV)/.develop

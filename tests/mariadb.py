@@ -58,6 +58,10 @@ class MariaDB:
         self.execute("create user %s@'%' identified by %s", (USER, PASSWORD), user="root", password="")
         self.execute("grant all on *.* to %s@'%'", (USER,), user="root", password="")
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         log = self.folder / "log"

@@ -7,6 +7,7 @@ therefore exists before the fork.
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from visitor_tracker import resources
 from visitor_tracker.access.limits import RateLimiter
@@ -28,11 +29,23 @@ from visitor_tracker.web.router import Route, Router
 log = logging.getLogger(__name__)
 
 
-class Shared:
-    """Made before the fork: counters and rate buckets in shared memory."""
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The secrets of a server, the same for all of its processes."""
 
-    def __init__(self, config: Config, workers: int) -> None:
+    reads: bytes = field(repr=False)
+    token: bytes = field(repr=False)
+
+
+class Shared:
+    """Made before the fork: counters and rate buckets in shared memory, and the keys.
+
+    With the keys in hand a worker can start, and answer 503, while the store is away.
+    """
+
+    def __init__(self, config: Config, workers: int, keys: Keys) -> None:
         self.metrics = Metrics(max(1, workers))
+        self.keys = keys
         limits = config.rate_limit
         self.limiter = RateLimiter(limits.per_second, limits.burst, enabled=limits.enabled)
 
@@ -41,17 +54,17 @@ class App:
     """Store, counter and routes of one process; `router` is the Application to serve."""
 
     def __init__(self, config: Config, shared: Shared, process: int = 0) -> None:
-        counters = shared.metrics.counters(process)
+        self.counters = counters = shared.metrics.counters(process)
         self.store = store_of(config)
-        self._shared = shared
+        self.shared = shared
         self.guards = Guards(
             TrustedProxies(config.trusted_proxies),
             Cors(config.cors.origins, config.cors.max_age),
             shared.limiter,
-            ReadToken(self.store.secret("reads")),
+            ReadToken(shared.keys.reads),
         )
         self.pages = PageReader(config.counter.drop_parameters)
-        self.signer = TokenSigner(config.server.secret_key.encode() or self.store.secret("token"))
+        self.signer = TokenSigner(shared.keys.token)
         self.counter = Counter(
             self.store,
             counters,
@@ -89,7 +102,7 @@ class App:
             *counting.routes(),
             *self._badges.routes(),
             *assets.routes(),
-            *HealthRoutes(self.store, self.counter, self._shared.metrics).routes(),
+            *HealthRoutes(self.store, self.counter, self.shared.metrics).routes(),
         ]
         home.list_routes(routes)
         return routes
@@ -101,7 +114,7 @@ class App:
     def reload(self, config: Config) -> None:
         """Take over the settings that can change while the server runs."""
         limits = config.rate_limit
-        self._shared.limiter.update(limits.per_second, limits.burst, enabled=limits.enabled)
+        self.shared.limiter.update(limits.per_second, limits.burst, enabled=limits.enabled)
         self.guards.trusted = TrustedProxies(config.trusted_proxies)
         self.guards.cors = Cors(config.cors.origins, config.cors.max_age)
         self._badges.update(floor=config.counter.badge_floor, seconds=config.counter.badge_seconds)
@@ -122,6 +135,15 @@ def store_of(config: Config) -> SqlStore:
         answer_seconds=store.answer_seconds,
         borrow_seconds=store.borrow_seconds,
     )
+
+
+def keys_of(config: Config) -> Keys:
+    """Read the keys from settings and store; the store makes what it does not have."""
+    store = store_of(config)
+    try:
+        return Keys(store.secret("reads"), config.server.secret_key.encode() or store.secret("token"))
+    finally:
+        store.close()
 
 
 def _committers(config: Config) -> int:

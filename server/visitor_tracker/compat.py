@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from visitor_tracker.app import App, Shared
+from visitor_tracker.app import App, Shared, keys_of
 from visitor_tracker.config import TlsConfig, load
 from visitor_tracker.errors import AlreadyRunning, ConfigError, HttpError, OutcomeUnknown, StoreUnavailable
 from visitor_tracker.event import PageCount
@@ -63,7 +63,6 @@ class VisitorTrackingServer:
         self._config = load(None, {}, overrides)
         self._lock = threading.Lock()
         self._serving = threading.Lock()
-        self._shared = Shared(self._config, 1)
         self._made: App | None = None
         self._server: LoopServer | None = None
         self.started = threading.Event()
@@ -173,7 +172,7 @@ class VisitorTrackingServer:
             raise AlreadyRunning(f"this server runs already, on {self.address}")
         try:
             with suppress(KeyboardInterrupt):
-                run_here(self._config, self._app(), self._shared, started)
+                run_here(self._config, self._app(), started)
         finally:
             self.close()
             self._serving.release()
@@ -195,7 +194,7 @@ class VisitorTrackingServer:
         with self._lock:
             if self._made is None:
                 migrate_store(self._config)
-                self._made = App(self._config, self._shared)
+                self._made = App(self._config, Shared(self._config, 1, keys_of(self._config)))
             return self._made
 
     def _converse(self, client: socket.socket, parser: RequestParser) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from visitor_tracker import __version__, logs, resources
 from visitor_tracker.access.tokens import ReadToken
-from visitor_tracker.app import App, Shared, store_of, worker_count
+from visitor_tracker.app import App, Keys, Shared, keys_of, store_of, worker_count
 from visitor_tracker.config import Config, reloaded
 from visitor_tracker.errors import ConfigError, ListenError, StoreUnavailable, TrackerError
 from visitor_tracker.jobs.housekeeping import keep_house
@@ -51,8 +51,8 @@ def serve(config: Config, load_again: Load, file: Path | None = None) -> int:
         if config.tls.certificate:
             server_context(config.tls)  # a bad certificate is told now, not by each worker
         _prepare_store(config)
-        shared = Shared(config, workers + 1)
-        _announce(config, listeners, workers)
+        shared = Shared(config, workers + 1, keys_of(config))
+        _announce(config, listeners, workers, shared.keys)
         worker = Worker(config, load_again, shared, listeners, writer)
         if workers == 0:
             return worker.run_alone()
@@ -83,7 +83,7 @@ class Worker:
         """Serve as worker `number` until SIGTERM."""
         app = App(self._config, self._shared, number)
         try:
-            server = LoopServer(self._config, app, self._listeners, self._shared, number, beat)
+            server = LoopServer(self._config, app, self._listeners, beat)
             signal.signal(signal.SIGTERM, lambda *_: server.stop())
             signal.signal(signal.SIGHUP, lambda *_: self._reload(server, warn=False))  # the parent does
             server.run()
@@ -112,7 +112,7 @@ class Worker:
         jobs = threading.Thread(
             target=keep_house, args=(app.store, self._config.store.ids_keep_days, stop_jobs), name="jobs", daemon=True
         )
-        server = LoopServer(self._config, app, self._listeners, self._shared, 0, notifier.alive)
+        server = LoopServer(self._config, app, self._listeners, notifier.alive)
 
         def stop(*_: object) -> None:
             notifier.stopping()
@@ -155,22 +155,15 @@ class Worker:
 class LoopServer:
     """The loop of one process over one App, and what a reload changes in both."""
 
-    def __init__(  # noqa: PLR0913
-        self,
-        config: Config,
-        app: App,
-        listeners: Sequence[Listener],
-        shared: Shared,
-        process: int = 0,
-        on_tick: Callable[[], None] | None = None,
+    def __init__(
+        self, config: Config, app: App, listeners: Sequence[Listener], on_tick: Callable[[], None] | None = None
     ) -> None:
         self.where = " ".join(listener.where for listener in listeners)
         self._app = app
         self._on_tick = on_tick
         self._tls = TlsAcceptor(config.tls) if config.tls.certificate else None
         self._stops = 0
-        counters = shared.metrics.counters(process)
-        self._loop = Loop(listeners, app.router, self._options(config), counters, self._tls)
+        self._loop = Loop(listeners, app.router, self._options(config), app.counters, self._tls)
 
     def run(self) -> None:
         """Serve in this thread until `stop`."""
@@ -200,11 +193,11 @@ class LoopServer:
         )
 
 
-def run_here(config: Config, app: App, shared: Shared, started: Callable[[LoopServer], None]) -> None:
+def run_here(config: Config, app: App, started: Callable[[LoopServer], None]) -> None:
     """Serve in the calling thread, inside another program; `started` gets what can stop it."""
     listeners = open_listeners(config.server, backlog=config.http.backlog, secure=bool(config.tls.certificate))
     try:
-        server = LoopServer(config, app, listeners, shared)
+        server = LoopServer(config, app, listeners)
         started(server)
         server.run()
     finally:
@@ -275,7 +268,7 @@ def _hold_locks(config: Config, stack: ExitStack) -> None:
 
 
 def _prepare_store(config: Config) -> None:
-    """Migrate the store and see that its secrets exist; waits for a database that is only starting."""
+    """Migrate the store; waits for a database that is only starting."""
     until = time.monotonic() + _STORE_PATIENCE_SECONDS
     told = False
     while True:
@@ -292,12 +285,11 @@ def _prepare_store(config: Config) -> None:
             time.sleep(_STORE_PAUSE_SECONDS)
 
 
-def _announce(config: Config, listeners: Sequence[Listener], workers: int) -> None:
+def _announce(config: Config, listeners: Sequence[Listener], workers: int, keys: Keys) -> None:
     """Tell who started the server where it is, what it uses, and what to open."""
     store = store_of(config)
     try:
         described = store.describe()
-        token = ReadToken(store.secret("reads"))
     finally:
         store.close()
     places = [listener.where for listener in listeners]
@@ -314,7 +306,7 @@ def _announce(config: Config, listeners: Sequence[Listener], workers: int) -> No
         f"  store      {described}\n"
         f"  open       {base}/demo  to see it count\n"
         f"  overview   {base}/\n"
-        f"  elsewhere  lists need the token of  visitor-tracker token  ({token.text[:4]}…)\n"
+        f"  elsewhere  lists need the token of  visitor-tracker token  ({ReadToken(keys.reads).text[:4]}…)\n"
         "  stop       Ctrl-C\n",
         flush=True,
     )

@@ -109,3 +109,24 @@ def test_a_killed_database_loses_nothing(tmp_path: Path, mariadb: MariaDB) -> No
         assert told.refused > 0
     finally:
         server.kill9()
+
+
+def test_a_worker_started_while_the_database_is_away_says_so(tmp_path: Path, mariadb: MariaDB) -> None:
+    server = Server(tmp_path, mariadb.url(mariadb.fresh_database()), SETTINGS, ["--workers", "1"])
+    server.start()
+    try:
+        mariadb.kill9()
+        os.kill(server.children()[0], signal.SIGKILL)
+        until(lambda: "is started again" in server.log)
+        target = f"{server.url}/update?url={PAGES[0]}"
+        away = server.session.get(target, timeout=30)
+        assert (away.status_code, away.headers["X-Tracker"]) == (503, "dropped: unavailable")
+        mariadb.start()
+        until(lambda: server.session.get(f"{server.url}/readyz", timeout=30).status_code == 200)
+        assert (
+            server.session.get(f"{server.url}/update", params={"url": PAGES[0]}, timeout=30).json()["visit_count"] == 1
+        )
+    finally:
+        if not mariadb.is_running:
+            mariadb.start()
+        server.kill9()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from visitor_tracker.app import App, Shared
+from visitor_tracker.app import App, Shared, keys_of
 from visitor_tracker.config import Config, RateLimitConfig, ServerConfig, StoreConfig
 from visitor_tracker.http.message import Deferred, Headers, Peer, Request, Response
 from visitor_tracker.metrics import Cell
@@ -22,7 +22,7 @@ class Site:
     """An App and a way to ask it."""
 
     def __init__(self, config: Config) -> None:
-        self.shared = Shared(config, 1)
+        self.shared = Shared(config, 1, keys_of(config))
         self.app = App(config, self.shared)
 
     def ask(

@@ -7,7 +7,8 @@ import msgspec
 from visitor_tracker.event import Visit
 from visitor_tracker.http.url import normalise, page_hash, parse_query
 
-_CACHED = 8192  # pages; a URL is at most 2 KiB
+_CACHED = 4096  # pages; a URL is at most 2 KiB
+_QUERY_CACHED = 512  # characters; longer queries are rare, and strangers could fill the memory with them
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):
@@ -25,7 +26,11 @@ class PageReader:
     def __init__(self, drop_parameters: tuple[str, ...] = ()) -> None:
         self._drop = drop_parameters
         self.from_url = lru_cache(_CACHED)(self._from_url)
-        self.from_query = lru_cache(_CACHED)(self._from_query)
+        self._cached_query = lru_cache(_CACHED)(self._from_query)
+
+    def from_query(self, query: str) -> Page | None:
+        """Return the page named by url= in a query string, None when there is no url; raises ValueError."""
+        return self._cached_query(query) if len(query) <= _QUERY_CACHED else self._from_query(query)
 
     def _from_url(self, url: str) -> Page:
         """Return the page of a URL; raises ValueError that says what is wrong with it."""
@@ -34,6 +39,5 @@ class PageReader:
         return Page(clean, key, Visit(key, clean), b'{"page_url":' + msgspec.json.encode(clean))
 
     def _from_query(self, query: str) -> Page | None:
-        """Return the page named by url= in a query string, None when there is no url; raises ValueError."""
         url = parse_query(query).get("url")
         return None if url is None else self.from_url(url)
