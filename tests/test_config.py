@@ -7,6 +7,7 @@ import pytest
 
 from visitor_tracker.config import Config, describe, load, reloaded
 from visitor_tracker.errors import ConfigError
+from visitor_tracker.store.location import SqliteLocation, locate
 
 Environment = dict[str, str]
 
@@ -98,6 +99,15 @@ def test_a_relative_path_starts_where_it_was_written(tmp_path: Path, monkeypatch
     assert overridden.data_dir == tmp_path / "d"
     assert overridden.log.file == str(tmp_path / "l")
     assert overridden.store_url == f"sqlite:///{tmp_path}/v"
+
+
+def test_a_tilde_is_a_home_and_without_such_a_user_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for folder, found in (("~", tmp_path / "home"), ("~nobody-there", tmp_path / "~nobody-there")):
+        config = load(None, {}, {"server.data_dir": f"{folder}/d", "store.url": f"sqlite:///{folder}/v.db"})
+        assert config.data_dir == found / "d"
+        assert locate(config.store_url) == SqliteLocation(found / "v.db")
 
 
 def test_the_store_is_in_the_data_folder_unless_named(tmp_path: Path) -> None:

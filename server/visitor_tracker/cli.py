@@ -42,7 +42,7 @@ _EXAMPLES = """\
 examples:
   visitor-tracker serve
       count visits on http://127.0.0.1:8000, in a SQLite file below ./data
-  visitor-tracker serve --config /etc/visitor-tracker.yaml
+  visitor-tracker serve --config /etc/visitor-tracker/config.yaml
   visitor-tracker serve --store mysql://tracker:secret@127.0.0.1:3306/visitors
   visitor-tracker check
       look at settings, store and client files, and say what to change

@@ -15,8 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from visitor_tracker import __version__, logs, resources
-from visitor_tracker.access.tokens import ReadToken
-from visitor_tracker.app import App, Keys, Shared, keys_of, store_of, worker_count
+from visitor_tracker.app import App, Shared, keys_of, store_of, worker_count
 from visitor_tracker.config import Config, reloaded
 from visitor_tracker.errors import ConfigError, ListenError, StoreUnavailable, TrackerError
 from visitor_tracker.jobs.housekeeping import keep_house
@@ -52,7 +51,7 @@ def serve(config: Config, load_again: Load, file: Path | None = None) -> int:
             server_context(config.tls)  # a bad certificate is told now, not by each worker
         _prepare_store(config)
         shared = Shared(config, workers + 1, keys_of(config))
-        _announce(config, listeners, workers, shared.keys)
+        _announce(config, listeners, workers)
         worker = Worker(config, load_again, shared, listeners, writer)
         if workers == 0:
             return worker.run_alone()
@@ -217,6 +216,9 @@ def check_all(config: Config, file: Path | None = None) -> list[Finding]:
     """Look at everything `serve` needs and return what the operator should know."""
     findings = [Finding("ok", "settings are valid"), *check_file(config, file), _check_client(), *_check_tls(config)]
     try:
+        location = locate(config.store_url)
+        if isinstance(location, SqliteLocation) and location.path is not None and not location.path.exists():
+            return [*findings, Finding("ok", f"store: {location.path} is not there yet; the first start makes it")]
         store = store_of(config)
         try:
             waiting = pending(store)
@@ -227,8 +229,10 @@ def check_all(config: Config, file: Path | None = None) -> list[Finding]:
             findings += store.check()
         finally:
             store.close()
-    except TrackerError as error:
-        findings.append(Finding("error", f"store: {error}", "correct store.url, or start the database"))
+    except StoreUnavailable as error:
+        findings.append(Finding("error", f"store: {error}", "start the database, or correct store.url"))
+    except TrackerError as error:  # says itself what to change
+        findings.append(Finding("error", f"store: {error}"))
     return findings
 
 
@@ -285,7 +289,7 @@ def _prepare_store(config: Config) -> None:
             time.sleep(_STORE_PAUSE_SECONDS)
 
 
-def _announce(config: Config, listeners: Sequence[Listener], workers: int, keys: Keys) -> None:
+def _announce(config: Config, listeners: Sequence[Listener], workers: int) -> None:
     """Tell who started the server where it is, what it uses, and what to open."""
     store = store_of(config)
     try:
@@ -306,7 +310,7 @@ def _announce(config: Config, listeners: Sequence[Listener], workers: int, keys:
         f"  store      {described}\n"
         f"  open       {base}/demo  to see it count\n"
         f"  overview   {base}/\n"
-        f"  elsewhere  lists need the token of  visitor-tracker token  ({ReadToken(keys.reads).text[:4]}…)\n"
+        "  elsewhere  lists need the token that  visitor-tracker token  prints\n"
         "  stop       Ctrl-C\n",
         flush=True,
     )

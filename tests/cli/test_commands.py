@@ -105,6 +105,7 @@ def test_migrate_says_what_it_did(tmp_path: Path, store_url: str) -> None:
         (["serve", "--workers", "many"], 78, "--workers must be"),
         (["serve", "--store", "postgres://x/y"], 78, "store.url must begin with sqlite:/// or mysql://"),
         (["serve", "--store", "mysql://u:secret@h"], 78, "store.url: a mysql URL looks like"),
+        (["serve", "--store", "sqlite:///"], 78, "store.url: a sqlite URL names a file"),
         (["serve", "--port", "http"], 2, "argument --port: must be a whole number, not 'http'"),
         (["serve", "--config", "missing.yaml"], 78, "missing.yaml: cannot be read"),
         (["count", "ftp://example.com/"], 2, "invalid URL"),
@@ -180,3 +181,10 @@ def test_a_database_that_is_only_starting_is_waited_for(tmp_path: Path, mariadb:
     finally:
         later.join()
         server.kill9()
+
+
+def test_check_leaves_nothing_behind(tmp_path: Path) -> None:
+    done = run(tmp_path, "check")
+    assert done.returncode == 0
+    assert "is not there yet" in done.stdout
+    assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 import yaml
@@ -219,10 +219,19 @@ def _expected(setting: _Setting) -> str:
 def _rooted(setting: _Setting, value: Any, folder: Path) -> Any:
     """Make a relative path absolute, so that a later change of the working directory means nothing."""
     if setting.kind == "path" and value:
-        return str((folder / Path(value).expanduser()).absolute())
-    if setting.flag == "--store" and value.startswith(_SQLITE) and value[len(_SQLITE) :][:1] not in ("/", "~", ":"):
-        return _SQLITE + quote(str(folder.absolute())) + "/" + value.removeprefix(_SQLITE)
+        return str((folder / _expanded(value)).absolute())
+    if setting.flag == "--store" and value.startswith(_SQLITE) and value[len(_SQLITE) :][:1] not in ("", "/", ":"):
+        first, slash, rest = value.removeprefix(_SQLITE).partition("/")
+        return _SQLITE + quote(str((folder / _expanded(unquote(first))).absolute())) + slash + rest
     return value
+
+
+def _expanded(path: str) -> Path:
+    """Replace a leading ~ or ~user; one that names no user is a file name like any other."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def _type_name(kind: Any) -> str:

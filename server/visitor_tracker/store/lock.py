@@ -20,7 +20,9 @@ def hold(path: Path) -> Iterator[None]:
         lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreError(f"{lock}: cannot be written: {error.strerror}") from error
+        raise StoreError(
+            f"{lock}: {error.strerror}: run as the user who owns the folder, or give it another server.data_dir"
+        ) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
