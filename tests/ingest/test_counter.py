@@ -255,3 +255,39 @@ def test_closing_stores_what_waits(tmp_path: Path) -> None:
     assert bench.stored() == 600
     assert bench.send(visit()) == 0
     bench.store.close()
+
+
+def test_a_bug_on_the_loop_leaves_nobody_waiting(bench: Bench) -> None:
+    bench.failing.at_once = "quick"
+    bench.failing.before = [RuntimeError("a bug")]
+    bench.send(visit())
+    assert bench.outcomes.wait(1) == [Failure.UNKNOWN]
+    bench.send(visit())
+    assert numbers(bench.outcomes.wait(2)) == [1]
+
+
+def test_an_answer_that_cannot_be_made_harms_nobody_else(bench: Bench) -> None:
+    def broken(outcome: Outcome) -> None:
+        bench.outcomes(outcome)
+        if isinstance(outcome, Counted):
+            raise OverflowError("no such year")
+
+    assert bench.counter.add(visit(), broken)
+    bench.send(visit())
+    got = bench.outcomes.wait(3)
+    assert numbers(got) == [1, 2]
+    assert Failure.UNKNOWN in got
+    assert bench.metrics.total(Cell.ACCEPTED) == 2
+
+
+def test_a_store_that_answers_but_takes_nothing_is_asked_less_and_less(bench: Bench) -> None:
+    """Ping works and every write fails, as on a full disk."""
+    opened = 0
+    started = time.monotonic()
+    while opened < 4:
+        bench.failing.before = [StoreUnavailable("full")] * 20
+        if bench.send(visit()):
+            bench.outcomes.wait(opened + 1)
+            opened += 1
+        until(lambda: bench.counter.available)
+    assert time.monotonic() - started > 0.1 + 0.2 + 0.4 + 0.8

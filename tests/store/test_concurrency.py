@@ -2,12 +2,19 @@
 
 import random
 import subprocess
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
-from tests.store.samples import HOME, NOW, Tally, new_batch, stored_count, visit
+from tests.mariadb import MariaDB
+from tests.store.samples import HOME, NOW, Tally, new_batch, numbers, stored_count, visit, visits
 from tests.store.test_sqlite_faults import CHILD, ENVIRONMENT
+from visitor_tracker.errors import StoreUnavailable
+from visitor_tracker.store import migrate
+from visitor_tracker.store.session import Session
 from visitor_tracker.store.sql import SqlStore
 
 PAGES = [f"{HOME}{number}" for number in range(20)]

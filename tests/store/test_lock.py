@@ -20,6 +20,16 @@ with hold(Path(sys.argv[1])):
     sys.stdin.read()
 """
 
+FORKING_HOLDER = """
+import os, sys
+from pathlib import Path
+from visitor_tracker.store.lock import hold
+with hold(Path(sys.argv[1])):
+    if os.fork() == 0:
+        print("forked", flush=True)
+    sys.stdin.read()
+"""
+
 
 def test_the_second_server_is_told_who_has_it(tmp_path: Path) -> None:
     path = tmp_path / "visitors.db"
@@ -53,7 +63,27 @@ def test_the_same_process_cannot_hold_it_twice(tmp_path: Path) -> None:
         pass
 
 
+def test_the_children_of_a_killed_server_do_not_hold_it(tmp_path: Path) -> None:
+    path = tmp_path / "visitors.db"
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "server")}
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKING_HOLDER, str(path)],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "forked\n"  # printed by the child, which then waits for our end
+        with pytest.raises(AlreadyRunning), hold(path):
+            pass
+        holder.kill()
+        os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)
+        with hold(path):
+            pass
+
+
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="server.data_dir"), hold(tmp_path / "file" / "visitors.db"):
+    with pytest.raises(StoreError, match=r"server\.data_dir"), hold(tmp_path / "file" / "visitors.db"):
         pass

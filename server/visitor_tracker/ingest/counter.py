@@ -18,6 +18,7 @@ What a failure means for those who wait:
 """
 
 import logging
+import math
 import os
 import threading
 import time
@@ -40,6 +41,7 @@ _SLOW_SECONDS = 0.005  # batches that take longer on the loop, smoothed so that 
 _SMOOTHING = 0.1
 _SLOW_PAUSE_SECONDS = 1.0  # ... send the batches of this time to the committer
 _PROBE_SECONDS = (0.1, 2.0)  # first and longest pause between two probes
+_STEADY_SECONDS = 10.0  # a store that was away less long ago is probed with the pauses it had come to
 
 
 class Failure(Enum):
@@ -118,6 +120,9 @@ class Counter:
         for thread in self._threads:
             thread.join()
         self._breaker.close()
+        for batch in self._unsettled:  # brought by a loop that outlived the committers
+            _answer(batch.waiting, Failure.UNKNOWN)
+        _answer(list(self._waiting), Failure.REFUSED)
 
     # The loop.
 
@@ -134,6 +139,10 @@ class Counter:
             return False
         except (StoreUnavailable, StoreError):  # nothing was stored: the committer tries, and knows what to say
             results = None
+        except Exception:
+            log.exception("a batch of %d visits failed", len(batch.waiting))
+            _answer(batch.waiting, Failure.UNKNOWN)
+            return False
         if results is None:
             self._waiting.extendleft(reversed(batch.waiting))
             return False
@@ -228,7 +237,11 @@ class Counter:
         duplicates = 0
         for (_, done), result in zip(batch.waiting, results, strict=True):
             duplicates += result.duplicate
-            done(result)
+            try:
+                done(result)
+            except Exception:  # it is stored, and that is not undone by an answer that cannot be made
+                log.exception("a stored visit cannot be answered")
+                done(Failure.UNKNOWN)
         self._counters.add(Cell.ACCEPTED, len(results) - duplicates)
         if duplicates:
             self._counters.add(Cell.DROPPED_DUPLICATE, duplicates)
@@ -249,6 +262,8 @@ class Breaker:
         self._counters = counters
         self._lock = threading.Lock()
         self._closed = threading.Event()  # the program ends
+        self._pause = _PROBE_SECONDS[0]
+        self._back_at = -math.inf
         self.is_open = False
 
     def open(self, reason: Exception) -> None:
@@ -257,6 +272,8 @@ class Breaker:
             if self.is_open or self._closed.is_set():
                 return
             self.is_open = True
+            if time.monotonic() - self._back_at > _STEADY_SECONDS:
+                self._pause = _PROBE_SECONDS[0]
         self._counters.set(Cell.BREAKER_OPEN, 1)
         log.warning("the store is away, visits are refused with 503: %s", reason)
         threading.Thread(target=self._probe, name="prober", daemon=True).start()
@@ -266,14 +283,17 @@ class Breaker:
         self._closed.set()
 
     def _probe(self) -> None:
-        since, pause = time.monotonic(), _PROBE_SECONDS[0]
-        while not self._closed.wait(pause):
+        since = time.monotonic()
+        while not self._closed.wait(self._pause):
+            # Also where it answers: a store that can be read but not written brings us here again at once.
+            self._pause = min(2 * self._pause, _PROBE_SECONDS[1])
             try:
                 self._store.ping()
-            except (StoreUnavailable, StoreError, OutcomeUnknown):
-                pause = min(2 * pause, _PROBE_SECONDS[1])
+            except Exception as error:  # noqa: BLE001  # without a prober the breaker would stay open for ever
+                log.debug("the store is still away: %s", error)
                 continue
-            log.info("the store is back after %.1f s", time.monotonic() - since)
+            self._back_at = time.monotonic()
+            log.info("the store is back after %.1f s", self._back_at - since)
             self._counters.set(Cell.BREAKER_OPEN, 0)
             self.is_open = False
             return

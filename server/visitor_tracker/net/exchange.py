@@ -240,10 +240,10 @@ class Exchange:
         gathered, self.gathered, self.taken = self.gathered, [], False
         try:
             self._app.flush()
-        except (Exception, SystemExit):
+        except (Exception, SystemExit):  # nobody knows what became of the batch
             log.exception("a batch failed")
             for deferred in gathered:
-                deferred.complete(INTERNAL_ERROR)
+                deferred.abandon()
 
     def complete(self, conn: Connection, response: Response | None) -> None:
         """Take the answer that came from another thread, or from the batch."""

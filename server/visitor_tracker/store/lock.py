@@ -8,12 +8,15 @@ from pathlib import Path
 
 from visitor_tracker.errors import AlreadyRunning, StoreError
 
+_held: set[int] = set()  # descriptors of the locks that this process has
+
 
 @contextmanager
 def hold(path: Path) -> Iterator[None]:
-    """Hold `path` for this process and the ones it forks; the lock file is `path` + ".lock".
+    """Hold `path` for this process; the lock file is `path` + ".lock".
 
-    Raises AlreadyRunning when another server has it.
+    The processes it forks have no part in it: when a server is killed, its workers still finish what they received,
+    and the next server need not wait for them. Raises AlreadyRunning when another server has the lock.
     """
     lock = path.with_name(path.name + ".lock")
     try:
@@ -23,6 +26,7 @@ def hold(path: Path) -> Iterator[None]:
         raise StoreError(
             f"{lock}: {error.strerror}: run as the user who owns the folder, or give it another server.data_dir"
         ) from error
+    _held.add(descriptor)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,7 +36,19 @@ def hold(path: Path) -> Iterator[None]:
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
-        os.close(descriptor)  # the file stays: deleting it would let two processes lock two files of one name
+        if descriptor in _held:  # not in a child, where the number may be another file's
+            _held.remove(descriptor)
+            os.close(descriptor)  # the file stays: deleting it would let two processes lock two files of one name
+
+
+def _let_go() -> None:
+    """Close the parent's locks in a forked child, or it would hold them too."""
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def _in_use(path: Path, descriptor: int) -> str:
