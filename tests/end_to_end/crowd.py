@@ -28,16 +28,20 @@ class Told:
 
 
 class Crowd:
-    """`clients` threads send `visits` visits each, to random pages; `told` is theirs to fill, `join` to read."""
+    """`clients` threads send `visits` visits each to random pages, or without a number visits until `finish`.
 
-    def __init__(self, port: int, pages: Sequence[str], *, clients: int, visits: int, seed: int = 1) -> None:
+    `told` is theirs to fill, `join` to read.
+    """
+
+    def __init__(self, port: int, pages: Sequence[str], *, clients: int, visits: int = 0, seed: int = 1) -> None:
         self.told = Told()
         self._port = port
         self._pages = pages
         self._visits = visits
         self._lock = threading.Lock()
+        self._finished = threading.Event()
         self._threads = [
-            threading.Thread(target=self._visit, args=(number, random.Random(seed * 1000 + number)))
+            threading.Thread(target=self._visit, args=(number, random.Random(seed * 1000 + number)), daemon=True)
             for number in range(clients)
         ]
 
@@ -54,6 +58,11 @@ class Crowd:
     def is_done(self) -> bool:
         return not any(thread.is_alive() for thread in self._threads)
 
+    def finish(self) -> Told:
+        """Let everybody hear the answer to the last visit, then read as `join`."""
+        self._finished.set()
+        return self.join()
+
     def join(self) -> Told:
         for thread in self._threads:
             thread.join(120)
@@ -63,7 +72,7 @@ class Crowd:
     def _visit(self, number: int, chance: random.Random) -> None:
         source = (f"127.0.{1 + number // 200}.{1 + number % 200}", 0)
         connection = http.client.HTTPConnection("127.0.0.1", self._port, TIMEOUT_SECONDS, source)
-        for _ in range(self._visits):
+        for _ in range(self._visits) if self._visits else iter(lambda: not self._finished.is_set(), False):
             page = chance.choice(self._pages)
             self._connect(connection)
             try:
