@@ -28,6 +28,14 @@ def open_demo(page: Page, server: Server) -> int:
     return int(page.locator("#count").inner_text())
 
 
+def count_a_long_address(page: Page, server: Server) -> None:
+    """Open the demo and let it count a page whose address is wider than a phone."""
+    open_demo(page, server)
+    page.get_by_label("Page address").fill("https://example.com/" + "longname" * 25)
+    page.get_by_role("button", name="Count a visit").click()
+    expect(page.locator("#lookup-result strong")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390, 320])
 def test_it_looks_right(chromium: Browser, server: Server, tmp_path: Path, width: int, scheme: str) -> None:
@@ -36,10 +44,7 @@ def test_it_looks_right(chromium: Browser, server: Server, tmp_path: Path, width
     )
     try:
         page = context.new_page()
-        open_demo(page, server)
-        page.get_by_label("Page address").fill("https://example.com/" + "longname" * 25)
-        page.get_by_role("button", name="Count a visit").click()
-        expect(page.locator("#lookup-result strong")).to_be_visible()
+        count_a_long_address(page, server)
         page.screenshot(path=tmp_path / f"demo-{width}-{scheme}.png", full_page=True)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
         assert page.evaluate("() => document.getElementById('badge').naturalWidth") > 0
@@ -210,10 +215,7 @@ def test_the_front_page_looks_right(chromium: Browser, server: Server, tmp_path:
     )
     try:
         page = context.new_page()
-        open_demo(page, server)
-        page.get_by_label("Page address").fill("https://example.com/" + "longname" * 25)
-        page.get_by_role("button", name="Count a visit").click()
-        expect(page.locator("#lookup-result strong")).to_be_visible()
+        count_a_long_address(page, server)
         page.goto(server.url)
         page.get_by_text("What this server answers").click()
         expect(page.get_by_role("row").filter(has_text="GET /update")).to_be_visible()

@@ -204,3 +204,18 @@ def wait_until(holds: Callable[[], object], what: str = "") -> None:
     while not holds():
         assert time.monotonic() < deadline, what or "waited too long"
         time.sleep(0.005)
+
+
+def assert_not_delayed(sock: socket.socket) -> None:
+    """Ask 500 times: the slow and the many beside this client must not hold it up.
+
+    Whoever blocks a thread does so for the seconds of a deadline; the bound leaves room for a busy machine.
+    """
+    reader = Reader(sock)
+    times = []
+    for _ in range(500):
+        began = time.monotonic()
+        sock.sendall(get("/ping"))
+        assert reader.answer().status == 200
+        times.append(time.monotonic() - began)
+    assert sorted(times)[-5] < 0.5  # p99

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,18 +33,24 @@ with hold(Path(sys.argv[1])):
 """
 
 
-def test_the_second_server_is_told_who_has_it(tmp_path: Path) -> None:
-    path = tmp_path / "visitors.db"
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "server")}
+@contextmanager
+def started(program: str, path: Path, says: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a program on `path` in a process of its own, from its first line on."""
     with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(path)],
-        env=environment,
+        [sys.executable, "-c", program, str(path)],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "server")},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    ) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"{says}\n"
+        yield process
+
+
+def test_the_second_server_is_told_who_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "visitors.db"
+    with started(HOLDER, path, "held") as holder:
         expected = rf"{path} is used by another server \(process {holder.pid}\): stop that one, or .*server\.data_dir"
         with pytest.raises(AlreadyRunning, match=expected), hold(path):
             pass
@@ -65,16 +73,7 @@ def test_the_same_process_cannot_hold_it_twice(tmp_path: Path) -> None:
 
 def test_the_children_of_a_killed_server_do_not_hold_it(tmp_path: Path) -> None:
     path = tmp_path / "visitors.db"
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "server")}
-    with subprocess.Popen(
-        [sys.executable, "-c", FORKING_HOLDER, str(path)],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "forked\n"  # printed by the child, which then waits for our end
+    with started(FORKING_HOLDER, path, "forked") as holder:  # said by the child, which then waits for our end
         with pytest.raises(AlreadyRunning), hold(path):
             pass
         holder.kill()

@@ -148,14 +148,8 @@ class SqliteDatabase:
 
     def _transact(self, session: SqliteSession, work: Callable[[Session], T]) -> T:
         """Run `work` in the transaction that has begun, and commit it."""
-        try:
+        with self._undone_on_error():
             result = work(session)
-        except sqlite3.Error as error:
-            self._undo(_code(error))
-            raise self._explain(error) from error
-        except BaseException:
-            self._undo(0)
-            raise
         try:
             session.db.execute("commit")
         except sqlite3.Error as error:
@@ -166,15 +160,20 @@ class SqliteDatabase:
 
     @contextmanager
     def alone(self) -> Iterator[Session]:
-        with self._turn.hold():
-            try:
-                yield self._writer()
-            except sqlite3.Error as error:
-                self._undo(_code(error))
-                raise self._explain(error) from error
-            except BaseException:
-                self._undo(0)
-                raise
+        with self._turn.hold(), self._undone_on_error():
+            yield self._writer()
+
+    @contextmanager
+    def _undone_on_error(self) -> Iterator[None]:
+        """Roll back what an error inside the block leaves half done."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._undo(_code(error))
+            raise self._explain(error) from error
+        except BaseException:
+            self._undo(0)
+            raise
 
     def writing(self) -> AbstractContextManager[None]:
         return self._turn.hold()
