@@ -41,6 +41,23 @@ class Cell(IntEnum):
     DROPPED_ORIGIN = auto()
     DROPPED_INVALID_EVENT = auto()
     DROPPED_UNAVAILABLE = auto()
+    DROPPED_UNKNOWN_SITE = auto()
+    DROPPED_HOSTNAME = auto()
+    DROPPED_TOO_OLD = auto()
+    DROPPED_OPT_OUT = auto()
+    BOTS = auto()
+    AGENTS_READ = auto()
+    AGENTS_UNREAD = auto()
+    JOURNALED = auto()
+    JOURNAL_BATCHES = auto()
+    JOURNAL_FAILURES = auto()
+    JOURNAL_BYTES = auto()
+    JOURNAL_LAG_BYTES = auto()
+    PENDING = auto()
+    DRAINED = auto()
+    DRAIN_DAMAGED = auto()
+    DEAD_LETTERS = auto()
+    KEY_MISSING = auto()
     ABANDONED = auto()
     BATCHES = auto()
     BATCH_RETRIES = auto()
@@ -48,7 +65,17 @@ class Cell(IntEnum):
     BREAKER_OPEN = auto()
 
 
-GAUGES = frozenset({Cell.CONNECTIONS_OPEN, Cell.BODY_BYTES_HELD, Cell.QUEUED, Cell.BREAKER_OPEN})
+GAUGES = frozenset(
+    {
+        Cell.CONNECTIONS_OPEN,
+        Cell.BODY_BYTES_HELD,
+        Cell.QUEUED,
+        Cell.BREAKER_OPEN,
+        Cell.JOURNAL_BYTES,
+        Cell.JOURNAL_LAG_BYTES,
+        Cell.KEY_MISSING,
+    }
+)
 
 
 class Counters:

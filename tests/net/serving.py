@@ -29,6 +29,9 @@ class TinyApp:
         self.batches: list[int] = []
         self._batch: list[Deferred] = []
 
+    def body_limit(self, method: str, path: str) -> int:
+        return 1 << 20 if path == "/large" else 0
+
     def is_fast(self, request: Request) -> bool:
         return request.path not in POOL_PATHS
 

@@ -89,6 +89,9 @@ class HttpConfig:
     max_head: int = setting(32 * KIB, "all header fields; beyond it 431", least=1 * KIB, most=64 * KIB)
     max_fields: int = setting(100, "number of header fields; beyond it 431", least=8, most=1000)
     max_body: int = setting(64 * KIB, "request body; beyond it 413", least=1 * KIB, most=64 * MIB)
+    max_batch: int = setting(
+        MIB, "body of a request with many events, also unpacked from gzip; beyond it 413", least=1 * KIB, most=64 * MIB
+    )
     body_budget: int = setting(64 * MIB, "all request bodies held at once per worker; beyond it 503", least=1 * MIB)
     header_seconds: float = setting(10.0, "time for a whole request head", least=0.1, most=300)
     body_seconds: float = setting(10.0, "time before a slow request body must arrive at body_rate", least=0.1, most=300)
@@ -114,6 +117,73 @@ class StoreConfig:
     borrow_seconds: float = setting(0.25, "time to wait for a free connection of the pool", least=0.01, most=60)
     ids_keep_days: int = setting(
         7, "days that ids of visits are remembered, so that a repetition counts once", least=1, most=90
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class JournalConfig:
+    """Where events are before the database has them. Its durability is that of `store.durability`."""
+
+    commit: Literal["auto", "inline", "committer"] = setting(
+        "auto",
+        "who syncs: inline = the thread that reads requests, committer = another; auto: inline where a sync takes 2 ms "
+        "or less at start",
+    )
+    max_bytes: int = setting(
+        4096 * MIB, "size of the journal, and never more than a fifth of the free disk; beyond it 503", least=8 * MIB
+    )
+    keep_minutes: float = setting(
+        60.0, "time a part of the journal is kept after the database has it; room for new events comes first", least=0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityConfig:
+    """What is known of visitors; a site can have its own policy."""
+
+    visitor: Literal["daily", "monthly", "persistent", "cookie", "client"] = setting(
+        "daily",
+        "who is one visitor: daily, monthly = address and user agent, hashed under a key that is destroyed after that "
+        "time; persistent = the same with a key that stays; cookie = a signed cookie; client = the page's visitorId",
+    )
+    ip: Literal["none", "truncated", "full"] = setting(
+        "none", "client addresses that are stored: none, truncated (/24, /48) or full"
+    )
+    user_agent: Literal["class", "full"] = setting(
+        "class", "user agents: class = browser, system, device only; full = as sent"
+    )
+    traits: Literal["drop", "keep"] = setting("drop", "what pages tell with identify: drop, or keep as it comes")
+    opt_out: Literal["ignore", "anonymous", "drop"] = setting(
+        "ignore",
+        "visits with DNT or Sec-GPC: ignore that, anonymous = count views without visitor, drop = count nothing",
+    )
+    key_file: str = setting(
+        "",
+        "file with the key that wraps visitor keys in MySQL, the same on every node; empty: made in server.data_dir",
+        kind="path",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GeoConfig:
+    """Where countries come from: a trusted proxy's header, then the .mmdb, then the browser's time zone."""
+
+    database: str = setting(
+        "", "an .mmdb file, such as GeoLite2-City or DB-IP; read again when it changes", kind="path"
+    )
+    asn_database: str = setting("", "a second .mmdb file for organisations, such as GeoLite2-ASN", kind="path")
+    header: str = setting("cf-ipcountry", "header in which a trusted proxy names the country; empty: none")
+    online: Literal["off", "ip-api", "ipapi"] = setting(
+        "off", "ask ip-api.com or ipapi.co for addresses the files do not know: visitors' addresses leave this machine"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SitesConfig:
+    """Web sites that are counted."""
+
+    auto_create: Literal["auto", "on", "off"] = setting(
+        "auto", "whether an event may make the site it names, 20 at most; auto: until the first `site add`"
     )
 
 
@@ -171,6 +241,10 @@ class Config:
     tls: TlsConfig = field(default_factory=TlsConfig)
     http: HttpConfig = field(default_factory=HttpConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
+    journal: JournalConfig = field(default_factory=JournalConfig)
+    identity: IdentityConfig = field(default_factory=IdentityConfig)
+    geo: GeoConfig = field(default_factory=GeoConfig)
+    sites: SitesConfig = field(default_factory=SitesConfig)
     rate_limit: RateLimitConfig = field(default_factory=RateLimitConfig)
     cors: CorsConfig = field(default_factory=CorsConfig)
     counter: CounterConfig = field(default_factory=CounterConfig)

@@ -96,6 +96,9 @@ class Application(Protocol):
     def is_fast(self, request: Request) -> bool:
         """Say whether the loop itself may call this request's handler: it never blocks and costs microseconds."""
 
+    def body_limit(self, method: str, path: str) -> int:
+        """Return how many bytes the body of such a request may have, 0: as many as `http.max_body` says."""
+
     def __call__(self, request: Request) -> Answer:
         """Handle one request, on the loop when it is fast, on a pool thread otherwise."""
 

@@ -99,6 +99,9 @@ class Exchange:
         self._http = http
         self._limits = Limits(http.max_target, http.max_field, http.max_head, http.max_fields, http.max_body)
 
+    def _body_limit(self, method: str, path: str) -> int:
+        return self._app.body_limit(method, path) or self._limits.body
+
     def tick(self, now: float) -> None:
         """Note the (monotonic) time, once for all that one wait of the loop brought."""
         self.now = now
@@ -133,7 +136,7 @@ class Exchange:
             if conn.phase == IDLE and (request := _whole_request(piece, self._limits, conn.peer)) is not None:
                 self._dispatch(conn, request)
                 return
-            parser = conn.parser = RequestParser(self._limits, conn.peer)
+            parser = conn.parser = RequestParser(self._limits, conn.peer, self._body_limit)
         parser.feed(piece)
         if conn.phase < BUSY:
             self.advance(conn)

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Answer]
 
+_FAST_BODY_BYTES = 8 * 1024  # a body that the loop may read: a few events
 _HSTS: Headers = (("Strict-Transport-Security", "max-age=31536000"),)
 _CELL_OF = {
     "prefetch": Cell.DROPPED_PREFETCH,
@@ -24,6 +25,11 @@ _CELL_OF = {
     "rate_limit": Cell.DROPPED_RATE_LIMIT,
     "origin": Cell.DROPPED_ORIGIN,
     "unavailable": Cell.DROPPED_UNAVAILABLE,
+    "unknown_site": Cell.DROPPED_UNKNOWN_SITE,
+    "hostname": Cell.DROPPED_HOSTNAME,
+    "too_old": Cell.DROPPED_TOO_OLD,
+    "opt_out": Cell.DROPPED_OPT_OUT,
+    "duplicate": Cell.DROPPED_DUPLICATE,
 }
 
 
@@ -41,6 +47,7 @@ class Route:
     summary: str
     access: Literal["public", "read", "own"] = "public"
     fast: bool = False
+    body_most: int = 0  # bytes; 0: as many as any other
 
 
 class Router:
@@ -64,14 +71,28 @@ class Router:
         for route in self.routes:
             if route.method == "GET":  # its handler sees request.method and counts nothing
                 self._table.setdefault(("HEAD", route.path), _without_lane(route))
+        self._body_most = {key: route.body_most for key, route in self._table.items() if route.body_most}
         self._fast = frozenset(key for key, route in self._table.items() if route.fast)
         self._methods: dict[str, str] = {}
         for method, path in sorted(self._table):
             self._methods[path] = self._methods.get(path, "OPTIONS") + ", " + method
 
     def is_fast(self, request: Request) -> bool:
-        """Prefetches leave the fast lane, because they only read, and reading may wait."""
-        return (request.method, request.path) in self._fast and not is_prefetch(request)
+        """Prefetches leave the fast lane, because they only read, and reading may wait.
+
+        So do requests with credentials, which may say more than others, and what takes long to unpack or read.
+        """
+        headers = request.headers
+        return (
+            (request.method, request.path) in self._fast
+            and len(request.body) <= _FAST_BODY_BYTES
+            and "content-encoding" not in headers
+            and "authorization" not in headers
+            and not is_prefetch(request)
+        )
+
+    def body_limit(self, method: str, path: str) -> int:
+        return self._body_most.get((method, path), 0)
 
     def __call__(self, request: Request) -> Answer:
         route = self._table.get((request.method, request.path))
