@@ -1,14 +1,18 @@
 """Load from wrk, and what one run of it says."""
 
+import itertools
 import os
 import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-SCRIPT = Path(__file__).with_name("visit.lua")
+SCRIPTS = Path(__file__).parent
 ERRORS = ("connect", "read", "write", "status", "timeout")
 TIMEOUT_SECONDS = 10
+
+
+_seeds = itertools.count(1)  # no two runs send the same event
 
 
 class CheckFailed(Exception):
@@ -17,12 +21,17 @@ class CheckFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How many connections, and whether each carries one request only."""
+    """How many connections, whether each carries one request only, and the wrk script that makes the requests.
+
+    `agents` says of events how many user agents send them: see event.lua.
+    """
 
     name: str
     title: str
     connections: int
     close: bool = False
+    script: str = "visit.lua"
+    agents: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +47,13 @@ class Answers:
 def wrk(port: int, load: Load, seconds: float) -> Answers:
     """Run wrk for whole `seconds`; raises CheckFailed when anything but 2xx answers came back."""
     command = ["wrk", "-t", "1", "-c", str(load.connections), "-d", f"{max(1, round(seconds))}s"]
-    command += ["--timeout", f"{TIMEOUT_SECONDS}s", "-s", str(SCRIPT), f"http://127.0.0.1:{port}"]
-    environment = os.environ | {"PORT": str(port), "CLOSE": "1" if load.close else "0"}
+    command += ["--timeout", f"{TIMEOUT_SECONDS}s", "-s", str(SCRIPTS / load.script), f"http://127.0.0.1:{port}"]
+    environment = os.environ | {
+        "PORT": str(port),
+        "CLOSE": "1" if load.close else "0",
+        "AGENTS": load.agents,
+        "SEED": str(next(_seeds)),
+    }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds + 60, check=False)
     result = re.search(r"^RESULT (.+)$", done.stdout, re.MULTILINE)
     if done.returncode or result is None:

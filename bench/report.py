@@ -31,6 +31,10 @@ TARGETS = (
     Target("ours-mariadb", "thread-mysql", "visits", 8),
     Target("ours-sqlite", "uvicorn-asyncio", "close", 1.3),
     Target("ours-sqlite", "uvicorn-uvloop", "close", 1.3),
+    Target("ours-events", "fastapi-events", "events", 50),
+    Target("ours-events", "uvicorn-json", "events", 0.9),
+    Target("ours-events-stopped", "nginx-events", "events", 0.2),
+    Target("ours-events", "fastapi-events", "agents", 15),
 )
 
 
@@ -52,7 +56,16 @@ def load_table(samples: Samples, load: str) -> str:
     """Return one line per server: how often ours does what it does, then its medians."""
     measured = [server for server in SERVERS if (server.name, load) in samples]
     ours = [server for server in measured if server.kind == "ours"]
-    head = [*(f"{server.name} ÷ this" for server in ours), "req/s", "spread", "CPU µs", "+ database", "p50", "p99"]
+    head = [
+        *(f"{server.name} ÷ this" for server in ours),
+        "req/s",
+        "spread",
+        "CPU µs",
+        "+ database",
+        "p50",
+        "p99",
+        "MiB",
+    ]
     lines = [_row(["server", *head]), _row(["---", *["---:"] * len(head)])]
     return "\n".join(lines + [_row(_cells(samples, load, server, ours)) for server in measured])
 
@@ -60,7 +73,12 @@ def load_table(samples: Samples, load: str) -> str:
 def target_table(samples: Samples) -> str:
     """Return one line per target whose two sides were measured, "" when there is none."""
     titles = {server.name: server.title for server in SERVERS}
-    loads = {"visits": "64 connections", "close": "a connection per request"}
+    loads = {
+        "visits": "64 connections",
+        "close": "a connection per request",
+        "events": "events, 64 connections",
+        "agents": "events, every user agent new",
+    }
     lines = []
     for target in TARGETS:
         found = ratio(samples, target.ours, target.other, target.load)
@@ -102,6 +120,7 @@ def _cells(samples: Samples, load: str, server: Server, ours: Sequence[Server]) 
         f"{database:,.1f}" if server.mariadb else "",
         _milliseconds(middle(runs, lambda sample: sample.p50_micros)),
         _milliseconds(middle(runs, lambda sample: sample.p99_micros)),
+        f"{middle(runs, lambda sample: sample.resident_bytes) / 2**20:,.0f}",
     ]
 
 

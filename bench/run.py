@@ -26,6 +26,11 @@ LOADS = (
     Load("visits", "A durably counted visit, 64 keep-alive connections", 64),
     Load("one", "One keep-alive connection", 1),
     Load("close", "A connection per request, 64 at a time", 64, close=True),
+    Load(
+        "events", "An event, understood and durable, every request a new visitor", 64, script="event.lua", agents="warm"
+    ),
+    Load("agents", "The same, every user agent a new one", 64, script="event.lua", agents="new"),
+    Load("mixed", "The same, known and new user agents by turns", 64, script="event.lua", agents="mixed"),
 )
 QUESTIONS = (*(load.name for load in LOADS), "idle", "parser")
 HERE = Path(__file__).resolve().parent

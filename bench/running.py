@@ -32,6 +32,7 @@ class Sample:
     database_micros: float
     p50_micros: float
     p99_micros: float
+    resident_bytes: int
 
 
 class Running:
@@ -44,6 +45,7 @@ class Running:
         self._answered = 0  # visits the server said it counted
         self._doubtful = 0  # visits that wrk may have sent without waiting for their answers
         self._process: subprocess.Popen[bytes] | None = None
+        self._held = 0  # a process that must not work during the load
 
     @property
     def pid(self) -> int:
@@ -67,8 +69,11 @@ class Running:
             )
         try:
             self._wait_until_ready()
-            if self._launch.stored is not None:
+            if self._launch.stored is not None and "events" not in self._server.loads:
                 self._check_exact()
+            if not self._launch.drains:
+                self._held = process.youngest_child(self.pid)
+                os.kill(self._held, signal.SIGSTOP)
         except CheckFailed as error:
             self._stop()
             raise self._explained(error) from error
@@ -101,6 +106,7 @@ class Running:
             (database_after - database) / answers.number * 1e6,
             answers.p50_micros,
             answers.p99_micros,
+            process.resident_bytes(self.pid),
         )
 
     def _checked(self, load: Load, seconds: float) -> Answers:
@@ -174,6 +180,8 @@ class Running:
     def _stop(self) -> None:
         if self._process is None:
             return
+        if self._held:
+            os.kill(self._held, signal.SIGCONT)
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(STOP_SECONDS)

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -62,6 +63,7 @@ class Launch:
     command: list[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     stored: Callable[[], int] | None = None
+    drains: bool = True  # False: the jobs process is held while the load runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,14 @@ class Server:
     mariadb: bool = False
 
 
-def ours(place: Place, url: str, workers: int | str) -> Launch:
+def ours(place: Place, url: str, workers: int | str, more: Mapping[str, object] | None = None) -> Launch:
     """Our server as it ships; only what would stop one address from sending everything is set out of the way."""
     settings = {
         "server": {"host": "127.0.0.1", "port": place.port, "workers": workers, "data_dir": str(place.folder)},
         "store": {"url": url, "durability": "full"},
         "http": {"max_per_address": 0, "idle_seconds": 600},
         "rate_limit": {"enabled": True, "per_second": BUDGET, "burst": BUDGET},
+        **(more or {}),
     }
     file = place.folder / "config.yaml"
     file.write_text(json.dumps(settings))  # JSON is YAML
@@ -93,6 +96,36 @@ def ours(place: Place, url: str, workers: int | str) -> Launch:
 def ours_sqlite(place: Place) -> Launch:
     launch = ours(place, f"sqlite:///{place.sqlite}", 1)
     return Launch(launch.command, launch.environment, lambda: sqlite_visits(place.sqlite))
+
+
+def ours_events(place: Place, *, drains: bool, mariadb: bool = False) -> Launch:
+    """Ours behind a proxy that names the visitors, which here is the load itself."""
+    url = place.database.url(place.name) if mariadb else f"sqlite:///{place.sqlite}"
+    launch = ours(place, url, 1, {"trusted_proxies": ["127.0.0.0/8"]})
+    return Launch(launch.command, launch.environment, lambda: events_of(place, url), drains)
+
+
+def events_of(place: Place, url: str) -> int:
+    """Count the events of journal and inbox, each by its id."""
+    script = str(Path(__file__).with_name("events.py"))
+    done = subprocess.run(
+        [sys.executable, script, str(place.folder / "journal"), url],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "server")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(done.stdout)
+
+
+def fastapi_events(place: Place) -> Launch:
+    return Launch(uvicorn(place, "fastapi_events:app", "uvloop"), {"DATABASE": str(place.sqlite)}, lambda: rows(place))
+
+
+def rows(place: Place) -> int:
+    with closing(sqlite3.connect(f"file:{place.sqlite}?mode=ro", uri=True, timeout=30)) as db:
+        [total] = db.execute("select count(*) from events").fetchone()
+        return int(total)
 
 
 def ours_mariadb(place: Place, workers: int | str) -> Launch:
@@ -144,6 +177,7 @@ def environment(launch: Launch) -> dict[str, str]:
     return kept | {"PYTHONUNBUFFERED": "1"} | dict(launch.environment)
 
 
+EVENT_LOADS = ("events", "agents", "mixed")
 ALL_LOADS = ("visits", "one", "close", "idle")
 SERVERS = (
     Server("ours-sqlite", "ours, SQLite `full`, 1 worker", "ours", ours_sqlite, ALL_LOADS),
@@ -162,4 +196,18 @@ SERVERS = (
         lambda p: asgi_nothing(p, "asyncio"), ("visits", "one", "close"),
     ),
     Server("nginx", "nginx `return 204`, 1 worker", "reference", nginx),
+    Server("ours-events", "ours, SQLite, 1 worker", "ours", lambda p: ours_events(p, drains=True), EVENT_LOADS),
+    Server(
+        "ours-events-stopped", "ours, the drainer stopped", "ours", lambda p: ours_events(p, drains=False), ("events",)
+    ),
+    Server(
+        "ours-events-mariadb", "ours, MariaDB, 1 worker", "ours",
+        lambda p: ours_events(p, drains=True, mariadb=True), ("events",), mariadb=True,
+    ),
+    Server("fastapi-events", "FastAPI + SQLAlchemy + SQLite defaults", "peer", fastapi_events, EVENT_LOADS),
+    Server(
+        "uvicorn-json", "raw uvicorn, uvloop, parses the JSON and forgets it", "reference",
+        lambda p: Launch(uvicorn(p, "asgi_json:app", "uvloop")), ("events",),
+    ),
+    Server("nginx-events", "nginx `return 204`, 1 worker", "reference", nginx, ("events",)),
 )  # fmt: skip

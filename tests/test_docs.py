@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import write_docs
 
-from visitor_tracker.app import App, Shared, keys_of
+from visitor_tracker.app import App, Shared, first_snapshot
 from visitor_tracker.cli import parser
 from visitor_tracker.config import Config, describe, load
 from visitor_tracker.metrics import GAUGES, Cell
@@ -56,7 +56,7 @@ def test_every_setting_is_documented_with_its_variable_rule() -> None:
 def routes(folder: Path) -> tuple[Route, ...]:
     config = load(None, {}, {"server.data_dir": str(folder), "server.workers": 0})
     migrate_store(config)
-    app = App(config, Shared(config, 1, keys_of(config)))
+    app = App(config, Shared(config, 1, first_snapshot(config)))
     try:
         return app.router.routes
     finally:

@@ -7,9 +7,13 @@ from itertools import groupby
 from pathlib import Path
 
 from visitor_tracker.cli import parser
+from visitor_tracker.cli.arguments import MORE
 from visitor_tracker.config import Config, SettingRow, describe
 
 TOP = Path(__file__).parents[1]
+
+_YAML_WORDS = {"on", "off", "yes", "no", "true", "false", "null", "y", "n"}  # no texts without quotes
+_UNBROKEN = "\x1f"  # a space where no line may end
 
 SETTINGS_HEAD = """\
 # Settings
@@ -42,7 +46,7 @@ An example with every setting is [config.yaml](../config.yaml).
 CLI_HEAD = """\
 # Command line
 
-<!-- Written by `make docs` from server/visitor_tracker/cli.py; edit it there. -->
+<!-- Written by `make docs` from server/visitor_tracker/cli/; edit it there. -->
 
 `visitor-tracker COMMAND [options]`; `visitor-tracker COMMAND --help` says the same as this page.
 
@@ -92,19 +96,25 @@ def cli_page() -> str:
     """Return docs/cli.md."""
     top = parser()
     commands = commands_of(top)
-    overview = "".join(f"| [`{name}`](#{name}) | {_cell(str(command.description))} |\n" for name, command in commands)
+    overview = "".join(
+        f"| [`{name}`](#{name.replace(' ', '-')}) | {_cell(str(command.description))} |\n" for name, command in commands
+    )
     parts = [CLI_HEAD, f"\n| command | |\n| --- | --- |\n{overview}| `--version` | Print the version. |\n"]
     for name, command in commands:
         parts.append(f"\n## {name}\n\n{command.description}\n\n")
         parts.append(f"```\n{_usage(name, command)}\n```\n\n| | |\n| --- | --- |\n")
         parts += [f"| `{_spelled(action)}` | {_cell(str(action.help))} |\n" for action in options_of(command)]
+        parts.append(f"\n```\n{_examples(command)}\n```\n")
     return "".join(parts)
 
 
 def commands_of(top: argparse.ArgumentParser) -> list[tuple[str, argparse.ArgumentParser]]:
-    """Return the commands in the order of the help."""
-    [commands] = [action for action in top._actions if isinstance(action, argparse._SubParsersAction)]
-    return list(commands.choices.items())
+    """Return the commands in the order of the help; those of a group as "group command"."""
+    groups = [action for action in top._actions if isinstance(action, argparse._SubParsersAction)]
+    found = []
+    for name, command in (pair for group in groups for pair in group.choices.items()):
+        found += [(f"{name} {inner}", each) for inner, each in commands_of(command)] or [(name, command)]
+    return found
 
 
 def options_of(command: argparse.ArgumentParser) -> Iterator[argparse.Action]:
@@ -114,7 +124,13 @@ def options_of(command: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 def _usage(name: str, command: argparse.ArgumentParser) -> str:
     words = [f"[{_spelled(action)}]" if action.option_strings else _spelled(action) for action in options_of(command)]
-    return "\n    ".join(textwrap.wrap(f"visitor-tracker {name} {' '.join(words)}", 110, break_on_hyphens=False))
+    whole = " ".join(word.replace(" ", _UNBROKEN) for word in words)
+    lines = textwrap.wrap(f"visitor-tracker {name} {whole}", 110, break_on_hyphens=False)
+    return "\n    ".join(lines).replace(_UNBROKEN, " ")
+
+
+def _examples(command: argparse.ArgumentParser) -> str:
+    return "\n".join(line.strip() for line in str(command.epilog).removesuffix(MORE).splitlines()[1:]).strip()
 
 
 def _spelled(action: argparse.Action) -> str:
@@ -150,7 +166,7 @@ def _yaml(value: object) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_yaml(item) for item in value) + "]"
     if isinstance(value, str):
-        plain = value and value.replace("_", "").isalpha()
+        plain = value and value.replace("_", "").isalpha() and value not in _YAML_WORDS
         return value if plain else f'"{value}"'
     return str(value)
 

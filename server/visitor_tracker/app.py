@@ -6,20 +6,41 @@ therefore exists before the fork.
 
 import logging
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 from visitor_tracker import resources
+from visitor_tracker.access.cookies import VisitorCookies
+from visitor_tracker.access.keeper import Keeper
 from visitor_tracker.access.limits import RateLimiter
+from visitor_tracker.access.sites import SiteBook
+from visitor_tracker.access.snapshot import FILE, SnapshotReader, read_snapshot
 from visitor_tracker.access.tokens import ReadToken, TokenSigner
 from visitor_tracker.config import Config
+from visitor_tracker.errors import StoreUnavailable
+from visitor_tracker.ingest.agent import AgentReader, Agents, Classifier
 from visitor_tracker.ingest.counter import Counter
+from visitor_tracker.ingest.drain import Drainer
+from visitor_tracker.ingest.geo import GeoReader
+from visitor_tracker.ingest.intake import Intake
+from visitor_tracker.ingest.journal import Journal
+from visitor_tracker.ingest.pipeline import Pipeline
+from visitor_tracker.ingest.seen import Seen
+from visitor_tracker.jobs.background import Background
 from visitor_tracker.metrics import Counters, Metrics
+from visitor_tracker.sites import Site, Snapshot
+from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.open import open_store
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.assets import AssetRoutes
 from visitor_tracker.web.badge import BadgeRoutes
+from visitor_tracker.web.collect import Clients, CollectRoutes
 from visitor_tracker.web.counter import CounterRoutes
+from visitor_tracker.web.dialect import Dialect
+from visitor_tracker.web.dialects import ackee, analytics, goatcounter, matomo, own, plausible, track, umami
 from visitor_tracker.web.guards import Cors, Guards, TrustedProxies
 from visitor_tracker.web.health import HealthRoutes
 from visitor_tracker.web.home import HomeRoutes
@@ -35,28 +56,32 @@ class Keys:
 
     reads: bytes = field(repr=False)
     token: bytes = field(repr=False)
+    cookies: bytes = field(repr=False)
 
 
 class Shared:
-    """Made before the fork: counters and rate buckets in shared memory, and the keys.
+    """Made before the fork: counters and rate buckets in shared memory, the keys, and sites as they are at start.
 
-    With the keys in hand a worker can start, and answer 503, while the store is away.
+    With these in hand a worker can start, and take visits, while the store is away.
     """
 
-    def __init__(self, config: Config, workers: int, keys: Keys) -> None:
+    def __init__(self, config: Config, workers: int, snapshot: Snapshot) -> None:
         self.metrics = Metrics(max(1, workers))
-        self.keys = keys
+        self.snapshot = snapshot
+        self.keys = keys_of(config, snapshot)
         limits = config.rate_limit
         self.limiter = RateLimiter(limits.per_second, limits.burst, enabled=limits.enabled)
 
 
 class App:
-    """Store, counter and routes of one process; `router` is the Application to serve."""
+    """Store, journal, counter and routes of one process; `router` is the Application to serve."""
 
     def __init__(self, config: Config, shared: Shared, process: int = 0) -> None:
+        self.config = config
         self.counters = counters = shared.metrics.counters(process)
         self.store = store_of(config)
         self.shared = shared
+        self.snapshot = SnapshotReader(config.data_dir / FILE, shared.snapshot)
         self.guards = Guards(
             TrustedProxies(config.trusted_proxies),
             Cors(config.cors.origins, config.cors.max_age),
@@ -65,12 +90,24 @@ class App:
         )
         self.pages = PageReader(config.counter.drop_parameters)
         self.signer = TokenSigner(shared.keys.token)
+        self.journal = Journal(
+            journal_folder(config),
+            counters,
+            config=config.journal,
+            durability=config.store.durability,
+            most_waiting=4 * config.http.max_queue,
+        )
+        self.geo = GeoReader(config.geo)
+        reader = AgentReader(counters)
+        self._agents = Agents(reader, Classifier(reader, self.flush_joined), counters)
         self.counter = Counter(
             self.store,
+            self.journal,
             counters,
             committers=_committers(config),
             most_waiting=4 * config.http.max_queue,
         )
+        self.intake = self._intake(config)
         self._badges = BadgeRoutes(
             self.store,
             self.guards,
@@ -79,33 +116,76 @@ class App:
             seconds=config.counter.badge_seconds,
         )
         self.router = Router(
-            self._routes(counters),
+            self._routes(config),
             guards=self.guards,
             counters=counters,
-            flush=self.counter.flush,
+            flush=self.flush,
             hsts=config.tls.hsts,
         )
 
-    def _routes(self, counters: Counters) -> Sequence[Route]:
+    def _intake(self, config: Config) -> Intake:
+        pipeline = Pipeline(
+            snapshot=lambda: self.snapshot.now,
+            make_site=partial(_make_site, SiteBook(config.data_dir), self.snapshot),
+            geo=self.geo,
+            drop_parameters=config.counter.drop_parameters,
+        )
+        seen = Seen(Inbox(self.store.database).known)
+        return Intake(pipeline, self._agents, self.journal, seen, self.counters)
+
+    def _routes(self, config: Config) -> Sequence[Route]:
         assets = AssetRoutes(resources.client_files())
         home = HomeRoutes(self.store, self.guards, assets)
+        cookies = VisitorCookies(self.shared.keys.cookies)
+        clients = Clients(self.guards, lambda: self.snapshot.now, cookies, config.geo.header)
+        collecting = CollectRoutes(
+            all_dialects(),
+            intake=self.intake,
+            clients=clients,
+            guards=self.guards,
+            cookies=cookies,
+            snapshot=lambda: self.snapshot.now,
+            counters=self.counters,
+            body_most=config.http.max_body,
+            batch_most=config.http.max_batch,
+        )
         counting = CounterRoutes(
             counter=self.counter,
             store=self.store,
+            intake=self.intake,
+            clients=clients,
             guards=self.guards,
             pages=self.pages,
             signer=self.signer,
-            counters=counters,
+            counters=self.counters,
+            path_pixel=collecting.handler(goatcounter.count_pixel),
         )
         routes = [
             *home.routes(),
             *counting.routes(),
+            *collecting.routes(),
             *self._badges.routes(),
             *assets.routes(),
-            *HealthRoutes(self.store, self.counter, self.shared.metrics).routes(),
+            *HealthRoutes(self.store, self.journal, self.shared.metrics).routes(),
         ]
         home.list_routes(routes)
         return routes
+
+    def flush(self) -> None:
+        """Make durable what waits; the loop has gathered all that was ready."""
+        self._agents.new_gather()
+        self.flush_joined()
+
+    def flush_joined(self) -> None:
+        """Make durable what waits, while the loop goes on gathering."""
+        self.counter.flush()
+        self.journal.flush()
+
+    def tick(self) -> None:
+        """Take over what changed outside: called about twice a second, costs a few system calls."""
+        self.snapshot.refresh()
+        self.geo.refresh()
+        self.journal.flush()  # also lets go of a segment that nothing was added to for long
 
     def is_trusted(self, address: str) -> bool:
         """Say whether the peer is a proxy whose connections have no cap."""
@@ -119,9 +199,16 @@ class App:
         self.guards.cors = Cors(config.cors.origins, config.cors.max_age)
         self._badges.update(floor=config.counter.badge_floor, seconds=config.counter.badge_seconds)
 
+    def stop_taking(self) -> None:
+        """Make durable what waits and take no more; what is journaled by now can be drained after this."""
+        self._agents.close()
+        self.counter.close()
+        self.journal.close()
+
     def close(self) -> None:
         """Store what waits and let go of the store; nothing may be sent to the router any more."""
-        self.counter.close()
+        self.stop_taking()
+        self.geo.close()
         self.store.close()
 
 
@@ -137,13 +224,59 @@ def store_of(config: Config) -> SqlStore:
     )
 
 
-def keys_of(config: Config) -> Keys:
-    """Read the keys from settings and store; the store makes what it does not have."""
-    store = store_of(config)
+def keys_of(config: Config, snapshot: Snapshot) -> Keys:
+    """Return the keys of settings and snapshot."""
+    secrets = snapshot.secrets
+    return Keys(secrets["reads"], config.server.secret_key.encode() or secrets["token"], secrets["cookie"])
+
+
+def journal_folder(config: Config) -> Path:
+    """Return where this node's journal is."""
+    return config.data_dir / "journal"
+
+
+def first_snapshot(config: Config) -> Snapshot:
+    """Bring keys and sites up to date and return them; while the store is away, what the snapshot file has.
+
+    Raises StoreUnavailable where there is no such file either.
+    """
+    path = config.data_dir / FILE
     try:
-        return Keys(store.secret("reads"), config.server.secret_key.encode() or store.secret("token"))
-    finally:
-        store.close()
+        store = store_of(config)
+        try:
+            Keeper(store, config, Metrics().counters()).step(time.time_ns() // 1_000_000)
+        finally:
+            store.close()
+    except StoreUnavailable as error:
+        found = read_snapshot(path)
+        if found is None or not found.secrets:
+            raise
+        log.warning("starting with the keys and sites of %s, the store is away: %s", path, error)
+        return found
+    found = read_snapshot(path)
+    if found is None:
+        raise StoreUnavailable(f"{path} was just written and cannot be read")
+    return found
+
+
+def background_of(config: Config, store: SqlStore, counters: Counters) -> Background:
+    """Return the work nobody waits for; one process of a node does it."""
+    keeper = Keeper(store, config, counters)
+    drainer = Drainer(journal_folder(config), store, counters, config=config.journal)
+    return Background(store, drainer, lambda: keeper.step(time.time_ns() // 1_000_000), config.store.ids_keep_days)
+
+
+def all_dialects() -> list[Dialect]:
+    """Return every collect endpoint."""
+    return [
+        dialect
+        for module in (own, track, analytics, plausible, umami, goatcounter, matomo, ackee)
+        for dialect in module.dialects()
+    ]
+
+
+def _make_site(book: SiteBook, snapshot: SnapshotReader, name: str) -> Site | None:
+    return book.create(name, snapshot.now)
 
 
 def _committers(config: Config) -> int:

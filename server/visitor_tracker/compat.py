@@ -18,14 +18,15 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from visitor_tracker.app import App, Shared, keys_of
+from visitor_tracker.app import App, Shared, background_of, first_snapshot
 from visitor_tracker.config import TlsConfig, load
 from visitor_tracker.errors import AlreadyRunning, ConfigError, HttpError, OutcomeUnknown, StoreUnavailable
 from visitor_tracker.event import PageCount
 from visitor_tracker.http.message import Peer, Request, Response, error_response
 from visitor_tracker.http.parser import Limits, RequestParser
 from visitor_tracker.http.wire import CONTINUE, encode, http_date
-from visitor_tracker.ingest.counter import Failure, Outcome
+from visitor_tracker.ingest.counter import Outcome, Unnumbered
+from visitor_tracker.jobs.background import Background
 from visitor_tracker.net.tls import server_context
 from visitor_tracker.serve import LoopServer, migrate_store, run_here
 from visitor_tracker.web.counter import iso
@@ -64,6 +65,7 @@ class VisitorTrackingServer:
         self._lock = threading.Lock()
         self._serving = threading.Lock()
         self._made: App | None = None
+        self._background: Background | None = None
         self._server: LoopServer | None = None
         self.started = threading.Event()
 
@@ -101,7 +103,7 @@ class VisitorTrackingServer:
         return app.signer.sign(page.hash, found.visit_count if found else 0, time.time_ns() // 1_000_000)
 
     def update_visitor_count(self, page_url: str) -> Row:
-        """Count a visit, durably; return the page's row.
+        """Count a visit, durably; return the page's row, without a number (`pending`) while the store is away.
 
         Raises ValueError, StoreUnavailable (not counted) or OutcomeUnknown. The rate limit is for clients only.
         """
@@ -116,11 +118,13 @@ class VisitorTrackingServer:
 
         if not app.counter.add(page.visit, deliver):
             raise StoreUnavailable(_AWAY)
-        app.counter.flush()
+        app.flush()
         done.wait(_ANSWER_SECONDS)
-        counted = got[0] if got else Failure.UNKNOWN
-        if isinstance(counted, Failure):
-            raise StoreUnavailable(_AWAY) if counted is Failure.REFUSED else OutcomeUnknown(_UNKNOWN)
+        counted = got[0] if got else Unnumbered.UNKNOWN
+        if counted is Unnumbered.PENDING:
+            return _NEVER | {"page_url": page.url, "visit_count": None, "security_token": None, "pending": True}
+        if isinstance(counted, Unnumbered):
+            raise StoreUnavailable(_AWAY) if counted is Unnumbered.REFUSED else OutcomeUnknown(_UNKNOWN)
         token = app.signer.sign(page.hash, counted.visit_count, counted.last_visited)
         row = PageCount(page.url, counted.visit_count, counted.last_visited, counted.created_at)
         return page_row(row) | {"security_token": token}
@@ -156,7 +160,8 @@ class VisitorTrackingServer:
         with client_socket:
             client_socket.settimeout(http.header_seconds)
             name = client_socket.getpeername() if client_socket.family != socket.AF_UNIX else ""
-            parser = RequestParser(limits, Peer(name[0], unix=False) if name else Peer("", unix=True))
+            peer = Peer(name[0]) if name else Peer("", unix=True)
+            parser = RequestParser(limits, peer, lambda *what: self._app().router.body_limit(*what) or http.max_body)
             with suppress(OSError, OutcomeUnknown):  # no answer is the answer then
                 self._converse(client_socket, parser)
 
@@ -186,15 +191,21 @@ class VisitorTrackingServer:
         """Let go of the store; the methods open it again when they need it."""
         with self._lock:
             app, self._made, self._server = self._made, None, None
+            background, self._background = self._background, None
         self.started.clear()
         if app is not None:
+            app.stop_taking()
+            if background is not None:
+                background.stop()
             app.close()
 
     def _app(self) -> App:
         with self._lock:
             if self._made is None:
                 migrate_store(self._config)
-                self._made = App(self._config, Shared(self._config, 1, keys_of(self._config)))
+                self._made = App(self._config, Shared(self._config, 1, first_snapshot(self._config)))
+                self._background = background_of(self._config, self._made.store, self._made.counters)
+                self._background.start()
             return self._made
 
     def _converse(self, client: socket.socket, parser: RequestParser) -> None:

@@ -1,5 +1,6 @@
 """What happened on a page: the values that travel from a request to the journal and a store."""
 
+from collections.abc import Sequence
 from enum import IntFlag
 from typing import Literal
 
@@ -148,6 +149,16 @@ class InboxRow(msgspec.Struct, frozen=True, gc=False):
     at: int
     events: int
     body: bytes
+
+
+def inbox_rows(batch_id: bytes, at: int, events: Sequence[Event]) -> list[InboxRow]:
+    """Return the events of one batch as rows, one for each site."""
+    if not events:
+        return []
+    sites: dict[int, list[Event]] = {}
+    for event in events:
+        sites.setdefault(event.site_id, []).append(event)
+    return [InboxRow(site_id, batch_id, at, len(own), encode_events(own)) for site_id, own in sorted(sites.items())]
 
 
 class PageCount(msgspec.Struct, frozen=True, gc=False):

@@ -15,10 +15,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from visitor_tracker import __version__, logs, resources
-from visitor_tracker.app import App, Shared, keys_of, store_of, worker_count
+from visitor_tracker.access.snapshot import FILE as SNAPSHOT
+from visitor_tracker.access.snapshot import read_snapshot
+from visitor_tracker.app import App, Shared, background_of, first_snapshot, store_of, worker_count
 from visitor_tracker.config import Config, reloaded
 from visitor_tracker.errors import ConfigError, ListenError, StoreUnavailable, TrackerError
-from visitor_tracker.jobs.housekeeping import keep_house
 from visitor_tracker.net.listen import Listener, close_listeners, open_listeners
 from visitor_tracker.net.loop import Loop, LoopOptions
 from visitor_tracker.net.notify import Notifier
@@ -50,7 +51,7 @@ def serve(config: Config, load_again: Load, file: Path | None = None) -> int:
         if config.tls.certificate:
             server_context(config.tls)  # a bad certificate is told now, not by each worker
         _prepare_store(config)
-        shared = Shared(config, workers + 1, keys_of(config))
+        shared = Shared(config, workers + 1, first_snapshot(config))
         _announce(config, listeners, workers)
         worker = Worker(config, load_again, shared, listeners, writer)
         if workers == 0:
@@ -97,8 +98,13 @@ class Worker:
         signal.signal(signal.SIGHUP, lambda *_: self._writer.reopen())
         close_listeners(list(self._listeners), remove_files=False)
         store = store_of(self._config)
+        row = worker_count(self._config)
+        background = background_of(self._config, store, self._shared.metrics.counters(row))
         try:
-            keep_house(store, self._config.store.ids_keep_days, stop)
+            _migrate_when_possible(self._config, stop)
+            background.start()
+            stop.wait()
+            background.stop()
         finally:
             store.close()
         return 0
@@ -106,11 +112,8 @@ class Worker:
     def run_alone(self) -> int:
         """Do everything in this process."""
         notifier = Notifier()
-        stop_jobs = threading.Event()
         app = App(self._config, self._shared)
-        jobs = threading.Thread(
-            target=keep_house, args=(app.store, self._config.store.ids_keep_days, stop_jobs), name="jobs", daemon=True
-        )
+        background = background_of(self._config, app.store, app.counters)
         server = LoopServer(self._config, app, self._listeners, notifier.alive)
 
         def stop(*_: object) -> None:
@@ -121,12 +124,12 @@ class Worker:
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGHUP, lambda *_: self._reload(server, warn=True))
         try:
-            jobs.start()
+            background.start()
             notifier.ready()
             server.run()
         finally:
-            stop_jobs.set()
-            jobs.join(1.0)
+            app.stop_taking()
+            background.stop()
             app.close()
         return 0
 
@@ -188,8 +191,13 @@ class LoopServer:
             http=config.http,
             grace_seconds=config.server.grace_seconds,
             is_trusted=self._app.is_trusted,
-            on_tick=self._on_tick,
+            on_tick=self._tick,
         )
+
+    def _tick(self) -> None:
+        self._app.tick()
+        if self._on_tick is not None:
+            self._on_tick()
 
 
 def run_here(config: Config, app: App, started: Callable[[LoopServer], None]) -> None:
@@ -271,16 +279,29 @@ def _hold_locks(config: Config, stack: ExitStack) -> None:
         stack.enter_context(hold(place))
 
 
+def _migrate_when_possible(config: Config, stop: threading.Event) -> None:
+    """Migrate a store that was away when the server started; nothing to do otherwise."""
+    while not stop.is_set():
+        try:
+            return _migrate_and_tell(config)
+        except StoreUnavailable:
+            stop.wait(_STORE_PAUSE_SECONDS)
+    return None
+
+
 def _prepare_store(config: Config) -> None:
-    """Migrate the store; waits for a database that is only starting."""
-    until = time.monotonic() + _STORE_PATIENCE_SECONDS
+    """Migrate the store; waits for a database that is only starting, unless visits can be taken without it."""
+    snapshot = read_snapshot(config.data_dir / SNAPSHOT)
+    patience = 0.0 if snapshot is not None and snapshot.secrets else _STORE_PATIENCE_SECONDS
+    until = time.monotonic() + patience
     told = False
     while True:
         try:
-            for name in migrate_store(config):
-                log.info("applied %s", name)
-            break
+            return _migrate_and_tell(config)
         except StoreUnavailable as error:
+            if not patience:
+                log.warning("the store is away, visits wait in the journal: %s", error)
+                return None
             if time.monotonic() > until:
                 raise
             if not told:
@@ -289,11 +310,18 @@ def _prepare_store(config: Config) -> None:
             time.sleep(_STORE_PAUSE_SECONDS)
 
 
+def _migrate_and_tell(config: Config) -> None:
+    for name in migrate_store(config):
+        log.info("applied %s", name)
+
+
 def _announce(config: Config, listeners: Sequence[Listener], workers: int) -> None:
     """Tell who started the server where it is, what it uses, and what to open."""
     store = store_of(config)
     try:
         described = store.describe()
+    except StoreUnavailable:
+        described = "away at the moment"
     finally:
         store.close()
     places = [listener.where for listener in listeners]

@@ -60,8 +60,10 @@ class Site(msgspec.Struct, frozen=True, dict=True):
 
     def holds(self, host: str) -> bool:
         """Say whether pages of that host may be the site's."""
+        if not self.hostnames:
+            return True
         exact, ends = self.claims
-        return not self.hostnames or host in exact or host.endswith(ends)
+        return host in exact or host.endswith(ends)
 
 
 class SendKey(msgspec.Struct, frozen=True):
@@ -92,6 +94,7 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     secrets: dict[str, bytes] = {}
     send_keys: tuple[SendKey, ...] = ()
     auto_create: bool = True
+    policy: Policy = Policy()  # of sites that have none of their own
 
     @cached_property
     def by_name(self) -> dict[str, Site]:
@@ -111,8 +114,20 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     def by_key(self) -> dict[bytes, SendKey]:
         return {key.digest: key for key in self.send_keys}
 
+    @cached_property
+    def uses_cookies(self) -> bool:
+        """Say whether any site knows its visitors by cookie."""
+        return any(self.policy_of(site.id).visitor == "cookie" for site in self.sites)
+
+    def policy_of(self, site_id: int) -> Policy:
+        """Return what a site may know."""
+        site = self.by_id.get(site_id)
+        return self.policy if site is None or site.policy is None else site.policy
+
     def of_host(self, host: str) -> Site | None:
         """Return the site that claims a host, the most exact claim first."""
+        if not self.by_host:
+            return None
         found = self.by_host.get(host)
         while found is None and (dot := host.find(".")) >= 0:
             host = host[dot + 1 :]

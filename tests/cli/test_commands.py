@@ -1,17 +1,24 @@
 """The command line as a person meets it."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import requests
+import write_docs
 
+from tests.cli.conftest import Command
 from tests.mariadb import MariaDB
-from tests.running import Server
+from tests.running import Server, until
+from visitor_tracker import resources
 from visitor_tracker.cli import parser
+
+TOP = Path(__file__).parents[2]
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -27,20 +34,47 @@ def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Complet
     )
 
 
-COMMANDS = [(), ("serve",), ("check",), ("migrate",), ("count",), ("pages",), ("token",)]
+COMMANDS = dict(write_docs.commands_of(parser()))
+GROUPS = sorted({name.partition(" ")[0] for name in COMMANDS if " " in name})
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_is_there(tmp_path: Path, command: tuple[str, ...]) -> None:
-    done = run(tmp_path, *command, "--help")
-    assert done.returncode == 0
-    assert done.stdout.startswith("usage: visitor-tracker")
-    assert max(map(len, done.stdout.splitlines())) <= 120
+@pytest.mark.parametrize("name", ["", *GROUPS, *COMMANDS])
+def test_help_is_there_with_an_example(command: Command, name: str) -> None:
+    done = command(*name.split(), "--help")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("usage: visitor-tracker")
+    assert max(map(len, done.out.splitlines())) <= 120
+    assert re.search(rf"^examples?:\n(  .*\n)*  .*visitor-tracker {name}", done.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_examples_of_the_help_can_be_used(name: str) -> None:
+    for line in str(COMMANDS[name].epilog).splitlines():
+        for given in re.findall(rf"visitor-tracker ({name}[^|)`]*)", line):
+            parser().parse_args(shlex.split(given))
 
 
 def test_every_option_has_help() -> None:
-    for action in parser()._actions:
-        assert action.help, action
+    for command in [parser(), *COMMANDS.values()]:
+        for action in command._actions:
+            assert action.help, action
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_without_a_command_shows_its_help(command: Command, group: str) -> None:
+    done = command(group)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == command(group, "--help").out
+
+
+@pytest.mark.parametrize("page", sorted((TOP / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_commands_in_the_documents_exist(page: Path) -> None:
+    written = re.sub(r"\\\n\s*", "", page.read_text("utf-8"))
+    for line in re.findall(rf"visitor-tracker ((?:{'|'.join(GROUPS)}) [^\n`|)]*)", written):
+        name = " ".join(line.split()[:2])
+        assert name in COMMANDS, line
+        known = {option for action in COMMANDS[name]._actions for option in action.option_strings}
+        assert set(re.findall(r"(?<!\S)--[a-z-]+", line)) - known == set(), line
 
 
 def test_counts_of_a_running_server(tmp_path: Path, store_url: str) -> None:
@@ -94,7 +128,8 @@ def test_without_a_command_the_help_is_shown(tmp_path: Path) -> None:
 
 
 def test_migrate_says_what_it_did(tmp_path: Path, store_url: str) -> None:
-    assert run(tmp_path, "migrate", "--store", store_url).stdout == "applied 0001_counter.sql\n"
+    first = run(tmp_path, "migrate", "--store", store_url).stdout
+    assert first.splitlines() == [f"applied {name}" for name in resources.migrations()]
     assert run(tmp_path, "migrate", "--store", store_url).stdout.startswith("nothing to do")
 
 
@@ -173,14 +208,25 @@ def test_a_database_that_is_only_starting_is_waited_for(tmp_path: Path, mariadb:
     url = mariadb.url(mariadb.fresh_database())
     mariadb.stop()
     server = Server(tmp_path, url)
-    later = threading.Timer(1.0, mariadb.start)
-    later.start()
     try:
-        server.start()
+        with ThreadPoolExecutor(1) as pool:
+            started = pool.submit(server.start)
+            try:
+                until(lambda: "waiting for the store" in log_of(server) or started.done())
+            finally:
+                mariadb.start()
+            started.result()
         assert "waiting for the store" in server.log
     finally:
-        later.join()
         server.kill9()
+
+
+def log_of(server: Server) -> str:
+    """Return what a server has printed, also when it has not begun to."""
+    try:
+        return server.log
+    except FileNotFoundError:
+        return ""
 
 
 def test_check_leaves_nothing_behind(tmp_path: Path) -> None:

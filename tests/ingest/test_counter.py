@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from visitor_tracker.config import JournalConfig
 from visitor_tracker.errors import OutcomeUnknown, StoreUnavailable
-from visitor_tracker.event import Counted, Visit
+from visitor_tracker.event import Counted, InboxRow, Visit
 from visitor_tracker.http.url import page_hash
 from visitor_tracker.ingest import counter as module
-from visitor_tracker.ingest.counter import Counter, Failure, Outcome
+from visitor_tracker.ingest.counter import Counter, Outcome, Unnumbered
+from visitor_tracker.ingest.drain import Drainer
+from visitor_tracker.ingest.journal import Journal
 from visitor_tracker.metrics import Cell, Metrics
 from visitor_tracker.store.base import Store
 from visitor_tracker.store.migrate import migrate
 from visitor_tracker.store.open import open_store
+from visitor_tracker.store.sql import SqlStore
 
 PAGE = "https://example.com/"
 WAIT_SECONDS = 20.0
@@ -38,11 +42,21 @@ class Failing:
         self.at_once: str | None = None  # "slow" or "quick" where the store need not wait for others
         self.hold: threading.Event | None = None
 
-    def count(self, batch_id: bytes, visits: Sequence[Visit], at: int, *, retry: bool = False) -> list[Counted]:
+    def count(
+        self,
+        batch_id: bytes,
+        visits: Sequence[Visit],
+        at: int,
+        *,
+        retry: bool = False,
+        events: Sequence[InboxRow] = (),
+    ) -> list[Counted]:
         self.calls += 1
         return self._count(batch_id, visits, at, retry)
 
-    def count_at_once(self, batch_id: bytes, visits: Sequence[Visit], at: int) -> list[Counted] | None:
+    def count_at_once(
+        self, batch_id: bytes, visits: Sequence[Visit], at: int, *, events: Sequence[InboxRow] = ()
+    ) -> list[Counted] | None:
         if self.at_once is None:
             return None
         if self.at_once == "slow":
@@ -86,12 +100,25 @@ class Outcomes:
 
 
 class Bench:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: SqlStore, folder: Path) -> None:
         self.store = store
         self.failing = Failing(store)
         self.metrics = Metrics()
-        self.counter = Counter(self.failing, self.metrics.counters(), most_waiting=1_000)  # type: ignore[arg-type]
+        self.folder = folder
+        counters = self.metrics.counters()
+        self.journal = Journal(folder, counters, config=JournalConfig(), durability="full", most_waiting=10_000)
+        self.counter = Counter(self.failing, self.journal, counters, most_waiting=1_000)  # type: ignore[arg-type]
         self.outcomes = Outcomes()
+
+    def drain(self) -> None:
+        """Do what the jobs process does with what is journaled."""
+        drainer = Drainer(self.folder, self.store, self.metrics.counters())
+        while drainer.step():
+            pass
+
+    def close(self) -> None:
+        self.counter.close()
+        self.journal.close()
 
     def send(self, *visits: Visit) -> int:
         """Return how many were taken."""
@@ -109,9 +136,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     url = f"sqlite:///{tmp_path / 'v.db'}"
     store = open_store(url)
     migrate(store)
-    made = Bench(store)
+    made = Bench(store, tmp_path / "journal")
     yield made
-    made.counter.close()
+    made.close()
     store.close()
 
 
@@ -155,39 +182,47 @@ def test_a_stale_connection_is_not_noticed(bench: Bench) -> None:
     assert bench.counter.available
 
 
-def test_an_unknown_outcome_is_settled_through_the_ledger(bench: Bench) -> None:
-    bench.failing.after = [OutcomeUnknown("lost in commit")]  # stored, but the answer was lost
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_unknown_outcome_is_settled_by_the_drainer(bench: Bench, moment: str) -> None:
+    setattr(bench.failing, moment, [OutcomeUnknown("lost in commit")])  # after: stored, but the answer was lost
     bench.send(visit(), visit())
-    assert numbers(bench.outcomes.wait(2)) == [1, 2]
-    assert bench.stored() == 2
+    assert bench.outcomes.wait(2) == [Unnumbered.PENDING] * 2
+    for _ in range(2):
+        bench.drain()
+        assert bench.stored() == 2
+    assert bench.metrics.total(Cell.PENDING) == bench.metrics.total(Cell.ACCEPTED) == 2
 
 
-def test_an_unknown_outcome_that_was_not_stored_is_stored_once(bench: Bench) -> None:
-    bench.failing.before = [OutcomeUnknown("lost before commit"), OutcomeUnknown("again")]
-    bench.send(visit(), visit())
-    assert sorted(numbers(bench.outcomes.wait(2))) == [1, 2]
-    assert bench.stored() == 2
-
-
-def test_nobody_is_refused_whose_visit_may_be_stored(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SETTLE_SECONDS", 0.3)
-    bench.failing.after = [OutcomeUnknown("lost in commit")] * 50
+def test_nobody_is_refused_whose_visit_may_be_stored(bench: Bench) -> None:
+    bench.journal.close()
+    bench.failing.after = [OutcomeUnknown("lost in commit")]
     bench.send(visit())
-    assert bench.outcomes.wait(1) == [Failure.UNKNOWN]
+    assert bench.outcomes.wait(1) == [Unnumbered.UNKNOWN]
     assert bench.metrics.total(Cell.ACCEPTED) == 0
 
 
-def test_a_store_that_is_away_refuses_and_comes_back(bench: Bench) -> None:
+def test_who_can_be_stored_nowhere_is_refused(bench: Bench) -> None:
+    bench.journal.close()
     bench.failing.away = True
     bench.send(visit())
-    assert bench.outcomes.wait(1) == [Failure.REFUSED]
-    until(lambda: not bench.counter.available)
-    assert bench.send(visit()) == 0  # refused at once, nobody waits
-    assert bench.stored() == 0
+    assert bench.outcomes.wait(1) == [Unnumbered.REFUSED]
+    assert bench.metrics.total(Cell.DROPPED_UNAVAILABLE) == 1
+
+
+def test_visits_go_to_the_journal_while_the_store_is_away(bench: Bench) -> None:
+    bench.failing.away = True
+    bench.send(visit())
+    assert bench.outcomes.wait(1) == [Unnumbered.PENDING]
+    assert not bench.counter.available
+    calls = bench.failing.calls
+    assert bench.send(*[visit()] * 700) == 700  # the store is not asked again for these
+    assert bench.outcomes.wait(701) == [Unnumbered.PENDING] * 701
+    assert (bench.failing.calls, bench.stored()) == (calls, 0)
     bench.failing.away = False
     until(lambda: bench.counter.available)
+    bench.drain()
     bench.send(visit())
-    assert numbers(bench.outcomes.wait(2)) == [1]
+    assert numbers(bench.outcomes.wait(702)) == [702]
     assert bench.metrics.total(Cell.BREAKER_OPEN) == 0
 
 
@@ -203,7 +238,7 @@ def test_waiting_is_bounded(bench: Bench) -> None:
 def test_a_broken_batch_does_not_end_the_committer(bench: Bench) -> None:
     bench.failing.before = [RuntimeError("a bug")]
     bench.send(visit())
-    assert bench.outcomes.wait(1) == [Failure.UNKNOWN]
+    assert bench.outcomes.wait(1) == [Unnumbered.UNKNOWN]
     bench.send(visit())
     assert numbers(bench.outcomes.wait(2)) == [1]
 
@@ -233,15 +268,21 @@ def test_a_slow_sync_sends_the_next_batches_to_a_committer(bench: Bench) -> None
     assert (bench.failing.calls_at_once, bench.failing.calls) == (1, 2)
 
 
-@pytest.mark.parametrize("error", [StoreUnavailable("gone"), OutcomeUnknown("in commit")])
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_what_fails_on_the_loop_is_settled_by_a_committer(bench: Bench, error: Exception, moment: str) -> None:
-    if moment == "after" and isinstance(error, StoreUnavailable):
-        error = OutcomeUnknown("unavailable is never said of what was stored")
+def test_what_the_loop_could_not_begin_a_committer_tries(bench: Bench) -> None:
     bench.failing.at_once = "quick"
-    setattr(bench.failing, moment, [error])
+    bench.failing.before = [StoreUnavailable("gone")]
     bench.send(visit(), visit())
     assert sorted(numbers(bench.outcomes.wait(2))) == [1, 2]
+    assert bench.stored() == 2
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_unknown_outcome_on_the_loop_is_journaled(bench: Bench, moment: str) -> None:
+    bench.failing.at_once = "quick"
+    setattr(bench.failing, moment, [OutcomeUnknown("in commit")])
+    bench.send(visit(), visit())
+    assert bench.outcomes.wait(2) == [Unnumbered.PENDING] * 2
+    bench.drain()
     assert bench.stored() == 2
 
 
@@ -249,9 +290,9 @@ def test_closing_stores_what_waits(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'v.db'}"
     store = open_store(url)
     migrate(store)
-    bench = Bench(store)
+    bench = Bench(store, tmp_path / "journal")
     bench.send(*[visit()] * 600)
-    bench.counter.close()
+    bench.close()
     assert bench.stored() == 600
     assert bench.send(visit()) == 0
     bench.store.close()
@@ -261,7 +302,7 @@ def test_a_bug_on_the_loop_leaves_nobody_waiting(bench: Bench) -> None:
     bench.failing.at_once = "quick"
     bench.failing.before = [RuntimeError("a bug")]
     bench.send(visit())
-    assert bench.outcomes.wait(1) == [Failure.UNKNOWN]
+    assert bench.outcomes.wait(1) == [Unnumbered.UNKNOWN]
     bench.send(visit())
     assert numbers(bench.outcomes.wait(2)) == [1]
 
@@ -276,7 +317,7 @@ def test_an_answer_that_cannot_be_made_harms_nobody_else(bench: Bench) -> None:
     bench.send(visit())
     got = bench.outcomes.wait(3)
     assert numbers(got) == [1, 2]
-    assert Failure.UNKNOWN in got
+    assert Unnumbered.UNKNOWN in got
     assert bench.metrics.total(Cell.ACCEPTED) == 2
 
 

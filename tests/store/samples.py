@@ -5,11 +5,13 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from visitor_tracker.event import DEFAULT_SITE, Counted, Visit
+from visitor_tracker.event import DEFAULT_SITE, Counted, InboxRow, Visit
+from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.sql import SqlStore
 
 NOW = 1_790_000_000_000  # epoch ms
 HOME = "https://example.com/"
+DAY = 20_260_921
 
 
 def page_key(url: str) -> bytes:
@@ -23,6 +25,22 @@ def visit(url: str = HOME, id: bytes | None = None, site_id: int = DEFAULT_SITE)
 
 def visits(*urls: str) -> list[Visit]:
     return [visit(url) for url in urls]
+
+
+def key(number: int) -> bytes:
+    """Return a 16-byte id or hash, in the order of the numbers."""
+    return number.to_bytes(16, "big")
+
+
+def row(number: int, *, site_id: int = DEFAULT_SITE, body: bytes = b"events", events: int = 3) -> InboxRow:
+    return InboxRow(site_id, key(number), NOW, events, body)
+
+
+def drain_whole(inbox: Inbox, segment: int) -> bool:
+    """Drain a segment of two rows and two days as one piece; what it holds is made from its number."""
+    rows = [row(2 * segment), row(2 * segment + 1, site_id=2)]
+    seen = [(1, key(segment), DAY, NOW), (2, key(segment), DAY, NOW + 5)]
+    return inbox.drain(rows, seen, segment_id=key(segment), old=0, new=100, at=NOW)
 
 
 def new_batch() -> bytes:

@@ -19,6 +19,7 @@ from visitor_tracker.errors import StoreError
 from visitor_tracker.event import PageCount, Visit
 from visitor_tracker.http.url import page_hash
 from visitor_tracker.store import migrate, open_store, pending
+from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.counter import iso
 
@@ -56,6 +57,26 @@ def test_migrations_run_once(store_url: str, opened: Callable[[str], SqlStore]) 
     assert migrate(store) == names
     assert pending(store) == []
     assert migrate(store) == []
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(
+    store_url: str, opened: Callable[[str], SqlStore], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *later = resources.migrations()
+    old = opened(store_url)
+    with monkeypatch.context() as first_version:
+        (tmp_path / first).write_bytes((resources.SQL / first).read_bytes())
+        first_version.setattr(resources, "SQL", tmp_path)
+        assert migrate(old) == [first]
+    batch, secret = new_batch(), old.secret("token")
+    counted = old.count(batch, visits(HOME), NOW)
+    old.close()
+    store = opened(store_url)
+    assert pending(store) == migrate(store) == later
+    assert pending(store) == []
+    assert store.count(batch, visits(HOME), NOW, retry=True) == counted
+    assert store.secret("token") == secret
+    assert Inbox(store.database).pending() == (0, 0)
 
 
 def test_pending_changes_nothing(store_url: str, opened: Callable[[str], SqlStore]) -> None:

@@ -135,7 +135,13 @@ def test_front_page_for_people(site: Site) -> None:
 def test_monitors(site: Site) -> None:
     site.ask("/update?url=https://example.com/")
     assert site.ask("/healthz", peer=REMOTE).status == 200
-    assert json.loads(site.ask("/readyz", peer=REMOTE).body) == {"status": "ok", "store": "ok"}
+    assert json.loads(site.ask("/readyz", peer=REMOTE).body) == {
+        "status": "ok",
+        "store": "ok",
+        "journal": "ok",
+        "journal_lag_bytes": 0,
+        "visitor_keys": "ok",
+    }
     lines = site.ask("/metrics").body.decode().splitlines()
     assert "visitor_tracker_accepted_total 1" in lines
     assert "# TYPE visitor_tracker_accepted_total counter" in lines

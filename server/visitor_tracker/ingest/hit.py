@@ -24,6 +24,7 @@ class Client(msgspec.Struct, frozen=True, gc=False):
     user_agent: str
     headers: dict[str, str]
     vouched: bool = False
+    only_site: int = 0  # the one site that the key may send for, 0: every site
     country: str = ""  # from a trusted proxy's header, ISO 3166-1 alpha-2
     cookie: bytes = b""  # the visitor's verified cookie id, under the cookie policy
 
@@ -75,6 +76,9 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     verdicts: list[DropReason | None]
     problems: dict[int, str] = {}
     first: Event | None = None
+    first_visit: tuple[bool, bool] | None = (
+        None  # whether `first` is its visitor's first, ever and today; None: unknown
+    )
 
     @property
     def accepted(self) -> int:

@@ -12,7 +12,8 @@ log = logging.getLogger(__name__)
 _EVERY_SECONDS = 600.0
 _ROWS = 2_000  # per transaction: visits wait for no more than that
 _DAY_MS = 86_400_000
-_LEDGER_DAYS = 1  # a batch is asked for again within seconds; its row serves nobody after that
+_LEDGER_DAYS = 7  # a batch that was journaled may be asked for after an outage of days
+_CURSOR_DAYS = 30  # of journals that are no more
 
 
 def keep_house(store: Store, ids_days: int, stop: threading.Event, every_seconds: float = _EVERY_SECONDS) -> None:
@@ -29,11 +30,16 @@ def keep_house(store: Store, ids_days: int, stop: threading.Event, every_seconds
 
 
 def purge_all(store: Store, ids_days: int, stop: threading.Event) -> int:
-    """Delete ledger rows older than a day and ids older than `ids_days`, in small steps; return how many."""
+    """Delete ledger rows of last week, ids older than `ids_days`, old cursors, in small steps; return how many."""
     now = time.time_ns() // 1_000_000
     removed = 0
     while not stop.is_set():
-        batch = store.purge(ledger_before=now - _LEDGER_DAYS * _DAY_MS, ids_before=now - ids_days * _DAY_MS, most=_ROWS)
+        batch = store.purge(
+            ledger_before=now - _LEDGER_DAYS * _DAY_MS,
+            ids_before=now - ids_days * _DAY_MS,
+            cursors_before=now - _CURSOR_DAYS * _DAY_MS,
+            most=_ROWS,
+        )
         removed += batch
         if batch < _ROWS:
             break

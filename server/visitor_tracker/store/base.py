@@ -9,9 +9,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from visitor_tracker.event import DEFAULT_SITE, Counted, PageCount, Visit
+from visitor_tracker.event import DEFAULT_SITE, Counted, InboxRow, PageCount, Visit
 
 PageOrder = Literal["visits", "recent", "url"]
+Seen = tuple[int, bytes, int, int]  # site_id, visitor, day as yyyymmdd, when first on it (epoch ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,33 @@ class PagePage:
 class Store(Protocol):
     """A database with the tables of sql/; made by `store.open_store`, migrated before use."""
 
-    def count(self, batch_id: bytes, visits: Sequence[Visit], at: int, *, retry: bool = False) -> list[Counted]:
+    def count(  # noqa: PLR0913 - the rest by keyword
+        self,
+        batch_id: bytes,
+        visits: Sequence[Visit],
+        at: int,
+        *,
+        retry: bool = False,
+        events: Sequence[InboxRow] = (),
+        seen: Sequence[Seen] = (),
+    ) -> list[Counted]:
         """Count all visits in one durable transaction and return each one's own number, in their order.
 
-        k visits of one page get T-k+1 … T. `at` is epoch ms. With `retry`, a batch that is already in the
-        ledger changes nothing and its stored results are returned; without it, the 16-byte id must be new.
-        Raises OutcomeUnknown when the connection broke during COMMIT.
+        k visits of one page get T-k+1 … T. `at` is epoch ms. The same transaction adds `events` to the inbox and
+        `seen` to the days of visitors. With `retry`, a batch that is already in the ledger changes nothing and its
+        stored results are returned; without it, the 16-byte id must be new. Raises OutcomeUnknown when the
+        connection broke during COMMIT.
         """
 
-    def count_at_once(self, batch_id: bytes, visits: Sequence[Visit], at: int) -> list[Counted] | None:
+    def count_at_once(
+        self,
+        batch_id: bytes,
+        visits: Sequence[Visit],
+        at: int,
+        *,
+        events: Sequence[InboxRow] = (),
+        seen: Sequence[Seen] = (),
+    ) -> list[Counted] | None:
         """Count as `count` does, if that needs no more than the disk; None: nothing was done, call `count`.
 
         Where it had to wait for another writer or for a network it would return None.
@@ -62,8 +81,11 @@ class Store(Protocol):
     def secret(self, name: str) -> bytes:
         """Return the 32 random bytes of that name, made once and the same for every process and node."""
 
-    def purge(self, *, ledger_before: int, ids_before: int, most: int = 10_000) -> int:
-        """Delete up to `most` ledger rows and event ids that arrived before these epoch ms; return how many."""
+    def purge(self, *, ledger_before: int, ids_before: int, cursors_before: int = 0, most: int = 10_000) -> int:
+        """Delete up to `most` ledger rows, event ids and journal cursors from before these epoch ms; return how many.
+
+        A segment whose cursor is gone would be drained again: cursors must be older than any segment that is kept.
+        """
 
     def ping(self) -> None:
         """Return when the store answers."""

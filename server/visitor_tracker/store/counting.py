@@ -2,6 +2,7 @@
 
     event_ids: insert those not seen, read back which are ours      (only visits that carry an id)
     visitors:  one sorted multi-row upsert, read the rows back      (k visits of a page get T-k+1 … T)
+    inbox:     the same visits as events, for the fold              (only when given, and then visitor_days)
     ledger:    the batch id with the results                        (last, so that it is one insert)
 
 Every writer takes its locks in this order and by ascending key, so two batches cannot wait for each other.
@@ -15,7 +16,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from visitor_tracker.event import Counted, Visit
+from visitor_tracker.event import Counted, InboxRow, Visit
+from visitor_tracker.store.base import Seen
+from visitor_tracker.store.inbox import add_days, add_rows
 from visitor_tracker.store.session import Session, Value, ask_rows, send_rows
 
 ADD_VISITS = """/* Store.count */
@@ -82,8 +85,26 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Results).decode
 
 
-def count(session: Session, batch_id: bytes, visits: Sequence[Visit], at: int) -> Results:
-    """Count the visits and write the ledger row."""
+def count(  # noqa: PLR0913 - the rest by keyword
+    session: Session,
+    batch_id: bytes,
+    visits: Sequence[Visit],
+    at: int,
+    *,
+    events: Sequence[InboxRow] = (),
+    seen: Sequence[Seen] = (),
+) -> Results:
+    """Count the visits, add the rows and write the ledger row."""
+    results = _count_visits(session, batch_id, visits, at)
+    if events:
+        add_rows(session, events)
+    if seen:
+        add_days(session, seen)
+    session.send(ADD_TO_LEDGER, (batch_id, at, _encode(results)))
+    return results
+
+
+def _count_visits(session: Session, batch_id: bytes, visits: Sequence[Visit], at: int) -> Results:
     duplicates = _duplicates(session, batch_id, visits, at)
     pages: dict[PageKey, int] = {}  # numbered in the order of the batch
     first_visits: list[Visit] = []
@@ -112,9 +133,7 @@ def count(session: Session, batch_id: bytes, visits: Sequence[Visit], at: int) -
     for site_id, hashes in by_site(keys):
         for page_hash, visit_count, last_visited, created_at in ask_rows(session, READ_PAGES, (site_id,), hashes):
             totals[pages[site_id, page_hash]] = (visit_count, last_visited, created_at)
-    results = Results(totals, page_of, duplicates)
-    session.send(ADD_TO_LEDGER, (batch_id, at, _encode(results)))
-    return results
+    return Results(totals, page_of, duplicates)
 
 
 def stored(session: Session, batch_id: bytes) -> Results | None:

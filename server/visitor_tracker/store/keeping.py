@@ -42,6 +42,18 @@ FORGET_IDS = """/* Store.purge */
 delete from event_ids
 where site_id = ? and scope = 'counter' and id in ([?])"""
 
+OLD_CURSORS = """/* Store.purge */
+select segment_id
+from journal_cursor
+where at < ?
+order by at
+limit ?"""
+
+# Once more by its time: it may have moved since it was found.
+FORGET_CURSORS = """/* Store.purge */
+delete from journal_cursor
+where at < ? and segment_id in ([?])"""
+
 
 def read_secret(session: Session, name: str) -> bytes | None:
     rows = session.ask(READ_SECRET, (name,))
@@ -68,6 +80,13 @@ def purge_ids(session: Session, *, before: int, most: int) -> int:
     for site_id, old in by_site(sorted((row[0], row[1]) for row in ids)):
         _delete(session, FORGET_IDS, (site_id,), old)
     return len(ids)
+
+
+def purge_cursors(session: Session, *, before: int, most: int) -> int:
+    """Delete the oldest cursors of journal segments that last moved before `before`; return how many."""
+    segments = sorted(row[0] for row in session.ask(OLD_CURSORS, (before, most)))
+    _delete(session, FORGET_CURSORS, (before,), segments)
+    return len(segments)
 
 
 def _delete(session: Session, template: str, before: Sequence[Value], keys: Sequence[bytes]) -> None:

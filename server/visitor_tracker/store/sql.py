@@ -1,14 +1,14 @@
 """The Store on a SQL database: which of its work runs in which transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Protocol
 
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
-from visitor_tracker.event import DEFAULT_SITE, Counted, PageCount, Visit
+from visitor_tracker.event import DEFAULT_SITE, Counted, InboxRow, PageCount, Visit
 from visitor_tracker.store import counting, keeping, reading
-from visitor_tracker.store.base import Finding, PageOrder, PagePage
+from visitor_tracker.store.base import Finding, PageOrder, PagePage, Seen
 from visitor_tracker.store.session import Database, DuplicateKey, Rows, Session, Value
 
 
@@ -22,23 +22,43 @@ class SqlStore:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def count(self, batch_id: bytes, visits: Sequence[Visit], at: int, *, retry: bool = False) -> list[Counted]:
+    def count(  # noqa: PLR0913 - the rest by keyword
+        self,
+        batch_id: bytes,
+        visits: Sequence[Visit],
+        at: int,
+        *,
+        retry: bool = False,
+        events: Sequence[InboxRow] = (),
+        seen: Sequence[Seen] = (),
+    ) -> list[Counted]:
+        work = partial(counting.count, batch_id=batch_id, visits=visits, at=at, events=events, seen=seen)
         if not retry:
-            return self._count(batch_id, visits, at)
+            return self._count(batch_id, work)
         try:
             results = self.database.read(lambda session: counting.stored(session, batch_id))
-            return results.counted() if results else self._count(batch_id, visits, at)
+            return results.counted() if results else self._count(batch_id, work)
         except StoreUnavailable as error:
             # This call stored nothing, but what an earlier one did is still not known.
             raise OutcomeUnknown(str(error)) from error
 
-    def count_at_once(self, batch_id: bytes, visits: Sequence[Visit], at: int) -> list[Counted] | None:
-        results = self.database.write_at_once(lambda session: counting.count(session, batch_id, visits, at))
+    def count_at_once(
+        self,
+        batch_id: bytes,
+        visits: Sequence[Visit],
+        at: int,
+        *,
+        events: Sequence[InboxRow] = (),
+        seen: Sequence[Seen] = (),
+    ) -> list[Counted] | None:
+        results = self.database.write_at_once(
+            lambda session: counting.count(session, batch_id, visits, at, events=events, seen=seen)
+        )
         return None if results is None else results.counted()
 
-    def _count(self, batch_id: bytes, visits: Sequence[Visit], at: int) -> list[Counted]:
+    def _count(self, batch_id: bytes, work: Callable[[Session], counting.Results]) -> list[Counted]:
         try:
-            results = self.database.write(lambda session: counting.count(session, batch_id, visits, at))
+            results = self.database.write(work)
         except DuplicateKey as error:
             stored = self.database.read(lambda session: counting.stored(session, batch_id))
             if stored is None:
@@ -61,9 +81,12 @@ class SqlStore:
         found = self.database.read(lambda session: keeping.read_secret(session, name))
         return found or self.database.write(lambda session: keeping.make_secret(session, name))
 
-    def purge(self, *, ledger_before: int, ids_before: int, most: int = 10_000) -> int:
+    def purge(self, *, ledger_before: int, ids_before: int, cursors_before: int = 0, most: int = 10_000) -> int:
         deleted = self._purge(keeping.purge_ledger, ledger_before, most)
-        return deleted + self._purge(keeping.purge_ids, ids_before, most - deleted)
+        deleted += self._purge(keeping.purge_ids, ids_before, most - deleted)
+        if cursors_before:
+            deleted += self._purge(keeping.purge_cursors, cursors_before, most - deleted)
+        return deleted
 
     def _purge(self, step: PurgeStep, before: int, most: int) -> int:
         """Take small steps, so that counting goes on between them."""

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -22,6 +23,8 @@ from visitor_tracker.store.turn import Turn
 CACHED_STATEMENTS = 128
 CACHE_KIB = 65_536
 WAL_LIMIT_BYTES = 64 << 20  # a log that a long reader let grow is cut to this when it starts again
+ERASE_SECONDS = 0.25  # to wait for readers when the log must be emptied; others wait for the turn meanwhile
+ERASE_AGAIN_SECONDS = 1.0  # from one try to the next while they read on: each costs a checkpoint
 
 _AWAY = {  # primary result codes after which the same call may be tried again
     sqlite3.SQLITE_BUSY: "another program holds its lock",
@@ -55,12 +58,25 @@ class SqliteSession:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._execute = db.execute
         self.db = db
+        self.is_erasing = False
+        self._erased_before = 0  # whether SQLite did so anyway, as some systems build it
 
     def send(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> None:
         self._execute(text("sqlite", template, rows), values)
 
     def ask(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> Rows:
         return self._execute(text("sqlite", template, rows), values).fetchall()
+
+    def erase(self) -> None:
+        """Overwrite what this transaction deletes from now on; soon after its commit no file has it."""
+        if not self.is_erasing:
+            [(self._erased_before,)] = self._execute("pragma secure_delete").fetchall()
+        self._execute("pragma secure_delete = 1").fetchall()
+        self.is_erasing = True
+
+    def end_erasing(self) -> None:
+        self._execute(f"pragma secure_delete = {int(self._erased_before)}").fetchall()
+        self.is_erasing = False
 
     def run(self, sql: str, values: Sequence[Value | float | None]) -> Rows:
         return self._execute(sql.replace("%s", "?") if values else sql, values).fetchall()
@@ -89,6 +105,8 @@ class SqliteDatabase:
         self._turn = Turn(path)
         self._session: SqliteSession | None = None  # the writer's; belongs to who has the turn
         self._suspect = False  # the log may hold what the disk does not
+        self._log_tells = False  # the log holds what was to be erased
+        self._erase_again_at = 0.0
         self._mine = threading.local()
         self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
         self._readers_lock = threading.Lock()
@@ -156,7 +174,26 @@ class SqliteDatabase:
             raise self._commit_failed(error) from error
         if self._checkpointer and self._checkpointer.committed():
             self._checkpointer.checkpoint(session.db)
+        if session.is_erasing or (self._log_tells and time.monotonic() >= self._erase_again_at):
+            self._finish_erasing(session)
         return result
+
+    def _finish_erasing(self, session: SqliteSession) -> None:
+        """Empty the log, where pages are as they were before; while somebody reads there, later commits try again."""
+        wait_seconds = ERASE_SECONDS if session.is_erasing else 0.0
+        self._log_tells, self._erase_again_at = True, time.monotonic() + ERASE_AGAIN_SECONDS
+        try:
+            if session.is_erasing:
+                session.end_erasing()
+            try:
+                session.db.execute(f"pragma busy_timeout = {int(wait_seconds * 1000)}")
+                [(busy, _, _)] = session.db.execute("pragma wal_checkpoint(truncate)").fetchall()
+            finally:
+                session.db.execute(f"pragma busy_timeout = {int(self._busy_seconds * 1000)}")
+            self._log_tells = bool(busy)
+        except sqlite3.Error as error:  # no concern of the batch, which is stored
+            if _code(error) == sqlite3.SQLITE_IOERR:
+                self._suspect = True
 
     @contextmanager
     def alone(self) -> Iterator[Session]:

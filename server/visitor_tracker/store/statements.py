@@ -14,11 +14,19 @@ MACROS: dict[Dialect, dict[str, str]] = {
         "integer": "integer",
         "key": "blob",
         "bytes": "blob",
+        "digest": "blob",
+        "text": "text",
         "url": "text",
         "name": "text",
         "table": "without rowid",
+        "for_update": "",  # "begin immediate" has excluded every other writer
         "keep_old_id": "on conflict do nothing",
         "keep_old_secret": "on conflict do nothing",
+        "keep_old_row": "on conflict do nothing",
+        "keep_first_at": "on conflict (site_id, visitor, day) do update set"
+        " first_at = excluded.first_at where excluded.first_at < visitor_days.first_at",
+        "replace_site": "on conflict (id) do update set"
+        " name = excluded.name, created_at = excluded.created_at, settings = excluded.settings",
         "add_visits": "on conflict (site_id, page_hash) do update set"
         " visit_count = visit_count + excluded.visit_count,"
         " last_visited = max(last_visited, excluded.last_visited)",
@@ -36,12 +44,19 @@ MACROS: dict[Dialect, dict[str, str]] = {
         "integer": "bigint",
         "key": "binary(16)",
         "bytes": "mediumblob",
+        "digest": "binary(32)",
+        "text": "mediumtext",
         "url": "varchar(2048)",
         "name": "varchar(64)",
         "table": "engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin",
+        "for_update": "for update",
         # Not "insert ignore": that turns every error into a warning, a value too long included.
         "keep_old_id": "on duplicate key update batch_id = event_ids.batch_id",
         "keep_old_secret": "on duplicate key update value = secrets.value",
+        "keep_old_row": "on duplicate key update site_id = site_id",
+        "keep_first_at": "on duplicate key update first_at = least(first_at, values(first_at))",
+        "replace_site": "on duplicate key update"
+        " name = values(name), created_at = values(created_at), settings = values(settings)",
         "add_visits": "on duplicate key update"
         " visit_count = visit_count + values(visit_count),"
         " last_visited = greatest(last_visited, values(last_visited))",

@@ -1,6 +1,8 @@
 """The per-page visit counter: /update, /count, /api/v1/visits, /pixel.gif, /verify."""
 
 import base64
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import urlencode
@@ -9,15 +11,20 @@ import msgspec
 
 from visitor_tracker.access.tokens import TokenSigner
 from visitor_tracker.errors import HttpError
-from visitor_tracker.event import Counted, PageCount, Visit
+from visitor_tracker.event import Counted, Event, PageCount, Visit
 from visitor_tracker.http.message import Answer, Deferred, Headers, Request, Response, error_response
 from visitor_tracker.http.url import parse_query
-from visitor_tracker.ingest.counter import Counter, Failure, Outcome
+from visitor_tracker.ingest.agent import Reading
+from visitor_tracker.ingest.counter import Counter, Outcome, Unnumbered
+from visitor_tracker.ingest.hit import Client, Hit
+from visitor_tracker.ingest.intake import Intake
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.store.base import PageOrder, PagePage, Store
+from visitor_tracker.web.collect import Clients
 from visitor_tracker.web.guards import Guards
+from visitor_tracker.web.ids import read_id
 from visitor_tracker.web.pages import Page, PageReader
-from visitor_tracker.web.router import Route, is_prefetch
+from visitor_tracker.web.router import Handler, Route, is_prefetch
 
 _JSON: Headers = (
     ("Content-Type", "application/json"),
@@ -30,7 +37,9 @@ _ACCEPTED: Headers = (("X-Tracker", "accepted"),)
 _UNAVAILABLE: Headers = (("X-Tracker", "dropped: unavailable"),)
 _DUPLICATE: Headers = (("X-Tracker", "dropped: duplicate"),)
 _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+_PENDING = b',"visit_count":null,"last_visited":null,"created_at":null,"security_token":null,"pending":true}'
 _LIST_DEFAULT, _LIST_MOST = 100, 1000
+_BY_PATH = re.compile(r"(?:^|&)p=").search
 _ORDERS: dict[str, PageOrder] = {"visits": "visits", "recent": "recent", "url": "url"}
 
 
@@ -52,13 +61,20 @@ class CounterRoutes:
         *,
         counter: Counter,
         store: Store,
+        intake: Intake,
+        clients: Clients,
         guards: Guards,
         pages: PageReader,
         signer: TokenSigner,
         counters: Counters,
+        path_pixel: Handler,
     ) -> None:
+        """`path_pixel` answers GET /count?p=, which is another tracker's way to count a page."""
+        self._path_pixel = path_pixel
         self._counter = counter
         self._store = store
+        self._intake = intake
+        self._clients = clients
         self._guards = guards
         self._pages = pages
         self._signer = signer
@@ -119,6 +135,8 @@ class CounterRoutes:
 
     def count(self, request: Request) -> Answer:
         """GET /count: one row, or the rows of all pages as an array that Link continues."""
+        if _BY_PATH(request.query) and "url" not in _fields(request):
+            return self._path_pixel(request)
         one = self._one(request)
         if one is not None:
             return one
@@ -150,26 +168,57 @@ class CounterRoutes:
         return Response(200, msgspec.json.encode(says), _JSON + self._guards.cors.headers(request))
 
     def _count(self, page: Page, visit: Visit, request: Request, *, image: bool = False) -> Answer:
-        """Let the visit join the batch; the answer comes from the committer's thread."""
-        self._guards.count(request)
+        """Let the visit, and the event that reports have of it, join the batch; the answer comes when it is stored."""
+        address = self._guards.count(request)
         cors = self._guards.cors.headers(request)
+        client = self._clients.of(request, address)
         deferred = Deferred()
 
         def done(outcome: Outcome) -> None:
-            if type(outcome) is Counted:
-                state = _DUPLICATE if outcome.duplicate else _ACCEPTED
-                if image:
-                    deferred.complete(Response(200, _PIXEL, _IMAGE + state + cors))
-                else:
-                    deferred.complete(Response(200, self._counted(page, outcome), _JSON + state + cors))
-            elif outcome is Failure.UNKNOWN:
+            if outcome is Unnumbered.UNKNOWN:
                 deferred.abandon()
             else:
-                deferred.complete(error_response(_away(), cors + _UNAVAILABLE))
+                deferred.complete(self._answer(page, outcome, cors, image=image))
 
-        if not self._counter.add(visit, done):
-            raise _away()
+        known = self._intake.known(client.user_agent)
+        if known is not None:
+            self._join(page, visit, client, known, deferred, done, cors)
+        else:
+            self._intake.with_reading(
+                client.user_agent, lambda reading: self._join(page, visit, client, reading, deferred, done, cors)
+            )
         return deferred
+
+    def _join(  # noqa: PLR0913
+        self,
+        page: Page,
+        visit: Visit,
+        client: Client,
+        reading: Reading,
+        deferred: Deferred,
+        done: Callable[[Outcome], None],
+        cors: Headers,
+    ) -> None:
+        """Let the visit wait for the next batch, with its event."""
+        event = self._intake.event_of(Hit(id=visit.id, url=page.sent), client, reading)
+        if event == "hostname":
+            self._counters.add(Cell.DROPPED_HOSTNAME)
+            deferred.complete(error_response(_foreign(), (*cors, ("X-Tracker", "dropped: hostname"))))
+        elif not self._counter.add(visit, done, event if isinstance(event, Event) else None):
+            self._counters.add(Cell.DROPPED_UNAVAILABLE)
+            deferred.complete(error_response(_away(), cors + _UNAVAILABLE))
+
+    def _answer(self, page: Page, outcome: Outcome, cors: Headers, *, image: bool) -> Response:
+        if isinstance(outcome, Counted):
+            state = _DUPLICATE if outcome.duplicate else _ACCEPTED
+            if image:
+                return Response(200, _PIXEL, _IMAGE + state + cors)
+            return Response(200, self._counted(page, outcome), _JSON + state + cors)
+        if outcome is not Unnumbered.PENDING:
+            return error_response(_away(), cors + _UNAVAILABLE)
+        if image:
+            return Response(200, _PIXEL, _IMAGE + _ACCEPTED + cors)
+        return Response(202, page.json + _PENDING, _JSON + _ACCEPTED + cors)
 
     def _counted(self, page: Page, counted: Counted) -> bytes:
         token = self._signer.sign(page.hash, counted.visit_count, counted.last_visited)
@@ -232,19 +281,6 @@ class CounterRoutes:
         return Response(400, b"Invalid URL", _TEXT + dropped + self._guards.cors.headers(request))
 
 
-def read_id(text: str) -> bytes:
-    """Return the 16 bytes of an id written as 32 hex digits, dashes allowed; raises ValueError."""
-    digits = text.replace("-", "") if len(text) == 36 else text
-    if len(digits) == 32:
-        try:
-            raw = bytes.fromhex(digits)
-        except ValueError:
-            raw = b""
-        if len(raw) == 16:
-            return raw
-    raise ValueError("id must be 16 bytes as 32 hex digits, or a UUID")
-
-
 @lru_cache(4096)
 def iso(milliseconds: int) -> str:
     """Return an epoch time in ms as ISO 8601, UTC."""
@@ -277,11 +313,21 @@ def _invalid_url(error: ValueError) -> HttpError:
     return HttpError(400, "invalid_url", "Invalid URL", str(error), dropped="invalid_url")
 
 
+def _foreign() -> HttpError:
+    return HttpError(
+        403,
+        "hostname_not_allowed",
+        "pages of this host are not counted here",
+        "add it:  visitor-tracker site set NAME --hostname HOST",
+        dropped="hostname",
+    )
+
+
 def _away() -> HttpError:
     return HttpError(
         503,
         "store_unavailable",
-        "the store is away or overloaded; this visit was not counted",
+        "neither store nor journal can take this visit now; it was not counted",
         "send it again",
         retry_after=2,
         dropped="unavailable",

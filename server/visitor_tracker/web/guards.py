@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from socket import AF_INET, inet_pton
 
 from visitor_tracker.access.limits import RateLimiter
 from visitor_tracker.access.tokens import ReadToken
@@ -13,6 +14,7 @@ from visitor_tracker.http.message import Headers, Request, Response
 log = logging.getLogger(__name__)
 
 _EXPOSE = ("Access-Control-Expose-Headers", "X-Tracker, Retry-After, Link")
+_ALLOWED_HEADERS = "Content-Type, Authorization, X-Site-ID, X-Umami-Cache"  # what clients of some trackers add
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 _LOOPBACK_HOSTS = frozenset({"localhost", "[::1]"})
 
@@ -24,12 +26,25 @@ class TrustedProxies:
         self._networks: tuple[IPv4Network | IPv6Network, ...] = tuple(
             ip_network(text, strict=False) for text in networks
         )
-        self.holds = lru_cache(8192)(self._holds)  # nearly every connection asks, most from few addresses
+        self._masks = [
+            (int(network.netmask), int(network.network_address))
+            for network in self._networks
+            if isinstance(network, IPv4Network)
+        ]
+        self._known = lru_cache(1024)(self._holds)
         self._told = False
 
-    def _holds(self, address: str) -> bool:
+    def holds(self, address: str) -> bool:
+        """Say whether a proxy has that address; behind one every visitor is asked for, so new ones must be cheap."""
         if not self._networks:
             return False
+        try:
+            number = int.from_bytes(inet_pton(AF_INET, address), "big")
+        except (OSError, ValueError):
+            return self._known(address)
+        return any(number & mask == network for mask, network in self._masks)
+
+    def _holds(self, address: str) -> bool:
         try:
             ip = _unmapped(ip_address(address.partition("%")[0]))
         except ValueError:
@@ -73,6 +88,12 @@ class TrustedProxies:
 
 def _bare(text: str) -> str:
     """Return the address in `text`, without port or brackets; "" when there is none."""
+    try:
+        inet_pton(AF_INET, text)  # one IPv4 address has one spelling here
+    except (OSError, ValueError):
+        pass
+    else:
+        return text
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
@@ -117,7 +138,7 @@ class Cors:
         extra: Headers = (
             ("Allow", methods),
             ("Access-Control-Allow-Methods", methods),
-            ("Access-Control-Allow-Headers", "Content-Type"),
+            ("Access-Control-Allow-Headers", _ALLOWED_HEADERS),
             ("Access-Control-Max-Age", self._max_age),
         )
         return Response(204, headers=self.headers(request) + extra)
@@ -132,9 +153,10 @@ class Guards:
         self._limiter = limiter
         self._read_token = read_token
 
-    def limit(self, request: Request) -> None:
-        """Take a token of the client's bucket; raise 429 when it is empty."""
-        wait = self._limiter.allow(self.trusted.client_address(request))
+    def limit(self, request: Request) -> str:
+        """Take a token of the client's bucket and return its address; raise 429 when the bucket is empty."""
+        address = self.trusted.client_address(request)
+        wait = self._limiter.allow(address)
         if wait:
             raise HttpError(
                 429,
@@ -144,9 +166,10 @@ class Guards:
                 retry_after=wait,
                 dropped="rate_limit",
             )
+        return address
 
-    def count(self, request: Request) -> None:
-        """Let a visit pass, or raise 403 for a foreign origin and 429 for too many."""
+    def count(self, request: Request) -> str:
+        """Let a visit pass and return its client's address; raise 403 for a foreign origin and 429 for too many."""
         if not self.cors.allows(request):
             raise HttpError(
                 403,
@@ -155,7 +178,7 @@ class Guards:
                 "add its origin to cors.origins",
                 dropped="origin",
             )
-        self.limit(request)
+        return self.limit(request)
 
     def read(self, request: Request) -> None:
         """Let a read of all numbers pass: from this machine itself, or with the read token; else raise 401."""

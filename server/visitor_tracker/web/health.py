@@ -5,7 +5,7 @@ import msgspec
 from visitor_tracker import __version__
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.http.message import Answer, Headers, Request, Response
-from visitor_tracker.ingest.counter import Counter
+from visitor_tracker.ingest.journal import Journal
 from visitor_tracker.metrics import GAUGES, Cell, Metrics
 from visitor_tracker.store.base import Store
 from visitor_tracker.web.router import Route
@@ -15,15 +15,15 @@ _TEXT: Headers = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"), 
 
 
 class HealthRoutes:
-    def __init__(self, store: Store, counter: Counter, metrics: Metrics) -> None:
+    def __init__(self, store: Store, journal: Journal, metrics: Metrics) -> None:
         self._store = store
-        self._counter = counter
+        self._journal = journal
         self._metrics = metrics
 
     def routes(self) -> list[Route]:
         return [
             Route("GET", "/healthz", self.alive, "200 while the server answers at all", "own", fast=True),
-            Route("GET", "/readyz", self.ready, "200 while visits can be stored, else 503", "own"),
+            Route("GET", "/readyz", self.ready, "200 while visits can be stored, also degraded; else 503", "own"),
             Route("GET", "/metrics", self.metrics, "counters for Prometheus", "read"),
         ]
 
@@ -31,16 +31,27 @@ class HealthRoutes:
         return Response(200, b'{"status":"ok"}', _JSON)
 
     def ready(self, request: Request) -> Answer:
-        """Ask the store itself; the breaker alone would call an idle server ready."""
-        problem = "" if self._counter.available else "the store is away"
-        if not problem:
-            try:
-                self._store.ping()
-            except (StoreUnavailable, StoreError, OutcomeUnknown):
-                problem = "the store does not answer"
-        says = {"status": "degraded" if problem else "ok", "store": problem or "ok"}
-        headers = (*_JSON, ("Retry-After", "2")) if problem else _JSON
-        return Response(503 if problem else 200, msgspec.json.encode(says), headers)
+        """Say what works. With the store away visits are journaled, so that only a full journal turns them away."""
+        total = self._metrics.total
+        store = self._problem_of_store()
+        says: dict[str, object] = {
+            "store": store or "ok",
+            "journal": "ok" if self._journal.available else "it takes nothing: the disk is full, or it is",
+            "journal_lag_bytes": total(Cell.JOURNAL_LAG_BYTES),
+            "visitor_keys": "one is missing: views are counted, visitors are not" if total(Cell.KEY_MISSING) else "ok",
+        }
+        refuses = not self._journal.available
+        degraded = bool(store) or refuses or total(Cell.KEY_MISSING) > 0
+        body = msgspec.json.encode({"status": "degraded" if degraded else "ok"} | says)
+        return Response(503 if refuses else 200, body, (*_JSON, ("Retry-After", "2")) if refuses else _JSON)
+
+    def _problem_of_store(self) -> str:
+        """Ask the store itself; what visits met lately would call an idle server ready."""
+        try:
+            self._store.ping()
+        except (StoreUnavailable, StoreError, OutcomeUnknown):
+            return "away; visits wait in the journal"
+        return ""
 
     def metrics(self, request: Request) -> Answer:
         lines = [

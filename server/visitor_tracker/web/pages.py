@@ -12,12 +12,16 @@ _QUERY_CACHED = 512  # characters; longer queries are rare, and strangers could 
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):
-    """A normalised page URL with what every answer about it needs; `json` begins its answer object."""
+    """A normalised page URL with what every answer about it needs; `json` begins its answer object.
+
+    `sent` is the URL as it came, with what campaigns wrote into it.
+    """
 
     url: str
     hash: bytes
     visit: Visit
     json: bytes
+    sent: str
 
 
 class PageReader:
@@ -36,7 +40,7 @@ class PageReader:
         """Return the page of a URL; raises ValueError that says what is wrong with it."""
         clean = normalise(url, self._drop)
         key = page_hash(clean)
-        return Page(clean, key, Visit(key, clean), b'{"page_url":' + msgspec.json.encode(clean))
+        return Page(clean, key, Visit(key, clean), b'{"page_url":' + msgspec.json.encode(clean), url)
 
     def _from_query(self, query: str) -> Page | None:
         url = parse_query(query).get("url")

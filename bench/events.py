@@ -1,0 +1,39 @@
+"""Print how many events a server of ours holds, in its journal and in the inbox of its store, each id once.
+
+events.py JOURNAL STORE-URL
+"""
+
+import sys
+from pathlib import Path
+
+from visitor_tracker.event import decode_batch, decode_events
+from visitor_tracker.ingest import segments
+from visitor_tracker.store.inbox import Inbox
+from visitor_tracker.store.open import open_store
+from visitor_tracker.store.sites import SiteTable
+
+
+def main() -> None:
+    journal, url = Path(sys.argv[1]), sys.argv[2]
+    ids: set[bytes] = set()
+    for segment in segments.scan(journal):
+        position = 0
+        while True:
+            piece = segment.read(position, 1 << 22)
+            ids.update(event.id for record in piece.batches for event in decode_batch(record.payload).events)
+            if piece.position == position:
+                break
+            position = piece.position
+    store = open_store(url)
+    inbox = Inbox(store.database)
+    for site in SiteTable(store.database).all():
+        after = b""
+        while rows := inbox.rows(site.id, 100, after):
+            ids.update(event.id for row in rows for event in decode_events(row.body))
+            after = rows[-1].id
+    store.close()
+    print(len(ids))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Send keys: with one, a program that is trusted says for whom it sends (client address, user agent, time).
+
+A key is "vt_" and 32 random bytes in base64url. It is shown once; store and snapshot have its BLAKE2b-256 only, so
+who reads them cannot send. It is found by that digest: how long a look-up takes says nothing about a key.
+"""
+
+import re
+import secrets
+from hashlib import blake2b
+
+from visitor_tracker.sites import SendKey, Snapshot
+
+_BYTES = 32
+_KEY = re.compile(r"vt_[A-Za-z0-9_-]{43}").fullmatch
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}").fullmatch
+
+
+def make() -> str:
+    """Return a new key."""
+    return "vt_" + secrets.token_urlsafe(_BYTES)
+
+
+def digest(key: str) -> bytes:
+    """Return what is stored of a key, 32 bytes."""
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+
+
+def find(snapshot: Snapshot, text: str) -> SendKey | None:
+    """Return the key that was sent, or None when it is none of ours."""
+    return snapshot.by_key.get(digest(text)) if _KEY(text) else None
+
+
+def key_name(text: str) -> str:
+    """Return the name if a key may have it; raises ValueError."""
+    if not _NAME(text):
+        raise ValueError(
+            f"{text!r} is no key name: use 1 to 64 of A-Z a-z 0-9 _ . @ - and begin with a letter or digit"
+        )
+    return text

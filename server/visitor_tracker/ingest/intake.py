@@ -1,0 +1,153 @@
+"""Where hits become durable: understood, journaled, and only then answered.
+
+submit ──▶ agent known? ──yes──▶ Pipeline ──▶ Journal.add ──(flush, synced)──▶ done(Receipt)
+                └──no──▶ classifier thread ──┘
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import msgspec
+
+from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
+from visitor_tracker.event import DropReason, Event
+from visitor_tracker.ingest.agent import Agents, Reading
+from visitor_tracker.ingest.bots import judge
+from visitor_tracker.ingest.hit import Client, Hit, Malformed, Receipt
+from visitor_tracker.ingest.journal import Journal
+from visitor_tracker.ingest.pipeline import Pipeline
+from visitor_tracker.ingest.seen import Seen
+from visitor_tracker.metrics import Cell, Counters
+
+Done = Callable[[Receipt | None], None]  # None: nothing was stored, the journal cannot take it
+
+
+class Intake:
+    """Of one process; any thread may submit."""
+
+    def __init__(self, pipeline: Pipeline, agents: Agents, journal: Journal, seen: Seen, counters: Counters) -> None:
+        self._pipeline = pipeline
+        self._agents = agents
+        self._journal = journal
+        self._seen = seen
+        self._counters = counters
+
+    @property
+    def available(self) -> bool:
+        """False while nothing can be stored."""
+        return self._journal.available
+
+    def submit(self, parts: Sequence[Hit | Malformed], client: Client, done: Done) -> None:
+        """Understand and keep the hits of one request; `done` may be called at once, or later from any thread."""
+
+        known = self._agents.known(client.user_agent)
+        if known is not None:
+            self.keep(*self.understand(parts, client, known), done)
+            return
+
+        def ready(reading: Reading) -> None:
+            self.keep(*self.understand(parts, client, reading), done)
+
+        self._agents.reading(client.user_agent, ready)
+
+    def submit_and_ask(self, parts: Sequence[Hit | Malformed], client: Client, done: Done) -> None:
+        """Do as `submit` in a thread that may wait, and learn whether the visitor of the first event is new."""
+        events, receipt = self.understand(parts, client, self._agents.read(client.user_agent))
+        if events and events[0].visitor:
+            with suppress(StoreUnavailable, StoreError, OutcomeUnknown):  # nobody knows, then
+                receipt = msgspec.structs.replace(receipt, first_visit=self._seen.claim(events[0]))
+        self.keep(events, receipt, done)
+
+    def known(self, user_agent: str) -> Reading | None:
+        """Return what the user agent says, None where finding out takes time."""
+        return self._agents.known(user_agent)
+
+    def with_reading(self, user_agent: str, ready: Callable[[Reading], None]) -> None:
+        """Call `ready` with what the user agent says: at once where that is quick, else from another thread."""
+        self._agents.reading(user_agent, ready)
+
+    def understand(
+        self, parts: Sequence[Hit | Malformed], client: Client, reading: Reading
+    ) -> tuple[list[Event], Receipt]:
+        """Return the events to keep, and what becomes of each part once they are kept."""
+        now = time.time_ns() // 1_000_000
+        events: list[Event] = []
+        verdicts: list[DropReason | None] = []
+        problems: dict[int, str] = {}
+        for part in parts:
+            if isinstance(part, Malformed):
+                problems[len(verdicts)] = part.problem
+                verdicts.append(part.reason)
+                continue
+            outcome = self._one(part, client, reading, now)
+            if isinstance(outcome, Event):
+                events.append(outcome)
+                verdicts.append(None)
+            else:
+                verdicts.append(outcome)
+        return events, Receipt(verdicts, problems, events[0] if events else None)
+
+    def event_of(self, hit: Hit, client: Client, reading: Reading) -> Event | DropReason:
+        """Return the event of a visit that the per-page counter stores."""
+        event = self._pipeline.understand(hit, client, reading, time.time_ns() // 1_000_000, counted=True)
+        if isinstance(event, Event):
+            self._seen.note(event)
+        return event
+
+    def keep(self, events: Sequence[Event], receipt: Receipt, done: Done) -> None:
+        """Journal the events of one receipt."""
+        if not events:
+            self._note(receipt)
+            done(receipt)
+            return
+
+        def stored(is_stored: bool) -> None:
+            if is_stored:
+                self._note(receipt)
+                done(receipt)
+            else:
+                done(None)
+
+        robots = 0
+        for event in events:
+            self._seen.note(event)
+            robots += judge(event.signals)
+        if robots:
+            self._counters.add(Cell.BOTS, robots)
+        if not self._journal.add(events, stored):
+            done(None)
+
+    def _one(self, hit: Hit, client: Client, reading: Reading, now: int) -> Event | DropReason:
+        if client.vouched and (hit.ip or hit.user_agent):
+            client = msgspec.structs.replace(
+                client, ip=hit.ip or client.ip, user_agent=hit.user_agent or client.user_agent
+            )
+            reading = self._agents.read(client.user_agent)
+        return self._pipeline.understand(hit, client, reading, now)
+
+    def _note(self, receipt: Receipt) -> None:
+        """Count what became of the hits."""
+        accepted = 0
+        for verdict in receipt.verdicts:
+            if verdict is None:
+                accepted += 1
+            else:
+                self._counters.add(CELL_OF[verdict])
+        if accepted:
+            self._counters.add(Cell.ACCEPTED, accepted)
+
+
+CELL_OF: dict[DropReason, Cell] = {
+    "duplicate": Cell.DROPPED_DUPLICATE,
+    "prefetch": Cell.DROPPED_PREFETCH,
+    "invalid_url": Cell.DROPPED_INVALID_URL,
+    "invalid_event": Cell.DROPPED_INVALID_EVENT,
+    "rate_limit": Cell.DROPPED_RATE_LIMIT,
+    "origin": Cell.DROPPED_ORIGIN,
+    "unavailable": Cell.DROPPED_UNAVAILABLE,
+    "unknown_site": Cell.DROPPED_UNKNOWN_SITE,
+    "hostname": Cell.DROPPED_HOSTNAME,
+    "too_old": Cell.DROPPED_TOO_OLD,
+    "opt_out": Cell.DROPPED_OPT_OUT,
+}

@@ -1,0 +1,246 @@
+"""The queue between journals and fold: how events get into it, exactly once.
+
+    drain:  journal_cursor: read and locked, moved            (first, so that a second drainer waits here)
+            inbox:          the events, encoded, by site
+            visitor_days:   who was here on which day
+
+A batch of the counter brings its rows in its own transaction (`counting`). Every writer takes its locks in this
+order and by ascending key, so that none waits for one that waits for it.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from hashlib import blake2b
+
+import msgspec
+
+from visitor_tracker.event import InboxRow
+from visitor_tracker.store.base import Seen
+from visitor_tracker.store.session import Database, DuplicateKey, Session, Value, ask_rows, send_rows
+from visitor_tracker.store.statements import pieces
+
+# Of the bodies of one statement. MySQL gets them as text of twice the length, which stays below 1 MiB, its smallest
+# usual packet, whatever max_allowed_packet is.
+_PART_BYTES = 450_000
+_ROW_BYTES = 100  # the other values of a row, as text
+
+READ_CURSOR = """/* Inbox.drain */
+select position
+from journal_cursor
+where segment_id = ?
+{for_update}"""
+
+ADD_CURSOR = """/* Inbox.drain */
+insert into journal_cursor (position, at, segment_id)
+values (?, ?, ?)"""
+
+MOVE_CURSOR = """/* Inbox.drain */
+update journal_cursor
+set position = ?, at = ?
+where segment_id = ?"""
+
+ADD_ROWS = """/* Inbox.add */
+insert into inbox (site_id, id, at, events, body)
+values [(?, ?, ?, ?, ?)]
+{keep_old_row}"""
+
+ADD_DAYS = """/* Inbox.add */
+insert into visitor_days (site_id, visitor, day, first_at)
+values [(?, ?, ?, ?)]
+{keep_first_at}"""
+
+POSITIONS = """/* Inbox.positions */
+select segment_id, position
+from journal_cursor
+where segment_id in ([?])"""
+
+SEGMENTS = """/* Inbox.segments_before */
+select segment_id
+from journal_cursor
+where at < ?
+order by at, segment_id"""
+
+FORGET = """/* Inbox.forget */
+delete from journal_cursor
+where segment_id = ?"""
+
+ROWS = """/* Inbox.rows */
+select site_id, id, at, events, body
+from inbox
+where site_id = ? and id > ?
+order by id
+limit ?"""
+
+REMOVE = """/* Inbox.remove */
+delete from inbox
+where site_id = ? and id in ([?])"""
+
+PENDING = """/* Inbox.pending */
+select count(*), coalesce(sum(events), 0)
+from inbox"""
+
+KNOWN = """/* Inbox.known */
+select
+    exists (select 1 from visitor_days where site_id = ? and visitor = ?),
+    exists (select 1 from visitor_days where site_id = ? and visitor = ? and day = ?)"""
+
+SET_ASIDE = """/* Inbox.set_aside */
+insert into dead_letters (id, site_id, at, reason, body)
+values [(?, ?, ?, ?, ?)]
+{keep_old_row}"""
+
+DEAD_LETTERS = """/* Inbox.dead_letters */
+select id, site_id, at, reason, body
+from dead_letters
+order by at desc, id
+limit ?"""
+
+FIRST_PART = """/* Inbox.add */
+set @body = ?"""
+
+NEXT_PART = """/* Inbox.add */
+set @body = concat(@body, ?)"""
+
+NO_PART = """/* Inbox.add */
+set @body = null"""
+
+
+class DeadLetter(msgspec.Struct, frozen=True, gc=False):
+    """What could not be stored, and why; `site_id` is 0 where that is not known."""
+
+    id: bytes
+    site_id: int
+    at: int
+    reason: str
+    body: bytes
+
+
+class Inbox:
+    """The queue of a database. Methods raise what `Database.read` and `Database.write` do; any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def drain(  # noqa: PLR0913 - the rest by keyword
+        self, rows: Sequence[InboxRow], seen: Sequence[Seen], *, segment_id: bytes, old: int, new: int, at: int
+    ) -> bool:
+        """Add rows and days and move the segment's cursor from `old` to `new`, in one transaction.
+
+        A segment that was never drained is at 0. False: the cursor is elsewhere, nothing was done; so after
+        OutcomeUnknown the same call says False if the first one was stored. A row whose id is there stays as it is,
+        a day keeps its smallest `first_at`.
+        """
+        if new <= old:
+            raise ValueError(f"a cursor moves forward, not from {old} to {new}")
+
+        def work(session: Session) -> bool:
+            found = session.ask(READ_CURSOR, (segment_id,))
+            if (found[0][0] if found else 0) != old:
+                return False
+            session.send(MOVE_CURSOR if found else ADD_CURSOR, (new, at, segment_id))
+            add_rows(session, rows)
+            add_days(session, seen)
+            return True
+
+        try:
+            return self._database.write(work)
+        except DuplicateKey:  # all else is an upsert: another drainer has just made the cursor's row
+            return False
+
+    def positions(self, segment_ids: Sequence[bytes]) -> dict[bytes, int]:
+        """Return how far those segments are in the store; one that was never drained is not in it."""
+        found = self._database.read(lambda session: ask_rows(session, POSITIONS, (), segment_ids))
+        return {bytes(segment_id): position for segment_id, position in found}
+
+    def segments_before(self, at: int) -> list[bytes]:
+        """Return the segments whose cursors last moved before that time, the longest ago first."""
+        return [bytes(row[0]) for row in self._database.read(lambda session: session.ask(SEGMENTS, (at,)))]
+
+    def forget(self, segment_id: bytes) -> None:
+        """Delete the cursor of a segment that is no more; if it is still there, it would be drained again."""
+        self._database.write(lambda session: session.send(FORGET, (segment_id,)))
+
+    def rows(self, site_id: int, limit: int, after: bytes = b"") -> list[InboxRow]:
+        """Return a site's oldest rows, by id, of ids greater than `after`."""
+        found = self._database.read(lambda session: session.ask(ROWS, (site_id, after, limit)))
+        return [InboxRow(site, bytes(row_id), at, events, bytes(body)) for site, row_id, at, events, body in found]
+
+    def remove(self, site_id: int, ids: Sequence[bytes]) -> None:
+        """Delete rows of a site; ids that are not there are passed over."""
+        self._database.write(lambda session: remove_rows(session, site_id, ids))
+
+    def pending(self) -> tuple[int, int]:
+        """Return (rows, events) that wait to be folded."""
+        [(rows, events)] = self._database.read(lambda session: session.ask(PENDING))
+        return int(rows), int(events)
+
+    def known(self, site_id: int, visitor: bytes, day: int) -> tuple[bool, bool]:
+        """Say whether the visitor was seen on any day, and on that one."""
+        values = (site_id, visitor, site_id, visitor, day)
+        [(ever, that_day)] = self._database.read(lambda session: session.ask(KNOWN, values))
+        return bool(ever), bool(that_day)
+
+    def set_aside(self, reason: str, body: bytes, at: int, site_id: int = 0) -> None:
+        """Keep what cannot be stored for a person to look at; the same once more changes nothing."""
+        letter_id = blake2b(msgspec.msgpack.encode((site_id, reason, body)), digest_size=16).digest()
+        values = (letter_id, site_id, at, reason)
+        self._database.write(partial(_send_with_body, template=SET_ASIDE, values=values, body=body))
+
+    def dead_letters(self, limit: int) -> list[DeadLetter]:
+        """Return what was set aside, the newest first."""
+        found = self._database.read(lambda session: session.ask(DEAD_LETTERS, (limit,)))
+        return [
+            DeadLetter(bytes(letter_id), site_id, at, str(reason), bytes(body))
+            for letter_id, site_id, at, reason, body in found
+        ]
+
+
+def add_rows(session: Session, rows: Iterable[InboxRow]) -> None:
+    """Insert rows; one that is there already stays as it is."""
+    values: list[Value] = []
+    size = 0
+    for row in sorted(rows, key=lambda row: (row.site_id, row.id)):
+        needed = len(row.body) + _ROW_BYTES
+        if size + needed > _PART_BYTES:
+            send_rows(session, ADD_ROWS, 5, values)
+            values, size = [], 0
+        if needed > _PART_BYTES:
+            _send_with_body(session, ADD_ROWS, (row.site_id, row.id, row.at, row.events), row.body)
+        else:
+            values += (row.site_id, row.id, row.at, row.events, row.body)
+            size += needed
+    send_rows(session, ADD_ROWS, 5, values)
+
+
+def add_days(session: Session, seen: Iterable[Seen]) -> None:
+    """Note on which days visitors were here; of several times of a day the first stays."""
+    first: dict[tuple[int, bytes, int], int] = {}
+    for site_id, visitor, day, first_at in seen:
+        key = (site_id, visitor, day)
+        first[key] = min(first.get(key, first_at), first_at)
+    values: list[Value] = []
+    for key in sorted(first):
+        values += (*key, first[key])
+    send_rows(session, ADD_DAYS, 4, values)
+
+
+def remove_rows(session: Session, site_id: int, ids: Iterable[bytes]) -> None:
+    """Delete rows of a site."""
+    keys = sorted(ids)
+    start = 0
+    for number in pieces(session.dialect, len(keys)):
+        session.send(REMOVE, [site_id, *keys[start : start + number]], number)
+        start += number
+
+
+def _send_with_body(session: Session, template: str, values: Sequence[Value], body: bytes) -> None:
+    """Send an insert of one row whose last value is `body`, in parts where one statement would be too large."""
+    if session.dialect == "sqlite" or len(body) <= _PART_BYTES:
+        session.send(template, [*values, body])
+        return
+    session.send(FIRST_PART, (body[:_PART_BYTES],))
+    for start in range(_PART_BYTES, len(body), _PART_BYTES):
+        session.send(NEXT_PART, (body[start : start + _PART_BYTES],))
+    head, _, tail = template.rpartition("?")
+    session.send("@body".join((head, tail)), values)
+    session.send(NO_PART)  # the connection lives on

@@ -1,0 +1,89 @@
+"""The table of sites."""
+
+import msgspec
+
+from visitor_tracker.errors import StoreError
+from visitor_tracker.event import DEFAULT_SITE
+from visitor_tracker.sites import Policy, Site
+from visitor_tracker.store.session import Database, Session, Value
+
+SITES = """/* SiteTable.all */
+select id, name, created_at, settings
+from sites"""
+
+PUT = """/* SiteTable.put */
+insert into sites (id, name, created_at, settings)
+values (?, ?, ?, ?)
+{replace_site}"""
+
+FIND = """/* SiteTable.remove */
+select id, name
+from sites
+where name = ?
+{for_update}"""
+
+REMOVE = """/* SiteTable.remove */
+delete from sites
+where id = ?"""
+
+
+class _Settings(msgspec.Struct, frozen=True):
+    """What the column `settings` holds of a site, as JSON."""
+
+    hostnames: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    timezone: str = "UTC"
+    policy: Policy | None = None
+    public: bool = False
+    automatic: bool = False
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Settings).decode
+
+
+class SiteTable:
+    """The sites of a database. Methods raise what `Database.read` and `Database.write` do; any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[Site]:
+        """Return every site by name, `default` first: it is there even when it was never put.
+
+        Raises StoreError for a row that cannot be read.
+        """
+        found = {row[0]: _site(*row) for row in self._database.read(lambda session: session.ask(SITES))}
+        default = found.pop(DEFAULT_SITE, None) or Site(DEFAULT_SITE, "default")
+        return [default, *sorted(found.values(), key=lambda site: site.name)]
+
+    def put(self, site: Site) -> None:
+        """Add a site, or replace the one that has its id; that names are unique is the caller's to see to."""
+        self._database.write(lambda session: session.send(PUT, _row(site)))
+
+    def remove(self, name: str) -> bool:
+        """Take a site from the list; what was counted for it stays. False: there is none of that name."""
+
+        def work(session: Session) -> bool:
+            # A name that ends in spaces is another one, but not for MariaDB.
+            ids = [row[0] for row in session.ask(FIND, (name,)) if row[1] == name]
+            for site_id in ids:
+                session.send(REMOVE, (site_id,))
+            return bool(ids)
+
+        return self._database.write(work)
+
+
+def _row(site: Site) -> list[Value]:
+    settings = _Settings(site.hostnames, site.aliases, site.timezone, site.policy, site.public, site.automatic)
+    return [site.id, site.name, site.created_at, _encode(settings).decode()]
+
+
+def _site(site_id: int, name: str, created_at: int, text: str) -> Site:
+    try:
+        settings = _decode(text)
+    except msgspec.DecodeError as error:
+        raise StoreError(
+            f"the settings of the site {name} in the table sites cannot be read ({error}): put the site again"
+        ) from error
+    return Site(site_id, name, created_at=created_at, **msgspec.structs.asdict(settings))

@@ -1,0 +1,1 @@
+"""The wire formats of the clients that send here, one file for each kind."""
