@@ -16,10 +16,10 @@ def tree(pid: int) -> list[int]:
     return found
 
 
-def youngest_child(pid: int) -> int:
-    """Return the child that was started last: of our server the process that drains the journal."""
-    children = [int(child) for task in _children_files(pid) for child in _read(task).split()]
-    return max(children, key=lambda child: int(_read(Path(f"/proc/{child}/stat")).rpartition(")")[2].split()[19]))
+def children(pid: int) -> list[int]:
+    """Return the children of a process, oldest first."""
+    found = [int(child) for task in _children_files(pid) for child in _read(task).split()]
+    return sorted(found, key=lambda child: int(_read(Path(f"/proc/{child}/stat")).rpartition(")")[2].split()[19]))
 
 
 def cpu_seconds(pid: int) -> float:

@@ -18,6 +18,7 @@ from servers import Launch, Place, Server, environment
 
 START_SECONDS = 60
 STOP_SECONDS = 20
+JOBS_CHILD = 2  # after the one worker
 EXACT_THREADS = 8
 EXACT_VISITS = 25
 EXACT_TARGET = "/update?url=https%3A%2F%2Fexample.com%2Fexact"
@@ -72,8 +73,7 @@ class Running:
             if self._launch.stored is not None and "events" not in self._server.loads:
                 self._check_exact()
             if not self._launch.drains:
-                self._held = process.youngest_child(self.pid)
-                os.kill(self._held, signal.SIGSTOP)
+                self._hold_jobs()
         except CheckFailed as error:
             self._stop()
             raise self._explained(error) from error
@@ -138,6 +138,16 @@ class Running:
                 continue
             return self._check_owner()
         raise CheckFailed(f"not listening after {START_SECONDS} s")
+
+    def _hold_jobs(self) -> None:
+        """Stop the process that drains the journal, which is started last."""
+        deadline = time.monotonic() + START_SECONDS
+        while len(children := process.children(self.pid)) < JOBS_CHILD:
+            if time.monotonic() > deadline:
+                raise CheckFailed("the jobs process did not start")
+            time.sleep(0.02)
+        self._held = children[-1]
+        os.kill(self._held, signal.SIGSTOP)
 
     def _check_owner(self) -> None:
         if not process.owns_listener(self.pid, self.port):

@@ -27,8 +27,10 @@ from visitor_tracker.ingest.drain import Drainer
 from visitor_tracker.ingest.geo import GeoReader
 from visitor_tracker.ingest.intake import Intake
 from visitor_tracker.ingest.journal import Journal
+from visitor_tracker.ingest.lookup import OnlineLookup
 from visitor_tracker.ingest.pipeline import Pipeline
 from visitor_tracker.ingest.seen import Seen
+from visitor_tracker.ingest.visits import Visits
 from visitor_tracker.jobs.background import Background
 from visitor_tracker.metrics import Counters, Metrics
 from visitor_tracker.sites import Site, Snapshot
@@ -48,6 +50,8 @@ from visitor_tracker.web.pages import PageReader
 from visitor_tracker.web.router import Route, Router
 
 log = logging.getLogger(__name__)
+
+LOOKUPS_A_MINUTE = 45  # what ip-api.com allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class App:
             durability=config.store.durability,
             most_waiting=4 * config.http.max_queue,
         )
-        self.geo = GeoReader(config.geo)
+        self.geo = GeoReader(config.geo, online=_online(config))
         reader = AgentReader(counters)
         self._agents = Agents(reader, Classifier(reader, self.flush_joined), counters)
         self.counter = Counter(
@@ -131,7 +135,8 @@ class App:
             drop_parameters=config.counter.drop_parameters,
         )
         seen = Seen(Inbox(self.store.database).known)
-        return Intake(pipeline, self._agents, self.journal, seen, self.counters)
+        visits = Visits(pipeline, lambda: self.snapshot.now, seen.note)
+        return Intake(pipeline, visits, self._agents, self.journal, seen, self.counters)
 
     def _routes(self, config: Config) -> Sequence[Route]:
         assets = AssetRoutes(resources.client_files())
@@ -273,6 +278,13 @@ def all_dialects() -> list[Dialect]:
         for module in (own, track, analytics, plausible, umami, goatcounter, matomo, ackee)
         for dialect in module.dialects()
     ]
+
+
+def _online(config: Config) -> OnlineLookup | None:
+    """Return the look-ups of one worker, which share what the services allow a minute."""
+    if config.geo.online == "off":
+        return None
+    return OnlineLookup(config.geo.online, per_minute=max(1, LOOKUPS_A_MINUTE // max(1, worker_count(config))))
 
 
 def _make_site(book: SiteBook, snapshot: SnapshotReader, name: str) -> Site | None:

@@ -1,7 +1,6 @@
 """What an operator is told of the journal."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,27 +10,11 @@ from visitor_tracker.http.url import page_hash
 from visitor_tracker.ingest.drain import Drainer
 from visitor_tracker.ingest.inspection import SegmentReport, status, verify
 from visitor_tracker.ingest.reclaim import keep_dead
-from visitor_tracker.ingest.segments import SegmentWriter, make_folder, time_ordered_id
+from visitor_tracker.ingest.segments import SegmentWriter, time_ordered_id
 from visitor_tracker.metrics import Metrics
-from visitor_tracker.store import migrate, open_store
 from visitor_tracker.store.sql import SqlStore
 
 PAGE = "https://example.com/"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    path = tmp_path / "journal"
-    make_folder(path)
-    return path
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    opened = open_store(f"sqlite:///{tmp_path / 'visitors.db'}")
-    migrate(opened)
-    yield opened
-    opened.close()
 
 
 def batch(events: int, title: str = "", visits: int = 0) -> bytes:
@@ -59,19 +42,19 @@ def drain(folder: Path, store: SqlStore) -> None:
         pass
 
 
-def test_no_journal_is_an_empty_one(tmp_path: Path, store: SqlStore) -> None:
-    found = status(tmp_path / "nothing", store)
+def test_no_journal_is_an_empty_one(tmp_path: Path, sqlite: SqlStore) -> None:
+    found = status(tmp_path / "nothing", sqlite)
     assert (found.segments, found.bytes, found.waiting_bytes, found.waiting, found.dead) == ((), 0, 0, 0, ())
     assert verify(tmp_path / "nothing") == []
 
 
-def test_status_tells_what_waits(folder: Path, store: SqlStore) -> None:
+def test_status_tells_what_waits(folder: Path, sqlite: SqlStore) -> None:
     old = write(folder, batch(3), batch(2))
     old.close()
-    drain(folder, store)
+    drain(folder, sqlite)
     live = write(folder, batch(4))
     live.append([batch(7)])  # not synced
-    found = status(folder, store)
+    found = status(folder, sqlite)
     first, second = found.segments
     assert (first.path, first.bytes, first.synced, first.drained) == (old.path, old.size, old.size, old.size)
     assert (first.live, first.waiting) == (False, 0)
@@ -83,11 +66,11 @@ def test_status_tells_what_waits(folder: Path, store: SqlStore) -> None:
     live.close()
 
 
-def test_without_a_store_everything_waits(folder: Path, store: SqlStore) -> None:
+def test_without_a_store_everything_waits(folder: Path, sqlite: SqlStore) -> None:
     writer = write(folder, batch(3, visits=1))
     writer.close()
-    drain(folder, store)
-    assert status(folder, store).waiting == 0
+    drain(folder, sqlite)
+    assert status(folder, sqlite).waiting == 0
     alone = status(folder, None)
     assert (alone.waiting, alone.waiting_bytes, alone.segments[0].drained) == (3, writer.size, None)
 

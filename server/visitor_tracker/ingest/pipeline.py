@@ -73,10 +73,10 @@ class Pipeline:
     ) -> None:
         self._snapshot = snapshot
         self._make_site = make_site
-        self._geo = geo
+        self.place = geo.place
         self._drop_parameters = drop_parameters
-        self._sources = SourceReader()
-        self._rate = bots.RateWatch()
+        self.source = SourceReader().source
+        self.rate = bots.RateWatch()
         # Ids of events that come without one: the time, what no other process has, and a number.
         self._salt = os.urandom(4)
         self._numbers = itertools.count()
@@ -93,7 +93,7 @@ class Pipeline:
         except ValueError:
             return "invalid_url"
         snapshot = self._snapshot()
-        site = self._site(hit, page.host, snapshot)
+        site = self._site(hit.site, page.host, snapshot)
         if site is None or (client.only_site and site.id != client.only_site):
             return "unknown_site"
         if page.host and not site.holds(page.host):
@@ -108,7 +108,7 @@ class Pipeline:
         if not opted_out:
             who, previous, _ = visitor(snapshot, site, policy, client, day, own=hit.visitor)
             person = hashed(snapshot, site, hit.person, "person") if hit.person else b""
-        source = self._sources.source(hit.referrer, hit.url, page.host, site)
+        source = self._source(hit, client, page.host, site)
         return Event(
             hit.id or now.to_bytes(6, "big") + self._salt + next(self._numbers).to_bytes(6, "big"),
             hit.kind,
@@ -122,7 +122,7 @@ class Pipeline:
             person,
             page.url,
             source,
-            self._geo.place(client.ip, client.country, hit.timezone),
+            self.place(client.ip, client.country, hit.timezone),
             reading.agent,
             language(hit.language or client.headers.get("accept-language", "")),
             self._signals(hit, client, reading, page.signals, source, who, now),
@@ -131,6 +131,15 @@ class Pipeline:
             client.user_agent[:VALUE_MOST] if policy.user_agent == "full" and not opted_out else "",
             counted,
         )
+
+    def page_of(self, url: str, snapshot: Snapshot) -> tuple[Site, PageUrl] | None:
+        """Return a page and the site that its host belongs to; None where it is no page, or of no site."""
+        try:
+            page = self._cached_page(url)
+        except ValueError:
+            return None
+        site = self._site("", page.host, snapshot)
+        return None if site is None else (site, page)
 
     def _page(self, hit: Hit, client: Client) -> PageUrl:
         """Return the page the hit is about; raises ValueError where there must be one and is none."""
@@ -149,9 +158,16 @@ class Pipeline:
         parts = urlsplit(clean)
         return PageUrl(scrub_url(clean), parts.hostname or "", int(bots.path_signals(parts.path)))
 
-    def _site(self, hit: Hit, host: str, snapshot: Snapshot) -> Site | None:
+    def _source(self, hit: Hit, client: Client, host: str, site: Site) -> Source:
+        """Return what brought the visitor; what is remembered for others has nothing of this client's in it."""
+        referrer, url = hit.referrer, hit.url
+        if tells(url, client.ip, client.user_agent) or (referrer and tells(referrer, client.ip, client.user_agent)):
+            referrer = scrub_url(referrer, client.ip, client.user_agent)
+            url = scrub_url(url, client.ip, client.user_agent)
+        return self.source(referrer, url, host, site)
+
+    def _site(self, name: str, host: str, snapshot: Snapshot) -> Site | None:
         """Return the site a hit belongs to: the one it names, else the one that has its host, else the default one."""
-        name = hit.site
         if not name:
             return snapshot.of_host(host) or snapshot.by_name.get("default")
         site = snapshot.by_name.get(name) or snapshot.of_host(name.lower())
@@ -169,7 +185,7 @@ class Pipeline:
         if hit.automation:
             signals |= Signal.AUTOMATION
         if visitor and hit.kind == "pageview":  # a busy page may send any number of other events
-            signals |= self._rate.signal(visitor, now)
+            signals |= self.rate.signal(visitor, now)
         return int(signals)
 
 
@@ -187,6 +203,23 @@ def language(text: str) -> str:
     return "-".join([main.lower(), *(part.upper() if len(part) == 2 else part.title() for part in rest)])
 
 
+@lru_cache(1024)
+def _size(text: str) -> str:
+    return text if _SIZE(text) else ""
+
+
+@lru_cache(_CACHED)
+def _title(text: str) -> str:
+    """Return a page's title, which its visitors share."""
+    return cut(scrub(text), TITLE_MOST)
+
+
+def _title_of(text: str, client: Client) -> str:
+    if len(text) > _CACHED_TEXT or tells(text, client.ip, client.user_agent):
+        return _text(text, TITLE_MOST, client)
+    return _title(text)
+
+
 def _text(text: str, most: int, client: Client) -> str:
     """Return a text of the client's without what is personal, cut to `most` characters."""
     return cut(scrub(text[: 4 * most], client.ip, client.user_agent), most)
@@ -198,12 +231,12 @@ _Details = tuple[str, str, str, dict[str, Property], str, str, int, int, float, 
 def _details(hit: Hit, client: Client, policy: Policy) -> _Details:
     """Return what an event has from `title` to `interactive`."""
     return (
-        _text(hit.title, TITLE_MOST, client) if hit.title else "",
+        _title_of(hit.title, client) if hit.title else "",
         _text(hit.name, NAME_MOST, client) if hit.name else "",
         _target(hit.target, client) if hit.target else "",
         _properties(hit, client, policy) if hit.properties else {},
-        hit.screen if hit.screen and _SIZE(hit.screen) else "",
-        hit.viewport if hit.viewport and _SIZE(hit.viewport) else "",
+        _size(hit.screen[:16]) if hit.screen else "",
+        _size(hit.viewport[:16]) if hit.viewport else "",
         min(max(hit.engaged_ms, 0), _ENGAGED_MOST_MS),
         min(max(hit.scroll, 0), 100),
         hit.value if isfinite(hit.value) else 0.0,

@@ -38,7 +38,8 @@ _NOT_IN_URL = re.compile(f"{_INVISIBLE.pattern[:-1]}\t-\r\x1c-\x1f\x85\u2028\u20
 _DOT = r"(?:\.|%(?:25)*+2[Ee])"
 # From the @ on: walking back from it afterwards keeps the search linear, whatever stands before. More than one @ is
 # taken as a whole, so that nothing left over makes an address with what stands for the first.
-_DOMAIN = re.compile(rf"(?:(?:@|%(?:25)*+40)[\w-]++(?:{_DOT}[\w-]++)+)++")
+_AT = re.compile(r"@|%(?:25)*+40")
+_DOMAIN = re.compile(rf"(?:(?:{_AT.pattern})[\w-]++(?:{_DOT}[\w-]++)+)++")
 _TOP_LEVEL = re.compile(rf"{_DOT}(?:[^\W\d_]{{2}}|xn--)", re.IGNORECASE)
 _LOCAL_BACKWARDS = re.compile(r"[^\s@(),:;<>\[\]\\/?&=#|{}]*+")
 
@@ -171,10 +172,16 @@ def _without_emails(text: str) -> str:
     pieces: list[str] = []
     done = 0
     for match in _DOMAIN.finditer(text):
+        if not _TOP_LEVEL.search(match[0]):
+            continue
         before = text[max(done, match.start() - _LOCAL_MOST) : match.start()]
         local = _LOCAL_BACKWARDS.match(before[::-1])
-        if local is not None and local[0] and _TOP_LEVEL.search(match[0]):
+        signs = [sign.end() for sign in _AT.finditer(match[0])]
+        if local is not None and local[0]:
             pieces += (text[done : match.start() - local.end()], EMAIL)
+            done = match.end()
+        elif len(signs) > 1:  # such as @name.x@example.com
+            pieces += (text[done : match.start() + signs[0]], EMAIL)
             done = match.end()
     return "".join((*pieces, text[done:]))
 
@@ -240,7 +247,13 @@ def _is_secret(name: str) -> bool:
 def _scrubbed_url(url: str, private: Callable[[str], str]) -> str:
     if not url.isprintable():
         url = _NOT_IN_URL.sub("", url)
-    rest, hash_mark, fragment = url.strip().partition("#")
+    url = url.strip()
+    once = _scrubbed_parts(url, private)
+    return once if once == url else _scrubbed_parts(once, private)  # a mark may end up as the scheme before a //
+
+
+def _scrubbed_parts(url: str, private: Callable[[str], str]) -> str:
+    rest, hash_mark, fragment = url.partition("#")
     rest, query_mark, query = rest.partition("?")
     authority = _AUTHORITY.match(rest)
     beginning = "" if authority is None else authority[1] + _host(authority[2])

@@ -13,7 +13,7 @@ _EVERY_SECONDS = 600.0
 _ROWS = 2_000  # per transaction: visits wait for no more than that
 _DAY_MS = 86_400_000
 _LEDGER_DAYS = 7  # a batch that was journaled may be asked for after an outage of days
-_CURSOR_DAYS = 30  # of journals that are no more
+_CURSOR_DAYS = 366  # of journals that are no more; one that is still there would be drained again without it
 
 
 def keep_house(store: Store, ids_days: int, stop: threading.Event, every_seconds: float = _EVERY_SECONDS) -> None:

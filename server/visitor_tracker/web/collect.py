@@ -2,12 +2,14 @@
 
 import zlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import msgspec
 
 from visitor_tracker.access.cookies import VisitorCookies
 from visitor_tracker.access.send_keys import find as find_send_key
 from visitor_tracker.errors import HttpError
+from visitor_tracker.event import DropReason
 from visitor_tracker.http.message import Answer, Deferred, Headers, Request, Response, error_response
 from visitor_tracker.ingest.hit import Client, Receipt
 from visitor_tracker.ingest.intake import Intake
@@ -18,6 +20,7 @@ from visitor_tracker.web.guards import Guards
 from visitor_tracker.web.router import Route, is_prefetch
 
 _ACCEPTED: Headers = (("X-Tracker", "accepted"),)
+_ONE: list[DropReason | None] = [None]
 _RATIO_MOST = 100  # unpacked ÷ packed; text that people write stays below 20
 _COUNTRY_LENGTH = 2
 
@@ -41,7 +44,7 @@ class Clients:
         if token or "authorization" in headers:
             key = self._send_key(headers.get("authorization", ""), token)
         country = ""
-        if self._country_header in headers and (peer.unix or trusted.holds(peer.address)):
+        if self._country_header in headers and (peer.unix or trusted.holds_peer(peer.address)):
             country = headers[self._country_header].strip().upper()
             if len(country) != _COUNTRY_LENGTH or not country.isalnum():
                 country = ""
@@ -131,20 +134,25 @@ class CollectRoutes:
         deferred = Deferred()
 
         def done(receipt: Receipt | None) -> None:
-            if receipt is None:
-                self._counters.add(Cell.DROPPED_UNAVAILABLE, len(parts))
-                deferred.complete(error_response(cannot_store(), (*cors, ("X-Tracker", "dropped: unavailable"))))
-                return
-            extra = cors + (_ACCEPTED if receipt.accepted else (("X-Tracker", f"dropped: {receipt.verdicts[0]}"),))
-            if cookie and self._policy_is_cookie(receipt):
-                extra += (("Set-Cookie", self._cookies.header(cookie, secure=request.peer.secure)),)
-            deferred.complete(_with(dialect.write(request, receipt), extra))
+            if receipt is not None and receipt.verdicts == _ONE and dialect.accepted is not None and not cookie:
+                deferred.complete(_accepted(dialect.accepted, cors))
+            else:
+                deferred.complete(self._answer(dialect, request, receipt, cookie))
 
         if dialect.asks_first:
             self._intake.submit_and_ask(parts, client, done)
         else:
             self._intake.submit(parts, client, done)
         return deferred
+
+    def _answer(self, dialect: Dialect, request: Request, receipt: Receipt | None, cookie: str) -> Response:
+        cors = self._guards.cors.headers(request)
+        if receipt is None:
+            return error_response(cannot_store(), (*cors, ("X-Tracker", "dropped: unavailable")))
+        extra = cors + (_ACCEPTED if receipt.accepted else (("X-Tracker", f"dropped: {receipt.verdicts[0]}"),))
+        if cookie and self._policy_is_cookie(receipt):
+            extra += (("Set-Cookie", self._cookies.header(cookie, secure=request.peer.secure)),)
+        return _with(dialect.write(request, receipt), extra)
 
     def _with_cookie(self, client: Client) -> tuple[Client, str]:
         """Give a client without a visitor cookie one, where a site wants it; return the cookie to set."""
@@ -156,6 +164,12 @@ class CollectRoutes:
     def _policy_is_cookie(self, receipt: Receipt) -> bool:
         event = receipt.first
         return event is not None and self._snapshot().policy_of(event.site_id).visitor == "cookie"
+
+
+@lru_cache(64)
+def _accepted(response: Response, cors: Headers) -> Response:
+    """Return the usual answer, made once for each origin's headers."""
+    return _with(response, cors + _ACCEPTED)
 
 
 def _with(response: Response, headers: Headers) -> Response:

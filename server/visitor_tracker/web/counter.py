@@ -16,7 +16,7 @@ from visitor_tracker.http.message import Answer, Deferred, Headers, Request, Res
 from visitor_tracker.http.url import parse_query
 from visitor_tracker.ingest.agent import Reading
 from visitor_tracker.ingest.counter import Counter, Outcome, Unnumbered
-from visitor_tracker.ingest.hit import Client, Hit
+from visitor_tracker.ingest.hit import Client
 from visitor_tracker.ingest.intake import Intake
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.store.base import PageOrder, PagePage, Store
@@ -200,7 +200,7 @@ class CounterRoutes:
         cors: Headers,
     ) -> None:
         """Let the visit wait for the next batch, with its event."""
-        event = self._intake.event_of(Hit(id=visit.id, url=page.sent), client, reading)
+        event = self._intake.event_of(page.sent, visit.id, client, reading)
         if event == "hostname":
             self._counters.add(Cell.DROPPED_HOSTNAME)
             deferred.complete(error_response(_foreign(), (*cors, ("X-Tracker", "dropped: hostname"))))

@@ -26,6 +26,7 @@ class Dialect:
 
     `read` raises HttpError 400 when nothing of a request can be read. `write` makes the answer, also when every
     hit was dropped; CORS and X-Tracker are added to it. `token` finds a send key that does not come as Authorization.
+    `accepted` is what `write` says of one hit that was accepted, where that is always the same.
     With `asks_first` the receipt says whether this is the visitor's first visit, which only a slow lane may ask.
     """
 
@@ -38,6 +39,7 @@ class Dialect:
     fast: bool = True
     token: Callable[[Request], str] = _no_token
     asks_first: bool = False
+    accepted: Response | None = None
 
 
 def unreadable(problem: str, hint: str = "") -> HttpError:

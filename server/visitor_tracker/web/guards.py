@@ -32,6 +32,7 @@ class TrustedProxies:
             if isinstance(network, IPv4Network)
         ]
         self._known = lru_cache(1024)(self._holds)
+        self.holds_peer = lru_cache(8192)(self.holds)  # peers are few where a proxy stands before visitors
         self._told = False
 
     def holds(self, address: str) -> bool:
@@ -58,13 +59,15 @@ class TrustedProxies:
         """
         peer = request.peer
         headers = request.headers
-        if not peer.unix and not self.holds(peer.address):
+        if not peer.unix and not self.holds_peer(peer.address):
             if "x-forwarded-for" in headers and not self._told:
                 self._tell(peer.address)
             return peer.address
         forwarded = headers.get("x-forwarded-for", "")
         if not forwarded:
             return _bare(headers.get("x-real-ip", "").strip()) or peer.address
+        if "," not in forwarded:
+            return _bare(forwarded) or peer.address
         client = peer.address
         for hop in reversed(forwarded.split(",")):
             address = _bare(hop.strip())
@@ -88,12 +91,14 @@ class TrustedProxies:
 
 def _bare(text: str) -> str:
     """Return the address in `text`, without port or brackets; "" when there is none."""
-    try:
-        inet_pton(AF_INET, text)  # one IPv4 address has one spelling here
-    except (OSError, ValueError):
-        pass
-    else:
-        return text
+    if ":" not in text:  # one IPv4 address has one spelling here
+        try:
+            inet_pton(AF_INET, text)
+        except (OSError, ValueError):
+            text = text.strip()
+        else:
+            return text
+    text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -85,7 +85,11 @@ def write(request: Request, receipt: Receipt) -> Response:
 
 
 def dialects() -> list[Dialect]:
-    return [Dialect("POST", "/api/v1/events", "store one event or an array of them", read, write, BATCH)]
+    return [
+        Dialect(
+            "POST", "/api/v1/events", "store one event or an array of them", read, write, BATCH, accepted=_ONE_ACCEPTED
+        )
+    ]
 
 
 def _piecewise(body: bytes, whole: msgspec.ValidationError) -> list[Hit | Malformed]:
