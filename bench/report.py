@@ -9,6 +9,8 @@ from running import Sample
 from servers import SERVERS, Server
 
 HELD_TARGET_BYTES = 2048
+MIXED_TARGET = 3.0
+RESIDENT_TARGET_BYTES = 200 << 20
 
 Samples = Mapping[tuple[str, str], Sequence[Sample]]  # by (server, load)
 
@@ -91,6 +93,29 @@ def target_table(samples: Samples) -> str:
         _row(["---", "---", "---", "---:", "---:", "---"]),
     ]
     return "\n".join(head + lines) if lines else ""
+
+
+def mixed(samples: Samples) -> str:
+    """Say whether known user agents are answered as soon beside new ones as alone."""
+    alone, beside = samples.get(("ours-events", "events")), samples.get(("ours-events", "mixed"))
+    if not alone or not beside:
+        return ""
+    found = middle(beside, lambda sample: sample.p99_micros) / middle(alone, lambda sample: sample.p99_micros)
+    verdict = "met" if found <= MIXED_TARGET else "**missed**"
+    text = f"{found:.2f}x, target ≤ {MIXED_TARGET:g}x, {verdict}"
+    return f"p99 with every second user agent a new one, against none: {text}."
+
+
+def memory(samples: Samples) -> str:
+    """Say what all processes of ours take at most under a load of events."""
+    found = [
+        sample.resident_bytes for (name, _), runs in samples.items() if name.startswith("ours-e") for sample in runs
+    ]
+    if not found:
+        return ""
+    verdict = "met" if max(found) <= RESIDENT_TARGET_BYTES else "**missed**"
+    text = f"{max(found) / 2**20:,.0f} MiB, target ≤ {RESIDENT_TARGET_BYTES // 2**20} MiB, {verdict}"
+    return f"Resident memory of all processes under a load of events, at most: {text}."
 
 
 def held_table(found: Sequence[Held]) -> str:

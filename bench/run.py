@@ -32,7 +32,7 @@ LOADS = (
     Load("agents", "The same, every user agent a new one", 64, script="event.lua", agents="new"),
     Load("mixed", "The same, known and new user agents by turns", 64, script="event.lua", agents="mixed"),
 )
-QUESTIONS = (*(load.name for load in LOADS), "idle", "parser")
+QUESTIONS = (*(load.name for load in LOADS), "idle", "parser", "enrichment")
 HERE = Path(__file__).resolve().parent
 
 
@@ -88,13 +88,16 @@ def measure(site: Site, plan: Plan) -> str:
     samples = under_load(site, plan)
     targets = report.target_table(samples)
     parts += ["## Targets", targets] if targets else []
+    parts += filter(None, [report.mixed(samples), report.memory(samples)])
     for load in LOADS:
         if any(name == load.name for _, name in samples):
             parts += [f"## {load.title}", report.load_table(samples, load.name)]
     if "idle" in plan.questions:
         parts += [f"## {held.CONNECTIONS:,} idle connections", report.held_table(idle(site, plan))]
     if "parser" in plan.questions:
-        parts += ["## Parser", parser()]
+        parts += ["## Parser", printed_by("parser.py")]
+    if "enrichment" in plan.questions:
+        parts += ["## Understanding an event", printed_by("enrichment.py")]
     return "\n\n".join(parts)
 
 
@@ -126,12 +129,12 @@ def idle(site: Site, plan: Plan) -> list[held.Held]:
     return found
 
 
-def parser() -> str:
-    """Return what parser.py prints: it needs no server."""
-    command = [sys.executable, str(HERE / "parser.py")]
+def printed_by(script: str) -> str:
+    """Return what a script of this folder prints that needs no server."""
+    command = [sys.executable, str(HERE / script)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise CheckFailed(f"parser.py: {done.stdout}{done.stderr}")
+        raise CheckFailed(f"{script}: {done.stdout}{done.stderr}")
     return done.stdout.strip()
 
 

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from tests.mariadb import PASSWORD, USER, MariaDB
+from tests.running import until
 from visitor_tracker import VisitorTrackingServer
 from visitor_tracker.compat import store_url
 from visitor_tracker.errors import AlreadyRunning, ConfigError, ListenError, StoreError
@@ -56,6 +57,22 @@ def test_counts_through_its_methods(server: VisitorTrackingServer) -> None:
         ("https://example.com/b", 1),
     ]
     assert len(server.generate_token(PAGE)) == 64
+
+
+def test_begins_while_the_database_is_away(mariadb: MariaDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = {"host": "127.0.0.1", "port": mariadb.port, "database": mariadb.fresh_database()}
+    program = VisitorTrackingServer(port=0, db_config=place | {"user": USER, "password": PASSWORD})
+    assert program.update_visitor_count(PAGE)["visit_count"] == 1
+    program.close()
+    mariadb.kill9()
+    try:
+        away = program.update_visitor_count(PAGE)
+        assert (away["visit_count"], away["pending"]) == (None, True)
+    finally:
+        mariadb.start()
+    until(lambda: program.execute_query("select visit_count from visitors", fetch_all=True) == [(2,)])
+    program.close()
 
 
 def test_takes_sql_of_the_program(server: VisitorTrackingServer) -> None:

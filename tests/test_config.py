@@ -80,6 +80,27 @@ def test_permissions_mean_what_is_written(tmp_path: Path, text: str, mode: str) 
     assert load(write(tmp_path, f"server: {{socket_mode: {text}}}"), {}).server.socket_mode == mode
 
 
+@pytest.mark.parametrize("word", ["on", "off"])
+def test_on_and_off_are_words(tmp_path: Path, word: str) -> None:
+    config = load(write(tmp_path, f"sites: {{auto_create: {word}}}\ngeo: {{online: off}}"), {})
+    assert (config.sites.auto_create, config.geo.online) == (word, "off")
+    assert load(None, {"VISITOR_TRACKER_SITES_AUTO_CREATE": word}).sites.auto_create == word
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("True", True), ("false", False), ("FALSE", False)])
+def test_true_and_false_are_no_words(tmp_path: Path, text: str, value: bool) -> None:
+    assert load(write(tmp_path, f"rate_limit: {{enabled: {text}}}"), {}).rate_limit.enabled is value
+    assert load(None, {"VISITOR_TRACKER_RATE_LIMIT_ENABLED": text}).rate_limit.enabled is value
+
+
+@pytest.mark.parametrize("word", ["no", "yes", "on", "off", "n", "1"])
+def test_any_other_word_for_a_switch_is_told_what_to_write(tmp_path: Path, word: str) -> None:
+    [line] = mistakes(write(tmp_path, f"rate_limit: {{enabled: {word}}}"))
+    assert "rate_limit.enabled must be true or false, not " in line
+    [line] = mistakes(None, {"VISITOR_TRACKER_RATE_LIMIT_ENABLED": word})
+    assert line.startswith("VISITOR_TRACKER_RATE_LIMIT_ENABLED must be true or false, not ")
+
+
 def test_a_relative_path_starts_where_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "etc").mkdir()
     monkeypatch.chdir(tmp_path)

@@ -16,7 +16,7 @@ import yaml
 
 from tests.http.cases import load
 from tests.running import Server, until
-from visitor_tracker.config import describe
+from visitor_tracker.config import Config, describe
 
 pytestmark = pytest.mark.xdist_group("deploy")  # one nginx, not one per test process
 
@@ -124,6 +124,19 @@ def test_the_image_runs_without_root_and_says_how_it_is() -> None:
     assert "HEALTHCHECK" in last
     assert "/healthz" in last
     assert 'ENTRYPOINT ["visitor-tracker"]' in last
+
+
+def test_nginx_lets_every_body_pass_that_the_server_takes() -> None:
+    [most] = re.findall(r"client_max_body_size (\d+)m;", (DEPLOY / "nginx.conf").read_text("utf-8"))
+    http = Config().http
+    assert int(most) << 20 >= max(http.max_body, http.max_batch)
+
+
+@pytest.mark.parametrize("example", ["nginx.conf", "haproxy.cfg"])
+def test_no_visitor_names_its_own_country_through_the_proxy(example: str) -> None:
+    text = (DEPLOY / example).read_text("utf-8").lower()
+    header = Config().geo.header
+    assert f'proxy_set_header {header} "";' in text or f"http-request del-header {header}\n" in text
 
 
 def test_haproxy_accepts_its_example() -> None:

@@ -1,6 +1,7 @@
 """The documents say what the program does."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import write_docs
 
 from visitor_tracker.app import App, Shared, first_snapshot
-from visitor_tracker.cli import parser
+from visitor_tracker.cli import main, parser
 from visitor_tracker.config import Config, describe, load
 from visitor_tracker.metrics import GAUGES, Cell
 from visitor_tracker.serve import migrate_store
@@ -129,10 +130,18 @@ def test_variables_in_the_documents_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_commands_and_options_in_the_documents_exist(page: Path) -> None:
     commands = dict(write_docs.commands_of(parser()))
-    for line in re.findall(
-        r"visitor-tracker ((?:serve|check|migrate|count|pages|token)\b[^\n`]*)", page.read_text("utf-8")
-    ):
-        known = {
-            option for action in write_docs.options_of(commands[line.split()[0]]) for option in action.option_strings
-        }
+    names = "|".join(commands)
+    for name, line in re.findall(rf"visitor-tracker ({names})\b([^\n`]*)", page.read_text("utf-8")):
+        known = {option for action in write_docs.options_of(commands[name]) for option in action.option_strings}
         assert set(re.findall(r"(?<!\S)--[a-z-]+", line)) - known - {"--help"} == set(), line
+
+
+def test_the_commands_of_the_documents_work_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "".join(map(text_of, ("README.md", "docs/sites.md", "docs/migrate-from-other-trackers.md")))
+    lines = re.findall(r"visitor-tracker ((?:site|key) [^`)\n]*)", text)
+    given = [shlex.split(line, comments=True) for line in lines if not re.search(r"NAME|ID|…", line)]
+    assert len(given) > 15
+    assert [words for words in given if main(words)] == [], capsys.readouterr().err

@@ -12,7 +12,7 @@ from visitor_tracker.config import Config, SettingRow, describe
 
 TOP = Path(__file__).parents[1]
 
-_YAML_WORDS = {"on", "off", "yes", "no", "true", "false", "null", "y", "n"}  # no texts without quotes
+_YAML_WORDS = {"true", "false", "null"}  # no texts without quotes
 _UNBROKEN = "\x1f"  # a space where no line may end
 
 SETTINGS_HEAD = """\

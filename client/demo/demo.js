@@ -53,13 +53,15 @@ const run = async (buttons, work, retry) => {
 
 const showVisit = (visit) => {
   const count = find('count');
-  count.textContent = visit.visit_count === null ? '…' : format.count(visit.visit_count);
+  count.textContent = visit.pending ? '…' : format.count(visit.visit_count);
   count.classList.remove('fresh');
   void count.offsetWidth; // starts the animation anew
   count.classList.add('fresh');
   if (visit.created_at) find('first-visit').replaceChildren(format.timeElement(visit.created_at));
   if (visit.last_visited) find('latest-visit').replaceChildren(format.timeElement(visit.last_visited));
-  find('verdict').textContent = last.tracker ?? `${last.status}`;
+  find('verdict').textContent = visit.pending
+    ? 'counted; the number follows when the database is back'
+    : (last.tracker ?? `${last.status}`);
 };
 
 const countThisPage = async () => {
@@ -82,9 +84,12 @@ const lookUp = async (action) => {
   const work = () => (action === 'count' ? tracker.updateVisitorCount(address) : tracker.getVisitorCount(address));
   const page = await run(buttons, work, () => lookUp(action));
   if (!page) return;
+  const [found, rest] = page.pending
+    ? ['Counted', ` a visit to ${page.page_url}; its number follows when the database is back`]
+    : [format.visits(page.visit_count), ` to ${page.page_url}`];
   find('lookup-result').replaceChildren(
-    Object.assign(document.createElement('strong'), {textContent: format.visits(page.visit_count ?? 0)}),
-    ` to ${page.page_url}`,
+    Object.assign(document.createElement('strong'), {textContent: found}),
+    rest,
     ...(page.last_visited ? [', the latest ', format.timeElement(page.last_visited)] : []),
   );
 };

@@ -7,7 +7,7 @@ export const moduleScript = (server) => `<script type="module">
   import {VisitorTracker} from '${server}client/visitor-tracker.js';
 
   const visit = await new VisitorTracker().updateVisitorCount();
-  console.log(visit?.visit_count); // null: the server is away, and your page goes on
+  console.log(visit?.visit_count); // undefined: the server is away; null: counted, the number follows
 </script>`;
 
 export const badgeTag = (address) => `<img src="${address.replaceAll('&', '&amp;')}" alt="visits">`;

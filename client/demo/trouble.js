@@ -13,7 +13,7 @@ const ADVICE = {
   ],
   503: ({retryAfter}) => [
     'The visit could not be stored',
-    `The database is away or busy; “visitor-tracker check” says more. Try again in ${seconds(retryAfter || 2)}.`,
+    `Its journal takes nothing: is the disk full? “visitor-tracker check” says more. Try again in ${seconds(retryAfter || 2)}.`,
   ],
 };
 

@@ -12,6 +12,11 @@ const answer: Promise<{version: string} | null> = tracker.sendGetRequest<{versio
 const badge: string = tracker.badgeUrl('https://example.com');
 const known: typeof VisitorTracker | undefined = window.VisitorTracker;
 
+const count: Promise<number | null | undefined> = counted.then((visit) => visit?.visit_count);
+const isPending: Promise<boolean> = counted.then((visit) => visit?.pending === true);
+
+// @ts-expect-error the number may not be known yet
+counted.then((visit) => visit?.visit_count.toFixed());
 // @ts-expect-error the method is the client's own
 new VisitorTracker('', {method: 'DELETE'});
 // @ts-expect-error an address is text
@@ -21,4 +26,4 @@ tracker.updateVisitorCount().then((visit) => visit.visit_count);
 // @ts-expect-error a number is no page
 tracker.getVisitorCount(7);
 
-export {all, answer, badge, counted, known, page, pages};
+export {all, answer, badge, count, counted, isPending, known, page, pages};

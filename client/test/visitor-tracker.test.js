@@ -120,7 +120,14 @@ test('GET /update is never repeated, because it would count again', async () => 
 });
 
 test('a visit whose number is not known yet is an answer', async () => {
-  const pending = {page_url: PAGE, visit_count: null, pending: true};
+  const pending = {
+    page_url: PAGE,
+    visit_count: null,
+    last_visited: null,
+    created_at: null,
+    security_token: null,
+    pending: true,
+  };
   network(json(202, pending));
   assert.deepEqual(await tracker().updateVisitorCount(PAGE), pending);
   assert.equal(sent.length, 1);

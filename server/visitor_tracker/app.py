@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from visitor_tracker.access.sites import SiteBook
 from visitor_tracker.access.snapshot import FILE, SnapshotReader, read_snapshot
 from visitor_tracker.access.tokens import ReadToken, TokenSigner
 from visitor_tracker.config import Config
-from visitor_tracker.errors import StoreUnavailable
+from visitor_tracker.errors import OutcomeUnknown, StoreUnavailable
 from visitor_tracker.ingest.agent import AgentReader, Agents, Classifier
 from visitor_tracker.ingest.counter import Counter
 from visitor_tracker.ingest.drain import Drainer
@@ -35,6 +36,7 @@ from visitor_tracker.jobs.background import Background
 from visitor_tracker.metrics import Counters, Metrics
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.inbox import Inbox
+from visitor_tracker.store.migrate import migrate
 from visitor_tracker.store.open import open_store
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.assets import AssetRoutes
@@ -190,7 +192,7 @@ class App:
         """Take over what changed outside: called about twice a second, costs a few system calls."""
         self.snapshot.refresh()
         self.geo.refresh()
-        self.journal.flush()  # also lets go of a segment that nothing was added to for long
+        self.flush_joined()  # also lets go of an old segment, and of visits that a store which hangs keeps waiting
 
     def is_trusted(self, address: str) -> bool:
         """Say whether the peer is a proxy whose connections have no cap."""
@@ -240,35 +242,45 @@ def journal_folder(config: Config) -> Path:
     return config.data_dir / "journal"
 
 
-def first_snapshot(config: Config) -> Snapshot:
+def first_snapshot(config: Config, *, ask: bool = True) -> Snapshot:
     """Bring keys and sites up to date and return them; while the store is away, what the snapshot file has.
 
-    Raises StoreUnavailable where there is no such file either.
+    Raises StoreUnavailable where there is no such file either. Without `ask` the store is known to be away.
     """
     path = config.data_dir / FILE
-    try:
-        store = store_of(config)
-        try:
-            Keeper(store, config, Metrics().counters()).step(time.time_ns() // 1_000_000)
-        finally:
-            store.close()
-    except StoreUnavailable as error:
-        found = read_snapshot(path)
-        if found is None or not found.secrets:
-            raise
-        log.warning("starting with the keys and sites of %s, the store is away: %s", path, error)
-        return found
+    problem = _step_once(config) if ask else StoreUnavailable("it did not answer just now")
     found = read_snapshot(path)
-    if found is None:
-        raise StoreUnavailable(f"{path} was just written and cannot be read")
+    if problem is None:
+        if found is None:
+            raise StoreUnavailable(f"{path} was just written and cannot be read")
+        return found
+    if found is None or not found.secrets:
+        raise problem
+    log.warning("starting with the keys and sites of %s, the store is away: %s", path, problem)
     return found
+
+
+def _step_once(config: Config) -> StoreUnavailable | OutcomeUnknown | None:
+    """Let a keeper bring keys and sites up to date; return why the store is away, if it is."""
+    try:
+        with closing(store_of(config)) as store:
+            Keeper(store, config, Metrics().counters()).step(time.time_ns() // 1_000_000)
+    except (StoreUnavailable, OutcomeUnknown) as error:
+        return error
+    return None
 
 
 def background_of(config: Config, store: SqlStore, counters: Counters) -> Background:
     """Return the work nobody waits for; one process of a node does it."""
     keeper = Keeper(store, config, counters)
     drainer = Drainer(journal_folder(config), store, counters, config=config.journal)
-    return Background(store, drainer, lambda: keeper.step(time.time_ns() // 1_000_000), config.store.ids_keep_days)
+    return Background(
+        store,
+        drainer,
+        migrate=partial(migrate, store, config.counter.drop_parameters),
+        keep=lambda: keeper.step(time.time_ns() // 1_000_000),
+        ids_days=config.store.ids_keep_days,
+    )
 
 
 def all_dialects() -> list[Dialect]:

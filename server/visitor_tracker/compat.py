@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from visitor_tracker.access.snapshot import FILE, read_snapshot
 from visitor_tracker.app import App, Shared, background_of, first_snapshot
 from visitor_tracker.config import TlsConfig, load
 from visitor_tracker.errors import AlreadyRunning, ConfigError, HttpError, OutcomeUnknown, StoreUnavailable
@@ -202,11 +203,22 @@ class VisitorTrackingServer:
     def _app(self) -> App:
         with self._lock:
             if self._made is None:
-                migrate_store(self._config)
-                self._made = App(self._config, Shared(self._config, 1, first_snapshot(self._config)))
+                first = first_snapshot(self._config, ask=self._is_migrated())
+                self._made = App(self._config, Shared(self._config, 1, first))
                 self._background = background_of(self._config, self._made.store, self._made.counters)
                 self._background.start()
             return self._made
+
+    def _is_migrated(self) -> bool:
+        """Bring the tables up to date; False: the store is away, and what was known before will do."""
+        try:
+            migrate_store(self._config)
+        except (StoreUnavailable, OutcomeUnknown):
+            snapshot = read_snapshot(self._config.data_dir / FILE)
+            if snapshot is None or not snapshot.secrets:
+                raise
+            return False
+        return True
 
     def _converse(self, client: socket.socket, parser: RequestParser) -> None:
         keep = True

@@ -4,13 +4,15 @@ supervisor ── fork ──▶ worker 0..W-1   Loop ▸ Router ▸ Counter ▸
            └─ fork ──▶ jobs            housekeeping
 """
 
+import gc
 import logging
+import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +21,7 @@ from visitor_tracker.access.snapshot import FILE as SNAPSHOT
 from visitor_tracker.access.snapshot import read_snapshot
 from visitor_tracker.app import App, Shared, background_of, first_snapshot, store_of, worker_count
 from visitor_tracker.config import Config, reloaded
-from visitor_tracker.errors import ConfigError, ListenError, StoreUnavailable, TrackerError
+from visitor_tracker.errors import ConfigError, ListenError, OutcomeUnknown, StoreUnavailable, TrackerError
 from visitor_tracker.net.listen import Listener, close_listeners, open_listeners
 from visitor_tracker.net.loop import Loop, LoopOptions
 from visitor_tracker.net.notify import Notifier
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 
 _STORE_PATIENCE_SECONDS = 60.0  # a database that starts beside the server is waited for
 _STORE_PAUSE_SECONDS = 0.5
+_JOBS_NICENESS = 5  # where cores are few, visitors come before what nobody waits for
 
 Load = Callable[[], Config]
 
@@ -50,9 +53,9 @@ def serve(config: Config, load_again: Load, file: Path | None = None) -> int:
         stack.callback(close_listeners, listeners, remove_files=True)
         if config.tls.certificate:
             server_context(config.tls)  # a bad certificate is told now, not by each worker
-        _prepare_store(config)
-        shared = Shared(config, workers + 1, first_snapshot(config))
-        _announce(config, listeners, workers)
+        is_there = _prepare_store(config)
+        shared = Shared(config, workers + 1, first_snapshot(config, ask=is_there))
+        _announce(config, listeners, workers, ask=is_there)
         worker = Worker(config, load_again, shared, listeners, writer)
         if workers == 0:
             return worker.run_alone()
@@ -86,6 +89,7 @@ class Worker:
             server = LoopServer(self._config, app, self._listeners, beat)
             signal.signal(signal.SIGTERM, lambda *_: server.stop())
             signal.signal(signal.SIGHUP, lambda *_: self._reload(server, warn=False))  # the parent does
+            _spare_the_collector()
             server.run()
         finally:
             app.close()
@@ -93,6 +97,7 @@ class Worker:
 
     def run_jobs(self) -> int:
         """Do the work nobody waits for until SIGTERM."""
+        os.nice(_JOBS_NICENESS)
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         signal.signal(signal.SIGHUP, lambda *_: self._writer.reopen())
@@ -101,7 +106,6 @@ class Worker:
         row = worker_count(self._config)
         background = background_of(self._config, store, self._shared.metrics.counters(row))
         try:
-            _migrate_when_possible(self._config, stop)
             background.start()
             stop.wait()
             background.stop()
@@ -220,6 +224,16 @@ def migrate_store(config: Config) -> list[str]:
         store.close()
 
 
+def _spare_the_collector() -> None:
+    """Let collections look at less, and come less often: requests leave no cycles behind, and the caches are large.
+
+    It is a twentieth of the CPU time of an event.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 def check_all(config: Config, file: Path | None = None) -> list[Finding]:
     """Look at everything `serve` needs and return what the operator should know."""
     findings = [Finding("ok", "settings are valid"), *check_file(config, file), _check_client(), *_check_tls(config)]
@@ -279,35 +293,27 @@ def _hold_locks(config: Config, stack: ExitStack) -> None:
         stack.enter_context(hold(place))
 
 
-def _migrate_when_possible(config: Config, stop: threading.Event) -> None:
-    """Migrate a store that was away when the server started; nothing to do otherwise."""
-    while not stop.is_set():
-        try:
-            return _migrate_and_tell(config)
-        except StoreUnavailable:
-            stop.wait(_STORE_PAUSE_SECONDS)
-    return None
-
-
-def _prepare_store(config: Config) -> None:
-    """Migrate the store; waits for a database that is only starting, unless visits can be taken without it."""
+def _prepare_store(config: Config) -> bool:
+    """Migrate the store; False: it is away, and visits can be taken without it. Else one that starts is waited for."""
     snapshot = read_snapshot(config.data_dir / SNAPSHOT)
     patience = 0.0 if snapshot is not None and snapshot.secrets else _STORE_PATIENCE_SECONDS
     until = time.monotonic() + patience
     told = False
     while True:
         try:
-            return _migrate_and_tell(config)
-        except StoreUnavailable as error:
-            if not patience:
+            _migrate_and_tell(config)
+        except (StoreUnavailable, OutcomeUnknown) as error:
+            if not patience:  # the jobs process migrates it when it is back
                 log.warning("the store is away, visits wait in the journal: %s", error)
-                return None
+                return False
             if time.monotonic() > until:
                 raise
             if not told:
                 log.warning("waiting for the store: %s", error)
                 told = True
             time.sleep(_STORE_PAUSE_SECONDS)
+        else:
+            return True
 
 
 def _migrate_and_tell(config: Config) -> None:
@@ -315,30 +321,38 @@ def _migrate_and_tell(config: Config) -> None:
         log.info("applied %s", name)
 
 
-def _announce(config: Config, listeners: Sequence[Listener], workers: int) -> None:
-    """Tell who started the server where it is, what it uses, and what to open."""
-    store = store_of(config)
-    try:
-        described = store.describe()
-    except StoreUnavailable:
-        described = "away at the moment"
-    finally:
+def _announce(config: Config, listeners: Sequence[Listener], workers: int, *, ask: bool) -> None:
+    """Tell who started the server where it is, what it uses, and what to open; `ask` the store what it is."""
+    described = "away at the moment"
+    if ask:
+        store = store_of(config)
+        with suppress(TrackerError):  # it was there a moment ago; who needs it next says what is wrong
+            described = store.describe()
         store.close()
     places = [listener.where for listener in listeners]
     processes = f"{workers} worker process{'es' if workers > 1 else ''}" if workers else "one process"
     log.info("Visitor Tracker %s on %s, %s, store: %s", __version__, ", ".join(places), processes, described)
     if not sys.stdout.isatty():
-        sys.stdout.write(f"listening on {' '.join(places)}\n")  # in one piece, log lines may stand around it
-        sys.stdout.flush()
+        _print(f"listening on {' '.join(places)}\n")
         return
     base = config.server.public_url.rstrip("/") or places[0].replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
-    print(
+    _print(
         f"\n  Visitor Tracker {__version__}\n"
         f"  address    {', '.join(places)}\n"
         f"  store      {described}\n"
         f"  open       {base}/demo  to see it count\n"
         f"  overview   {base}/\n"
         "  elsewhere  lists need the token that  visitor-tracker token  prints\n"
-        "  stop       Ctrl-C\n",
-        flush=True,
+        "  stop       Ctrl-C\n\n"
     )
+
+
+def _print(text: str) -> None:
+    """Write to standard output in one piece, log lines may stand around it; a full one is no reason not to serve."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        log.warning("standard output cannot be written: %s", error.strerror)
+        with open(os.devnull, "wb") as nowhere:  # else what is left in its buffer makes the end of the program fail
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())

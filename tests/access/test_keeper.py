@@ -79,7 +79,8 @@ class Node:
         )
         self.counters: Counters = Metrics().counters()
         self.path = folder / FILE
-        self.keeper = Keeper(store, self.config, self.counters)
+        self.clock = 0.0  # seconds, monotonic
+        self.keeper = Keeper(store, self.config, self.counters, monotonic=lambda: self.clock)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -94,6 +95,12 @@ class Node:
     def step(self, now: int = NOON) -> Snapshot:
         self.keeper.step(now)
         return self.snapshot
+
+    def step_for_an_hour(self, now: int) -> Snapshot:
+        """Let the clock say so until it is believed."""
+        self.step(now)
+        self.clock += 3600.0
+        return self.step(now + HOUR)
 
 
 @pytest.fixture
@@ -179,6 +186,8 @@ def test_days_pass(node: Node, store: SqlStore) -> None:
     seen: dict[str, bytes] = {}
     for hour in range(0, 10 * 24, 3):
         now = NOON + hour * HOUR
+        node.step(now)
+        node.clock += 3600.0
         keys = node.step(now).keys
         assert not any(is_over(period, now) for period in keys)
         assert lacking(node.snapshot, now) == []
@@ -197,7 +206,7 @@ def test_a_destroyed_key_is_in_no_file(store: SqlStore, tmp_path: Path) -> None:
     node = Node(store, tmp_path / "data")
     key = node.step().keys["2026-11-22"]
     assert any(key in content for content in contents(tmp_path))
-    node.step(NOON + 2 * DAY)
+    node.step_for_an_hour(NOON + 2 * DAY)
     assert "2026-11-22" not in node.snapshot.keys
     assert not any(key in content for content in contents(tmp_path))
 
@@ -209,7 +218,7 @@ def contents(folder: Path) -> list[bytes]:
 @BOTH
 def test_a_clock_set_back_revives_nothing(node: Node, store: SqlStore) -> None:
     node.step()
-    later = node.step(NOON + 3 * DAY)
+    later = node.step_for_an_hour(NOON + 3 * DAY)
     again = node.step(NOON)
     assert set(again.keys) == set(later.keys)
     assert node.missing == 2, "the dates that go on at noon have no key: views count and visitors do not"
@@ -217,6 +226,27 @@ def test_a_clock_set_back_revives_nothing(node: Node, store: SqlStore) -> None:
     assert len(made) == len(set(made))
     assert node.step(NOON + 3 * DAY + 1000).keys == later.keys
     assert node.missing == 0
+
+
+def test_a_clock_that_is_wrong_for_a_moment_destroys_nothing(node: Node, store: SqlStore) -> None:
+    before = node.step().keys
+    for days in (1.5, 2, 40, 4000):
+        far = node.step(NOON + int(days * DAY)).keys
+        assert before.items() <= far.items()
+        node.clock += 1800.0
+        assert before.items() <= node.step().keys.items()
+    assert [line for line in KeyTable(store.database).log() if line.action == "destroyed"] == []
+
+
+def test_a_key_is_destroyed_when_its_period_ends_or_an_hour_after_that_is_noticed_late(node: Node) -> None:
+    over, _ = at("2026-11-23T13:00"), node.step()
+    assert "2026-11-22" in node.step(over - 1000).keys
+    assert "2026-11-22" not in node.step(over).keys
+    assert "2026-11-23" in node.step(late := over + 2 * DAY).keys
+    node.clock += 3599.0
+    assert "2026-11-23" in node.step(late + HOUR - 1000).keys
+    node.clock += 1.0
+    assert {"2026-11-23", "2026-11-24"}.isdisjoint(node.step(late + HOUR).keys)
 
 
 def test_the_persistent_key_is_made_anew_when_somebody_destroyed_it(node: Node, store: SqlStore) -> None:
@@ -228,7 +258,7 @@ def test_the_persistent_key_is_made_anew_when_somebody_destroyed_it(node: Node, 
 def test_keys_with_unknown_names_stay(node: Node, store: SqlStore) -> None:
     node.step()
     KeyTable(store.database).make("2026-W47", b"w" * 32, NOON)
-    node.step(NOON + 30 * DAY)
+    node.step_for_an_hour(NOON + 30 * DAY)
     assert "2026-W47" in set(KeyTable(store.database).keys())
 
 
@@ -240,8 +270,10 @@ def test_while_the_store_is_away_the_file_stays_and_loses_what_is_over(
     (tmp_path / "data").mkdir()
     write_snapshot(tmp_path / "data" / FILE, Snapshot(sites, keys, {"cookie": b"c" * 32}))
     node = Node(opened(NOBODY), tmp_path / "data", IdentityConfig(visitor="monthly"))
-    with pytest.raises(StoreUnavailable):
-        node.keeper.step(NOON + DAY)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            node.keeper.step(NOON + DAY)
+        node.clock += 3600.0
     del keys["2026-11-21"]
     assert node.snapshot == Snapshot(sites, keys, {"cookie": b"c" * 32}, policy=Policy("monthly"))
     assert node.missing == 2, "that of the date which the east has already, and that of the month"

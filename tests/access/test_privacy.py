@@ -1,5 +1,6 @@
 """What `privacy verify` proves, and what it finds."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def config(store_url: str, tmp_path: Path) -> Config:
 
 @pytest.fixture
 def step(store: SqlStore, config: Config) -> Callable[[int], bool]:
-    keeper = Keeper(store, config, Metrics().counters())
+    keeper = Keeper(store, config, Metrics().counters(), monotonic=itertools.count(0, 3600).__next__)
     keeper.step(NOON)
     return keeper.step
 

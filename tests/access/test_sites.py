@@ -320,8 +320,8 @@ class Memory:
     def all(self) -> list[Site]:
         return list(self.rows.values())
 
-    def put(self, site: Site) -> None:
-        self.rows[site.name] = site
+    def add(self, site: Site) -> bool:
+        return self.rows.setdefault(site.name, site) is site
 
 
 def test_the_store_adopts_what_hits_made_and_keeps_what_it_has(tmp_path: Path) -> None:
@@ -337,6 +337,28 @@ def test_the_store_adopts_what_hits_made_and_keeps_what_it_has(tmp_path: Path) -
     adopt(book, table, made.created_at + 120_000)
     assert book.sites() == []
     assert table.rows == {"known": mine, "made": made}
+
+
+class Racing(Memory):
+    """A table into which somebody else puts a site between the reading and the adding."""
+
+    def __init__(self, late: Site) -> None:
+        super().__init__()
+        self._late = late
+
+    def add(self, site: Site) -> bool:
+        self.rows[self._late.name] = self._late
+        return super().add(site)
+
+
+def test_what_somebody_sets_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    book = SiteBook(tmp_path)
+    made = book.create("made", NOBODY)
+    assert made is not None
+    mine = Site(made.id, "made", timezone="Europe/Berlin")
+    table = Racing(mine)
+    assert adopt(book, table, made.created_at) == [sites.DEFAULT, mine]
+    assert table.rows == {"made": mine}
 
 
 def test_a_line_is_a_site_as_json(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.mariadb import MariaDB
 from tests.running import Server
 from visitor_tracker.resources import CLIENT
 
@@ -102,6 +103,18 @@ def server_of_each_store(start_server: StartServer, store_url: str) -> Iterator[
     server = start_server(store_url)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def server_without_database(start_server: StartServer, mariadb: MariaDB) -> Iterator[Server]:
+    """A server whose database went away after it had started."""
+    server = start_server(mariadb.url(mariadb.fresh_database()))
+    mariadb.stop()
+    try:
+        yield server
+    finally:
+        mariadb.start()
+        server.stop()
 
 
 @pytest.fixture

@@ -149,3 +149,18 @@ def test_a_policy_of_the_page_that_forbids_the_request_gives_null(page: Page, si
     page.goto(url)
     until(lambda: page.title() == "null")
     assert server.count(url) == 0
+
+
+def test_a_visit_is_an_answer_also_while_its_number_is_not_known(
+    page: Page, site: Site, server_without_database: Server
+) -> None:
+    url = site.put("page", "")
+    page.goto(url)
+    assert run(page, server_without_database.url, COUNT) == {
+        "page_url": url,
+        "visit_count": None,
+        "last_visited": None,
+        "created_at": None,
+        "security_token": None,
+        "pending": True,
+    }

@@ -186,6 +186,25 @@ def test_a_server_that_went_away_is_explained_and_tried_again(page: Page, own_se
     expect(page.locator("#count")).to_have_text("2")
 
 
+def test_a_visit_whose_number_follows_is_no_trouble(page: Page, server_without_database: Server) -> None:
+    page.goto(f"{server_without_database.url}/demo")
+    expect(page.locator("#verdict")).to_have_text("counted; the number follows when the database is back")
+    expect(page.locator("#count")).to_have_text("…")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    page.get_by_label("Page address").fill("https://example.com/")
+    page.get_by_role("button", name="Count a visit").click()
+    expect(page.locator("#lookup-result")).to_have_text(
+        "Counted a visit to https://example.com/; its number follows when the database is back"
+    )
+
+
+def test_the_front_page_says_that_the_database_is_away(page: Page, server_without_database: Server) -> None:
+    page.goto(server_without_database.url)
+    expect(page.get_by_role("heading", name="The database is away")).to_be_visible()
+    page.get_by_text("What this server answers").click()
+    expect(page.get_by_role("row").filter(has_text="GET /update")).to_be_visible()
+
+
 def test_a_rate_limit_is_explained(page: Page, strict_server: Server) -> None:
     page.goto(f"{strict_server.url}/demo")
     expect(page.locator("#count")).to_have_text("1")

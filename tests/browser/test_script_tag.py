@@ -66,6 +66,16 @@ def test_it_can_be_told_which_server_counts(page: Page, site: Site, server: Serv
     assert relay.routes() == []
 
 
+def test_what_a_page_shows_stays_while_the_number_is_not_known(
+    page: Page, site: Site, server_without_database: Server
+) -> None:
+    with page.expect_response("**/api/v1/visits") as answered:
+        page.goto(site.put("page", tag(server_without_database.url) + "<p>Visits: <b data-visitor-count>-</b></p>"))
+    assert answered.value.status == 202
+    page.wait_for_load_state("networkidle")
+    assert page.locator("p").inner_text() == "Visits: -"
+
+
 def test_a_page_goes_on_when_the_server_is_away(page: Page, site: Site, own_server: Server) -> None:
     url = site.put("page", tag(own_server.url) + PLACES + "<script>document.title = 'went on'</script>")
     page.goto(url)

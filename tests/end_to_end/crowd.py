@@ -16,15 +16,16 @@ RETRY_SECONDS = 0.02
 
 @dataclass
 class Told:
-    """What the clients heard; `numbers` and `unanswered` are by page."""
+    """What the clients heard; `numbers`, `pending` (accepted, without a number) and `unanswered` are by page."""
 
     numbers: dict[str, list[int]] = field(default_factory=dict)
+    pending: Counter[str] = field(default_factory=Counter)
     unanswered: Counter[str] = field(default_factory=Counter)
     refused: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def accepted(self, page: str) -> int:
-        return len(self.numbers.get(page, []))
+        return len(self.numbers.get(page, [])) + self.pending[page]
 
 
 class Crowd:
@@ -52,7 +53,7 @@ class Crowd:
     @property
     def answered(self) -> int:
         with self._lock:
-            return sum(map(len, self.told.numbers.values()))
+            return sum(map(len, self.told.numbers.values())) + self.told.pending.total()
 
     @property
     def is_done(self) -> bool:
@@ -101,11 +102,16 @@ class Crowd:
         with self._lock:
             if answer.status == 503 and answer.getheader("Retry-After"):
                 self.told.refused += 1
-            elif answer.status == 200 and answer.getheader("X-Tracker") == "accepted":
+            elif answer.status in (200, 202) and answer.getheader("X-Tracker") == "accepted":
                 row = json.loads(body)
                 if row["page_url"] != page:
                     self.told.wrong.append(f"{row['page_url']} for {page}")
-                self.told.numbers.setdefault(page, []).append(row["visit_count"])
+                if answer.status == 200:
+                    self.told.numbers.setdefault(page, []).append(row["visit_count"])
+                elif row["pending"] and row["visit_count"] is None:
+                    self.told.pending[page] += 1
+                else:
+                    self.told.wrong.append(f"202 {body!r}")
             else:
                 self.told.wrong.append(f"{answer.status} {body!r}")
         if answer.status == 503:

@@ -37,9 +37,7 @@ Outage = Callable[[], AbstractContextManager[None]]
 
 @pytest.fixture
 def server(tmp_path: Path, store_url: str) -> Iterator[Server]:
-    # For SQLite that is the time to wait for a lock that another program holds.
-    patience = {"VISITOR_TRACKER_STORE_ANSWER_SECONDS": "1"} if store_url.startswith("sqlite") else {}
-    running = Server(tmp_path, store_url, SETTINGS | patience, ["--workers", "2"])
+    running = Server(tmp_path, store_url, SETTINGS, ["--workers", "2"])
     running.start()
     yield running
     running.kill9()
@@ -211,6 +209,24 @@ def test_an_outage_only_delays_the_counter(server: Server, store_url: str, outag
     events = inbox(store_url)
     assert len({event.id for event in events}) == len(events) == total
     assert all(event.counted for event in events)
+
+
+def test_nobody_waits_for_a_database_that_hangs(tmp_path: Path, mariadb: MariaDB) -> None:
+    store_url = mariadb.url(mariadb.fresh_database())
+    server = Server(tmp_path, store_url, SETTINGS | {"VISITOR_TRACKER_STORE_ANSWER_SECONDS": "60"}, ["--workers", "1"])
+    server.start()
+    try:
+        with mariadb.frozen():
+            for _ in range(20):
+                answer = server.session.get(f"{server.url}/update", params={"url": "https://example.com/"}, timeout=30)
+                assert (answer.status_code, answer.json()["pending"]) == (202, True)
+            assert server.stop() == 0, "it does not wait for the answer either"
+        server.start()
+        until(lambda: server.count("https://example.com/") == 20)
+        until(lambda: waiting_bytes(server, store_url) == 0)
+        assert server.count("https://example.com/") == 20
+    finally:
+        server.kill9()
 
 
 def test_a_visit_during_an_outage_is_pending(server: Server, store_url: str, outage: Outage) -> None:

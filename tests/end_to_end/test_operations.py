@@ -3,10 +3,12 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import ssl
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -95,6 +97,27 @@ def test_logs_are_opened_again(start: Start, tmp_path: Path) -> None:
     until(lambda: file.exists() and "reloaded" in file.read_text())
     os.kill(server.children()[0], signal.SIGKILL)
     until(lambda: "was killed by SIGKILL" in file.read_text())
+
+
+def test_a_full_standard_output_is_no_reason_not_to_serve(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "visitor_tracker", "serve", "--port", "0", "--data-dir", str(tmp_path / "data")]
+    with open("/dev/full", "wb") as full, (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--workers", "0"],
+            stdout=full,
+            stderr=log,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        try:
+            until(lambda: "standard output cannot be written" in (tmp_path / "log").read_text())
+            [url] = re.findall(r" on (http://[^ ,]+)", (tmp_path / "log").read_text())
+            assert requests.get(f"{url}/healthz", timeout=30).status_code == 200
+            process.terminate()
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 def test_one_rate_limit_for_all_workers(start: Start) -> None:

@@ -21,7 +21,8 @@ from visitor_tracker.event import (
     encode_batch,
 )
 from visitor_tracker.ingest.drain import Drainer
-from visitor_tracker.ingest.segments import SegmentWriter, time_ordered_id
+from visitor_tracker.ingest.parcel import counting_id
+from visitor_tracker.ingest.segments import SegmentWriter
 from visitor_tracker.store.base import Finding
 from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.session import Database, Session, T
@@ -75,6 +76,9 @@ class Failing:
     def ping(self) -> None:
         self._raise([])
 
+    def probe(self) -> None:
+        self._raise([])
+
     def describe(self) -> str:
         return "failing"
 
@@ -93,7 +97,7 @@ def event(site_id: int = SITE, *, visitor: bytes = b"", ts: int = AT, signals: i
 
 
 def batch(*events: Event, visits: Sequence[Visit] = ()) -> Batch:
-    return Batch(time_ordered_id(), AT, list(events), list(visits))
+    return Batch(counting_id(AT, tried=False), AT, list(events), list(visits))
 
 
 def write(folder: Path, *payloads: Batch | bytes) -> Path:

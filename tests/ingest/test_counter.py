@@ -3,132 +3,22 @@
 import threading
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from visitor_tracker.config import JournalConfig
+from tests.ingest.counter_bench import Bench, numbers, until, visit
+from tests.ingest.draining import event
 from visitor_tracker.errors import OutcomeUnknown, StoreUnavailable
-from visitor_tracker.event import Counted, InboxRow, Visit
-from visitor_tracker.http.url import page_hash
+from visitor_tracker.event import Counted, decode_batch
 from visitor_tracker.ingest import counter as module
-from visitor_tracker.ingest.counter import Counter, Outcome, Unnumbered
-from visitor_tracker.ingest.drain import Drainer
-from visitor_tracker.ingest.journal import Journal
-from visitor_tracker.metrics import Cell, Metrics
-from visitor_tracker.store.base import Store
+from visitor_tracker.ingest.counter import Outcome, Unnumbered
+from visitor_tracker.ingest.parcel import is_forgotten
+from visitor_tracker.ingest.segments import scan
+from visitor_tracker.metrics import Cell
 from visitor_tracker.store.migrate import migrate
 from visitor_tracker.store.open import open_store
-from visitor_tracker.store.sql import SqlStore
-
-PAGE = "https://example.com/"
-WAIT_SECONDS = 20.0
-
-
-def visit(url: str = PAGE, visit_id: bytes | None = None) -> Visit:
-    return Visit(page_hash(url), url, visit_id)
-
-
-class Failing:
-    """A real store whose next calls fail before or after their work is done, as a network would make them."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.before: list[Exception] = []
-        self.after: list[Exception] = []
-        self.away = False
-        self.calls = self.calls_at_once = 0
-        self.at_once: str | None = None  # "slow" or "quick" where the store need not wait for others
-        self.hold: threading.Event | None = None
-
-    def count(
-        self,
-        batch_id: bytes,
-        visits: Sequence[Visit],
-        at: int,
-        *,
-        retry: bool = False,
-        events: Sequence[InboxRow] = (),
-    ) -> list[Counted]:
-        self.calls += 1
-        return self._count(batch_id, visits, at, retry)
-
-    def count_at_once(
-        self, batch_id: bytes, visits: Sequence[Visit], at: int, *, events: Sequence[InboxRow] = ()
-    ) -> list[Counted] | None:
-        if self.at_once is None:
-            return None
-        if self.at_once == "slow":
-            time.sleep(2 * module._SLOW_SECONDS / module._SMOOTHING)
-        self.calls_at_once += 1
-        return self._count(batch_id, visits, at, False)
-
-    def _count(self, batch_id: bytes, visits: Sequence[Visit], at: int, retry: bool) -> list[Counted]:
-        if self.hold is not None:
-            assert self.hold.wait(WAIT_SECONDS)
-        if self.away:
-            raise StoreUnavailable("away")
-        if self.before:
-            raise self.before.pop(0)
-        results = self._store.count(batch_id, visits, at, retry=retry)
-        if self.after:
-            raise self.after.pop(0)
-        return results
-
-    def ping(self) -> None:
-        if self.away:
-            raise StoreUnavailable("away")
-
-
-class Outcomes:
-    """Collects what `done` is called with."""
-
-    def __init__(self) -> None:
-        self.got: list[Outcome] = []
-        self._changed = threading.Condition()
-
-    def __call__(self, outcome: Outcome) -> None:
-        with self._changed:
-            self.got.append(outcome)
-            self._changed.notify_all()
-
-    def wait(self, number: int) -> list[Outcome]:
-        with self._changed:
-            assert self._changed.wait_for(lambda: len(self.got) >= number, WAIT_SECONDS), self.got
-        return self.got
-
-
-class Bench:
-    def __init__(self, store: SqlStore, folder: Path) -> None:
-        self.store = store
-        self.failing = Failing(store)
-        self.metrics = Metrics()
-        self.folder = folder
-        counters = self.metrics.counters()
-        self.journal = Journal(folder, counters, config=JournalConfig(), durability="full", most_waiting=10_000)
-        self.counter = Counter(self.failing, self.journal, counters, most_waiting=1_000)  # type: ignore[arg-type]
-        self.outcomes = Outcomes()
-
-    def drain(self) -> None:
-        """Do what the jobs process does with what is journaled."""
-        drainer = Drainer(self.folder, self.store, self.metrics.counters())
-        while drainer.step():
-            pass
-
-    def close(self) -> None:
-        self.counter.close()
-        self.journal.close()
-
-    def send(self, *visits: Visit) -> int:
-        """Return how many were taken."""
-        taken = sum(self.counter.add(one, self.outcomes) for one in visits)
-        self.counter.flush()
-        return taken
-
-    def stored(self, url: str = PAGE) -> int:
-        page = self.store.page(page_hash(url))
-        return 0 if page is None else page.visit_count
 
 
 @pytest.fixture
@@ -140,20 +30,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     yield made
     made.close()
     store.close()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for a state that no event announces."""
-    pause = threading.Event()
-    for _ in range(int(WAIT_SECONDS / 0.01)):
-        if condition():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it never happened")
-
-
-def numbers(outcomes: Sequence[Outcome]) -> list[int]:
-    return [outcome.visit_count for outcome in outcomes if isinstance(outcome, Counted)]
 
 
 def test_everybody_gets_a_number_of_their_own(bench: Bench) -> None:
@@ -224,6 +100,90 @@ def test_visits_go_to_the_journal_while_the_store_is_away(bench: Bench) -> None:
     bench.send(visit())
     assert numbers(bench.outcomes.wait(702)) == [702]
     assert bench.metrics.total(Cell.BREAKER_OPEN) == 0
+
+
+def wait_for(bench: Bench, number: int) -> list[Outcome]:
+    """Let the loop turn until so many have their answers."""
+
+    def is_there() -> bool:
+        bench.counter.flush()
+        return len(bench.outcomes.got) >= number
+
+    until(is_there)
+    return bench.outcomes.got
+
+
+@pytest.mark.parametrize("moment", ["hold", "hangs"])
+def test_nobody_waits_for_a_store_that_hangs(bench: Bench, moment: str) -> None:
+    """It hangs before it has done its work, or after that; either way the drainer counts what it has not."""
+    setattr(bench.failing, moment, threading.Event())
+    bench.send(visit())
+    until(lambda: bench.failing.calls == 1)
+    bench.send(*[visit()] * 700)
+    assert wait_for(bench, 701) == [Unnumbered.PENDING] * 701
+    assert not bench.counter.available
+    bench.send(visit())
+    assert bench.outcomes.wait(702)[-1] is Unnumbered.PENDING, "later visits do not wait at all"
+    bench.drain()
+    assert bench.stored() == 702
+    getattr(bench.failing, moment).set()
+    setattr(bench.failing, moment, None)
+    until(lambda: bench.counter.available)
+    bench.send(visit())
+    assert numbers(bench.outcomes.wait(703)) == [703]
+    assert bench.metrics.total(Cell.ACCEPTED) == 703
+    assert bench.metrics.total(Cell.PENDING) == 702
+
+
+def test_a_store_that_answers_after_all_gives_the_number(bench: Bench) -> None:
+    """Where the journal takes nothing, those who wait for a slow store go on waiting."""
+    bench.journal.close()
+    bench.failing.hold = threading.Event()
+    bench.send(visit())
+    until(lambda: bench.failing.calls == 1)
+    while bench.counter.available:
+        bench.counter.flush()
+    assert bench.outcomes.got == []
+    bench.failing.hold.set()
+    assert numbers(bench.outcomes.wait(1)) == [1]
+
+
+def test_closing_does_not_wait_for_a_store_that_hangs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_CLOSE_SECONDS", 0.1)
+    bench.failing.hold = threading.Event()
+    bench.send(visit())
+    until(lambda: bench.failing.calls == 1)
+    bench.send(visit())
+    bench.close()
+    assert bench.outcomes.got == [Unnumbered.PENDING] * 2
+    bench.drain()
+    bench.failing.hold.set()
+    assert bench.stored() == 2
+
+
+def test_an_event_that_cannot_be_encoded_harms_no_visit(bench: Bench) -> None:
+    bench.failing.hold = threading.Event()
+    assert bench.counter.add(visit(), bench.outcomes, event(title="\ud800"))
+    assert bench.counter.add(visit(), bench.outcomes, event())
+    bench.counter.flush()
+    bench.failing.hold.set()
+    assert sorted(numbers(bench.outcomes.wait(2))) == [1, 2]
+    bench.send(visit())
+    assert numbers(bench.outcomes.wait(3)) == [1, 2, 3]
+
+
+def test_only_a_batch_that_the_store_may_know_says_so(bench: Bench) -> None:
+    bench.failing.away = True
+    bench.send(visit())
+    bench.outcomes.wait(1)
+    bench.send(visit())
+    bench.outcomes.wait(2)
+    bench.journal.close()
+    [segment] = scan(bench.folder)
+    tried, untried = (decode_batch(record.payload) for record in segment.read().batches)
+    week = 7 * 86_400_000
+    assert [is_forgotten(one, one.at + week) for one in (tried, untried)] == [True, False]
+    assert [is_forgotten(one, one.at) for one in (tried, untried)] == [False, False]
 
 
 def test_waiting_is_bounded(bench: Bench) -> None:

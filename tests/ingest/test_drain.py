@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,14 @@ from visitor_tracker.event import (
     InboxRow,
     Signal,
     Visit,
+    decode_batch,
     decode_events,
     encode_batch,
     encode_events,
 )
 from visitor_tracker.http.url import page_hash
 from visitor_tracker.ingest.drain import Drainer
+from visitor_tracker.ingest.parcel import LEDGER_DAYS, counting_id
 from visitor_tracker.ingest.segments import SegmentWriter, scan
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.store.inbox import Inbox
@@ -246,6 +249,22 @@ def test_the_cursor_waits_for_the_count(sqlite: SqlStore, folder: Path, counters
     assert Inbox(sqlite.database).positions([segment.id for segment in scan(folder)]) == {}
     drain_all(drainer)
     assert visits_of(sqlite) == 1
+
+
+@pytest.mark.parametrize("tried", [True, False])
+def test_only_what_may_be_counted_already_and_is_too_old_to_tell_is_set_aside(
+    sqlite: SqlStore, folder: Path, counters: Counters, tried: bool
+) -> None:
+    at = int(time.time() * 1000) - LEDGER_DAYS * 86_400_000
+    old = Batch(counting_id(at, tried=tried), at, [event()], [Visit(page_hash(PAGE), PAGE)])
+    new = Batch(counting_id(at, tried=tried), int(time.time() * 1000), [event()], [Visit(page_hash(PAGE), PAGE)])
+    write(folder, old, new)
+    drain_all(Drainer(folder, sqlite, counters))
+    stored = [new] if tried else [old, new]
+    assert visits_of(sqlite) == len(stored)
+    assert ids(sqlite) == ids_of(*stored)
+    assert [decode_batch(letter.body) for letter in Inbox(sqlite.database).dead_letters(9)] == ([old] if tried else [])
+    assert counters.get(Cell.DEAD_LETTERS) == tried
 
 
 # Running.

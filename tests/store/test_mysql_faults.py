@@ -313,6 +313,10 @@ def test_a_read_only_server_refuses_and_recovers(mariadb: MariaDB, database: str
         with pytest.raises(StoreUnavailable, match="read-only"):
             limited.count(new_batch(), visits(HOME), NOW)
         assert stored_count(limited) == 1
+        limited.ping()
+        with pytest.raises(StoreUnavailable, match="read-only"):
+            limited.probe()
+    limited.probe()
     assert numbers(limited.count(new_batch(), visits(HOME), NOW)) == [2]
     limited.close()
 

@@ -53,6 +53,12 @@ def test_a_site_is_replaced_wholly(sites: SiteTable) -> None:
     assert sites.all() == [DEFAULT, changed]
 
 
+def test_what_is_added_replaces_nothing(sites: SiteTable) -> None:
+    assert sites.add(FULL)
+    assert not sites.add(site("blog", hostnames=("example.net",)))
+    assert sites.all() == [DEFAULT, FULL]
+
+
 def test_the_default_site_can_have_settings(sites: SiteTable) -> None:
     changed = Site(1, "default", timezone="Asia/Tokyo")
     sites.put(changed)

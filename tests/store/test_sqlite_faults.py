@@ -278,6 +278,21 @@ def test_a_file_that_another_program_locks_is_unavailable_for_a_while(path: Path
     store.close()
 
 
+def test_a_locked_file_fails_a_probe_but_no_start(path: Path) -> None:
+    """Reads work all the while, so that a ping says nothing."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("begin immediate")
+    store = open_store(f"sqlite:///{path}", answer_seconds=0.1)
+    store.ping()
+    with pytest.raises(StoreUnavailable, match="another program"):
+        store.probe()
+    other.execute("rollback")
+    other.close()
+    store.probe()
+    assert numbers(store.count(new_batch(), visits(HOME), NOW)) == [1]
+    store.close()
+
+
 def refusal(store: SqlStore) -> str:
     with pytest.raises(StoreUnavailable) as refused:
         store.count(new_batch(), visits(HOME), NOW)

@@ -6,12 +6,17 @@
 The keeper runs in one process of each node. It keeps the store's keys in order and writes what all processes must
 know (keys, sites, send keys, secrets) to the snapshot file. A destroyed period is in the key_log and gets no key
 again, whatever the clock says.
+
+So a clock that is wrong for a moment must not destroy the keys of today. A keeper that runs sees a period end when it
+ends; one that has ended long before it is first seen so was slept over, or the clock has jumped. Its key is destroyed
+when that has been so for an hour without a break.
 """
 
 import logging
 import re
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -39,13 +44,17 @@ _LAST_MS = 12 * _HOUR_MS  # UTC-12 has it last
 # Half of it is promised; the other half is for a store that is away while a key should be made.
 _AHEAD_MS = 24 * _HOUR_MS
 _AFTER_MS = _HOUR_MS
+_SUDDEN_MS = 15 * 60_000  # a period that is over for longer when it is first seen so was not watched to its end
+_BELIEVE_SECONDS = 3600.0  # for so long the clock must say so then
 _PERIOD = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?").fullmatch
 
 
 class Keeper:
     """Of one process of a node; `step` about once a second."""
 
-    def __init__(self, store: SqlStore, config: Config, counters: Counters) -> None:
+    def __init__(
+        self, store: SqlStore, config: Config, counters: Counters, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         """Raises ConfigError for a key file that cannot be used, SnapshotError for a folder that cannot."""
         self._keys = KeyTable(store.database)
         self._send_keys = SendKeys(store.database)
@@ -56,6 +65,7 @@ class Keeper:
         self._auto_create = config.sites.auto_create
         self._policy = policy_of(config.identity)
         self._counters = counters
+        self._monotonic = monotonic
         self._path = config.data_dir / FILE
         remove_leftover(self._path)
         self._stamp = stamp_of(self._path)
@@ -63,6 +73,7 @@ class Keeper:
         self._destroyed: frozenset[str] = frozenset()
         self._unreadable: frozenset[str] = frozenset()
         self._secrets: dict[str, bytes] = {}
+        self._over: dict[str, float] = {}  # periods that are over, and from when on (monotonic) that is believed
 
     def step(self, now_ms: int) -> bool:
         """Bring store and snapshot file up to date; say whether the file changed.
@@ -85,7 +96,7 @@ class Keeper:
         """Take out of the file what is over, and what the settings no longer say; no store is needed for that."""
         if self._written is None:
             return False
-        keys = {period: key for period, key in self._written.keys.items() if not is_over(period, now_ms)}
+        keys = {period: key for period, key in self._written.keys.items() if not self._must_go(period, now_ms)}
         return self._publish(msgspec.structs.replace(self._written, keys=keys, policy=self._policy))
 
     def _publish(self, snapshot: Snapshot) -> bool:
@@ -104,11 +115,28 @@ class Keeper:
             if stored[period] == value:  # not another node's
                 log.info("made the visitor key of %s", period)
         for period in sorted(stored):
-            if is_over(period, now_ms):
+            if self._must_go(period, now_ms):
                 if self._keys.destroy(period, now_ms):
                     log.info("destroyed the visitor key of %s", period)
                 del stored[period]
         return self._unwrapped(stored)
+
+    def _must_go(self, period: str, now_ms: int) -> bool:
+        """Say whether a key must be destroyed now: its period is over, and that is no error of the clock."""
+        if not is_over(period, now_ms):
+            self._over.pop(period, None)
+            return False
+        believed_at = self._over.get(period)
+        if believed_at is None:
+            wait = _BELIEVE_SECONDS if is_over(period, now_ms - _SUDDEN_MS) else 0.0
+            believed_at = self._over[period] = self._monotonic() + wait
+            if wait:
+                log.warning(
+                    "the visitor key of %s should have been destroyed before: it is, unless the clock turns out to be "
+                    "wrong, in %d minutes",
+                    *(period, wait // 60),
+                )
+        return self._monotonic() >= believed_at
 
     def _to_make(self, stored: dict[str, bytes], now_ms: int) -> list[str]:
         """Return the periods that are due and have no key; what was destroyed stays so, unless it was asked for."""

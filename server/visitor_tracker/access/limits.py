@@ -55,11 +55,14 @@ class RateLimiter:
     def _find(self, tag: int, first: int, now: int) -> int:
         """Return the slot of this address: its own, a free or long refilled one, or the soonest full."""
         cells = self._cells
-        slots = [(first + 2 * probe) % (2 * _SLOTS) for probe in range(_PROBES)]
-        for slot in slots:
-            if cells[slot] == tag:
-                return slot
-        slot = min(slots, key=lambda slot: cells[slot + 1])
+        slot, soonest = first, cells[first + 1]
+        for probe in range(1, _PROBES):
+            other = (first + 2 * probe) % (2 * _SLOTS)
+            if cells[other] == tag:
+                return other
+            full_at = cells[other + 1]
+            if full_at < soonest:
+                slot, soonest = other, full_at
         if cells[slot + 1] <= now:  # its owner has a full bucket: forgetting it changes nothing
             cells[slot + 1] = now
             cells[slot] = tag

@@ -29,7 +29,7 @@ _LATE_MS = 15 * 60_000  # the keeper may be between two steps, or start just now
 _OTHERS = frozenset({".mmdb", ".key", ".lock", ".synced", ".pem"})  # files that hold no events
 _MIXED = "dead_letters"  # has what came before its site was known
 
-_RUN = "start the server, which destroys keys that are over within seconds"
+_RUN = "start the server: it destroys keys that are over, within seconds, or an hour after it was off for long"
 _CHANGED = "somebody changed the database by hand, or a backup was restored: nobody can prove what became of the keys"
 _HINTS: dict[Kind, str] = {
     "client address": "pages may have sent it in a title, an address or a property: change the page,"

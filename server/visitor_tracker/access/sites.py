@@ -56,7 +56,7 @@ class Table(Protocol):
 
     def all(self) -> list[Site]: ...
 
-    def put(self, site: Site) -> None: ...
+    def add(self, site: Site) -> bool: ...
 
 
 def site_name(text: str) -> str:
@@ -240,12 +240,12 @@ def adopt(book: SiteBook, table: Table, now: int) -> list[Site]:
 
     Raises SiteError where the file cannot be used.
     """
-    stored = {site.name: site for site in table.all()}
     made = book.sites()
-    for site in made:
-        if site.name not in stored:
-            table.put(site)
-            stored[site.name] = site
+    stored = {site.name: site for site in table.all()}
+    # Added, not put: somebody may give the site its settings just now, on the command line or on another node.
+    if [site for site in made if site.name not in stored and not table.add(site)]:
+        stored = {site.name: site for site in table.all()}
+    stored = {site.name: site for site in made} | stored
     book.forget([site.name for site in made if site.created_at < now - _SETTLED_MS])
     return with_default(stored.values())
 

@@ -127,10 +127,10 @@ def opened(config: Config, *, make: bool = False) -> Iterator[SqlStore]:
     Raises StoreError where there is no SQLite file, unless `make`: a wrong folder shall not look like one without
     visits.
     """
-    place = locate(config.store_url)
-    if not make and isinstance(place, SqliteLocation) and place.path is not None and _is_missing(place.path):
+    file = sqlite_file(config)
+    if file is not None and not _is_there(file) and not make:
         raise StoreError(
-            f"there is no database {place.path} yet: start the server, or name its data folder with --data-dir"
+            f"there is no database {file} yet: start the server, or name its data folder with --data-dir"
             " or its settings with --config"
         )
     store = store_of(config)
@@ -142,14 +142,26 @@ def opened(config: Config, *, make: bool = False) -> Iterator[SqlStore]:
         store.close()
 
 
-def _is_missing(file: Path) -> bool:
+def sqlite_file(config: Config) -> Path | None:
+    """Return where the SQLite file is, or will be; None for other stores."""
+    place = locate(config.store_url)
+    return place.path if isinstance(place, SqliteLocation) else None
+
+
+def reach(config: Config) -> None:
+    """Make sure that this user may look at the store's file; raises StoreError."""
+    if (file := sqlite_file(config)) is not None:
+        _is_there(file)
+
+
+def _is_there(file: Path) -> bool:
     try:
         file.stat()
-    except FileNotFoundError:
-        return True
-    except OSError:  # what is wrong is told where it is opened
+    except (FileNotFoundError, NotADirectoryError):  # what has to be made first is told where it cannot be made
         return False
-    return False
+    except OSError as error:
+        raise StoreError(f"{file}: {error.strerror}: run as the user who owns the data folder") from error
+    return True
 
 
 def _listed(examples: str) -> str:

@@ -6,9 +6,12 @@ import sys
 from typing import Any
 
 from visitor_tracker.access.tokens import ReadToken
-from visitor_tracker.cli.arguments import add_command, config_of, opened, settings_file, whole
+from visitor_tracker.cli.arguments import add_command, config_of, opened, reach, settings_file, whole
+from visitor_tracker.cli.checks import look_around
 from visitor_tracker.cli.output import EXIT_SETTINGS, say, say_document, say_findings
+from visitor_tracker.errors import StoreError
 from visitor_tracker.serve import check_all, migrate_store, serve
+from visitor_tracker.store.base import Finding
 
 _SERVE_EXAMPLES = """\
 visitor-tracker serve
@@ -27,7 +30,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
         commands,
         "check",
         _check,
-        "look at settings, store and files, and say what to change",
+        "look at settings, store, journal and files, and say what to change; exit code 78 when there is an error",
         examples="visitor-tracker check --config /etc/visitor-tracker/config.yaml",
     )
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
@@ -56,7 +59,13 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    findings = check_all(config_of(options), settings_file(options))
+    config = config_of(options)
+    try:
+        reach(config)
+        findings = check_all(config, settings_file(options))
+    except StoreError as error:
+        findings = [Finding("error", f"store: {error}")]
+    findings += look_around(config)
     if options.json:
         say_document(findings)
     else:
@@ -66,7 +75,9 @@ def _check(options: argparse.Namespace) -> int:
 
 def _migrate(options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    done = migrate_store(config_of(options))
+    config = config_of(options)
+    reach(config)
+    done = migrate_store(config)
     say("\n".join(f"applied {name}" for name in done) or "nothing to do: the tables are up to date")
     return 0
 

@@ -148,7 +148,7 @@ def _add(options: argparse.Namespace) -> int:
         SiteTable(store.database).put(site)
     say(f"made the site {name}" + (", which an event had named before" if found else ""))
     if config.sites.auto_create == "auto" and all(site.automatic or site.id == DEFAULT_SITE for site in there):
-        remark('from now on events that name an unknown site are dropped; sites.auto_create: "on" lets them make sites')
+        remark("from now on events that name an unknown site are dropped; sites.auto_create: on  lets them make sites")
     _tell_privacy(found, site, config)
     remark(f"what to put into its pages:  visitor-tracker site snippet {name}")
     return 0
@@ -179,7 +179,7 @@ def _list(options: argparse.Namespace) -> int:
             say_json(_row(site, config))
     else:
         say_table(
-            ("NAME", "ID", "TIME ZONE", "VISITORS", "MADE BY", "MADE (UTC)", "HOSTS"),
+            ("NAME", "ID", "TIME ZONE", "VISITORS", "MADE BY", "MADE (UTC)", "HOSTS", "ALIASES"),
             [_cells(site, config) for site in there],
             right={"ID"},
         )
@@ -280,7 +280,8 @@ def _cells(site: Site, config: Config) -> tuple[str, ...]:
     policy = site.policy or policy_of(config.identity)
     hosts = ", ".join(site.hostnames) or ("what no other has" if site.name == "default" else "any")
     made_by = "itself" if site.name == "default" else "an event" if site.automatic else "you"
-    return site.name, str(site.id), site.timezone, policy.visitor, made_by, moment(site.created_at), hosts
+    about = (site.name, str(site.id), site.timezone, policy.visitor, made_by, moment(site.created_at))
+    return *about, hosts, ", ".join(site.aliases)
 
 
 def _row(site: Site, config: Config) -> dict[str, object]:

@@ -13,11 +13,12 @@ A store that is away costs nobody a visit. A batch that cannot begin is tried ag
 may just have been stale), then it is journaled under its id, and the breaker opens: later visits go to the
 journal at once, while one prober asks the store with growing pauses. A batch whose COMMIT was not answered is
 journaled too: the drainer runs it again under the same id, which does nothing where the ledger has it.
+
+Nobody waits for a store that hangs. What has waited for LONGEST_SECONDS is journaled, also a batch that a committer
+still has in hand: the ledger sees to it that only one of the two counts it, and who comes first answers.
 """
 
 import logging
-import math
-import os
 import threading
 import time
 from collections import deque
@@ -28,7 +29,9 @@ from typing import NamedTuple
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.event import Batch as JournalBatch
 from visitor_tracker.event import Counted, Event, Visit, inbox_rows
+from visitor_tracker.ingest.breaker import Breaker
 from visitor_tracker.ingest.journal import Journal
+from visitor_tracker.ingest.parcel import counting_id
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.store.base import Store
 
@@ -39,8 +42,8 @@ _PATIENCE_SECONDS = 0.25  # a batch that cannot begin is tried again for so long
 _SLOW_SECONDS = 0.005  # batches that take longer on the loop, smoothed so that a checkpoint does not count ...
 _SMOOTHING = 0.1
 _SLOW_PAUSE_SECONDS = 1.0  # ... send the batches of this time to the committer
-_PROBE_SECONDS = (0.1, 2.0)  # first and longest pause between two probes
-_STEADY_SECONDS = 10.0  # a store that was away less long ago is probed with the pauses it had come to
+LONGEST_SECONDS = 1.0  # that a visit waits for its number, and until the next look at it
+_CLOSE_SECONDS = 2.0  # for committers to end; what a store that hangs keeps from them is journaled
 
 
 class Unnumbered(Enum):
@@ -59,22 +62,33 @@ class _Waiting(NamedTuple):
     visit: Visit
     event: Event | None
     done: Done
+    since: float  # monotonic
 
 
 class _Batch:
-    """Visits of one transaction with those who wait for them; `at` is epoch ms."""
+    """Visits of one transaction with those who wait for them; `at` is epoch ms.
 
-    __slots__ = ("at", "id", "rows", "visits", "waiting")
+    `waiting` is emptied by who answers. Guarded by the counter's `_turn`: `waiting`, `journaling` (a record of it
+    waits in the journal), `otherwise` (what to answer if that fails; None: a committer still has the batch in hand).
+    """
+
+    __slots__ = ("at", "events", "id", "journaling", "otherwise", "rows", "since", "visits", "waiting")
 
     def __init__(self, batch_id: bytes, at: int, waiting: list[_Waiting]) -> None:
         self.id = batch_id
         self.at = at
         self.waiting = waiting
+        self.since = waiting[0].since if waiting else 0.0
         self.visits = [one.visit for one in waiting]
-        self.rows = inbox_rows(batch_id, at, self.events())
-
-    def events(self) -> list[Event]:
-        return [one.event for one in self.waiting if one.event is not None]
+        self.events = [one.event for one in waiting if one.event is not None]
+        self.journaling = False
+        self.otherwise: Unnumbered | None = None
+        try:
+            self.rows = inbox_rows(batch_id, at, self.events)
+        except Exception:
+            log.exception("an event cannot be encoded; its visit is counted, and reports do not know of it")
+            self.events = [event for event in self.events if _can_be_encoded(event)]
+            self.rows = inbox_rows(batch_id, at, self.events)
 
 
 class Counter:
@@ -93,8 +107,10 @@ class Counter:
         self._pace = self._slow_until = 0.0  # seconds a batch takes on the loop; when to try that again
         self._closing = False
         self._breaker = Breaker(store, counters)
+        self._in_hand: list[_Batch | None] = [None] * committers
         self._threads = [
-            threading.Thread(target=self._run, name=f"committer-{number}", daemon=True) for number in range(committers)
+            threading.Thread(target=self._run, args=(number,), name=f"committer-{number}", daemon=True)
+            for number in range(committers)
         ]
         for thread in self._threads:
             thread.start()
@@ -111,11 +127,15 @@ class Counter:
         """
         if len(self._waiting) >= self._most_waiting or self._closing:
             return False
-        self._waiting.append(_Waiting(visit, event, done))
+        self._waiting.append(_Waiting(visit, event, done, time.monotonic()))
         return True
 
     def flush(self) -> None:
-        """Store what waits, at once if that is quick, else in a committer."""
+        """Store what waits, at once if that is quick, else in a committer; journal what has waited too long.
+
+        To be called at least twice a second.
+        """
+        self._relieve()
         if not self._waiting:
             return
         if self._breaker.is_open:
@@ -132,10 +152,30 @@ class Counter:
         with self._turn:
             self._closing = True
             self._turn.notify_all()
+        until = time.monotonic() + _CLOSE_SECONDS
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, until - time.monotonic()))
+        if any(thread.is_alive() for thread in self._threads):
+            self._relieve(longest=0.0)
         self._breaker.close()
-        _answer(list(self._waiting), Unnumbered.REFUSED)
+        self._journal_all()
+
+    def _relieve(self, longest: float = LONGEST_SECONDS) -> None:
+        """Let the journal have what has waited for the store that long, and all that came after it."""
+        before = time.monotonic() - longest
+        late = [batch for batch in self._in_hand if batch is not None and batch.since <= before and batch.waiting]
+        if not late and not self._is_late(before):
+            return
+        self._breaker.open(StoreUnavailable(f"it has not answered for {longest:g} s"))
+        for batch in late:
+            self._hand_over(batch, None)
+        self._journal_all()
+
+    def _is_late(self, before: float) -> bool:
+        try:
+            return self._waiting[0].since <= before
+        except IndexError:  # nothing waits, or a committer has just taken it
+            return False
 
     # The loop.
 
@@ -154,7 +194,7 @@ class Counter:
             results = None
         except Exception:
             log.exception("a batch of %d visits failed", len(batch.waiting))
-            _answer(batch.waiting, Unnumbered.UNKNOWN)
+            self._answer(batch, Unnumbered.UNKNOWN)
             return False
         if results is None:
             self._waiting.extendleft(reversed(batch.waiting))
@@ -169,35 +209,37 @@ class Counter:
 
     # A committer thread.
 
-    def _run(self) -> None:
+    def _run(self, number: int) -> None:
         while True:
-            batch = self._take()
-            if not batch.waiting:
+            batch = self._take(number)
+            if not batch.visits:
                 return
             try:
                 self._commit(batch)
             except Exception:
-                log.exception("a batch of %d visits failed", len(batch.waiting))
-                _answer(batch.waiting, Unnumbered.UNKNOWN)
+                log.exception("a batch of %d visits failed", len(batch.visits))
+                self._give_up(batch, Unnumbered.UNKNOWN)
+            self._in_hand[number] = None
 
-    def _take(self) -> _Batch:
+    def _take(self, number: int) -> _Batch:
         """Wait for a batch; an empty one means the end."""
         with self._turn:
             self._asleep += 1
             while not self._waiting and not self._closing:
                 self._turn.wait()
             self._asleep -= 1
-            batch = self._next_batch()
+            self._in_hand[number] = batch = self._next_batch()
             if self._waiting:
                 self._turn.notify()  # more than one batch: another committer may begin
             return batch
 
-    def _next_batch(self) -> _Batch:
-        """Take what waits, at most a batch; the caller has the lock."""
+    def _next_batch(self, *, tried: bool = True) -> _Batch:
+        """Take what waits, at most a batch, to be `tried` with the store or not; the caller has the lock."""
         waiting = self._waiting
         at = time.time_ns() // 1_000_000
-        batch_id = at.to_bytes(6, "big") + os.urandom(10)  # time-ordered: the ledger grows at its end
-        return _Batch(batch_id, at, [waiting.popleft() for _ in range(min(len(waiting), BATCH_MOST))])
+        return _Batch(
+            counting_id(at, tried=tried), at, [waiting.popleft() for _ in range(min(len(waiting), BATCH_MOST))]
+        )
 
     def _commit(self, batch: _Batch) -> None:
         self._counters.add(Cell.BATCHES)
@@ -212,9 +254,8 @@ class Counter:
             self._hand_over(batch, Unnumbered.REFUSED)
             self._journal_all()
         except StoreError as error:
-            log.error("the store refused a batch of %d visits: %s", len(batch.waiting), error)  # noqa: TRY400
-            self._counters.add(Cell.DROPPED_UNAVAILABLE, len(batch.waiting))
-            _answer(batch.waiting, Unnumbered.REFUSED)
+            log.error("the store refused a batch of %d visits: %s", len(batch.visits), error)  # noqa: TRY400
+            self._give_up(batch, Unnumbered.REFUSED)
         else:
             self._accept(batch, results)
 
@@ -234,8 +275,11 @@ class Counter:
             pause *= 2
 
     def _accept(self, batch: _Batch, results: list[Counted]) -> None:
+        waiting = self._claim(batch)
+        if not waiting:  # the journal was quicker: all of them know that theirs is pending
+            return
         duplicates = 0
-        for one, result in zip(batch.waiting, results, strict=True):
+        for one, result in zip(waiting, results, strict=True):
             duplicates += result.duplicate
             try:
                 one.done(result)
@@ -252,77 +296,63 @@ class Counter:
         """Let the journal have all that waits."""
         while self._waiting:
             with self._turn:
-                batch = self._next_batch()
-            if batch.waiting:
+                batch = self._next_batch(tried=False)
+            if batch.visits:
                 self._hand_over(batch, Unnumbered.REFUSED)
 
-    def _hand_over(self, batch: _Batch, otherwise: Unnumbered) -> None:
-        """Journal the batch under its id; `otherwise` is the answer where that fails."""
+    def _hand_over(self, batch: _Batch, otherwise: Unnumbered | None) -> None:
+        """Journal the batch under its id, once; `otherwise` is the answer where that fails, None: a committer's."""
+        with self._turn:
+            batch.otherwise = otherwise or batch.otherwise
+            if batch.journaling or not batch.waiting:
+                return
+            batch.journaling = True
 
         def stored(is_stored: bool) -> None:
             if is_stored:
-                self._counters.add(Cell.ACCEPTED, len(batch.waiting))
-                self._counters.add(Cell.PENDING, len(batch.waiting))
-                _answer(batch.waiting, Unnumbered.PENDING)
-            else:
-                refused()
+                number = self._answer(batch, Unnumbered.PENDING)
+                self._counters.add(Cell.ACCEPTED, number)
+                self._counters.add(Cell.PENDING, number)
+                return
+            with self._turn:
+                batch.journaling = False
+            self._give_up(batch, None)
 
-        def refused() -> None:
-            if otherwise is Unnumbered.REFUSED:
-                self._counters.add(Cell.DROPPED_UNAVAILABLE, len(batch.waiting))
-            _answer(batch.waiting, otherwise)
-
-        if self._journal.put(JournalBatch(batch.id, batch.at, batch.events(), batch.visits), stored):
+        if self._journal.put(JournalBatch(batch.id, batch.at, batch.events, batch.visits), stored):
             self._journal.flush()
         else:
-            refused()
+            stored(False)
 
-
-class Breaker:
-    """Open while the store is away; then one thread asks it until it answers."""
-
-    def __init__(self, store: Store, counters: Counters) -> None:
-        self._store = store
-        self._counters = counters
-        self._lock = threading.Lock()
-        self._closed = threading.Event()  # the program ends
-        self._pause = _PROBE_SECONDS[0]
-        self._back_at = -math.inf
-        self.is_open = False
-
-    def open(self, reason: Exception) -> None:
-        """Refuse from here on and start the prober, unless that has happened already."""
-        with self._lock:
-            if self.is_open or self._closed.is_set():
+    def _give_up(self, batch: _Batch, otherwise: Unnumbered | None) -> None:
+        """Answer that there is no number, unless a record or a committer may still bring something better."""
+        with self._turn:
+            batch.otherwise = outcome = otherwise or batch.otherwise
+            if batch.journaling or outcome is None:
                 return
-            self.is_open = True
-            if time.monotonic() - self._back_at > _STEADY_SECONDS:
-                self._pause = _PROBE_SECONDS[0]
-        self._counters.set(Cell.BREAKER_OPEN, 1)
-        log.warning("the store is away, visits are journaled until it is back: %s", reason)
-        threading.Thread(target=self._probe, name="prober", daemon=True).start()
+        number = self._answer(batch, outcome)
+        if outcome is Unnumbered.REFUSED:
+            self._counters.add(Cell.DROPPED_UNAVAILABLE, number)
 
-    def close(self) -> None:
-        """End the prober."""
-        self._closed.set()
+    def _claim(self, batch: _Batch) -> list[_Waiting]:
+        """Take those who wait for the batch, so that each is answered once."""
+        with self._turn:
+            waiting, batch.waiting = batch.waiting, []
+        return waiting
 
-    def _probe(self) -> None:
-        since = time.monotonic()
-        while not self._closed.wait(self._pause):
-            # Also where it answers: a store that can be read but not written brings us here again at once.
-            self._pause = min(2 * self._pause, _PROBE_SECONDS[1])
+    def _answer(self, batch: _Batch, outcome: Unnumbered) -> int:
+        """Answer all who still wait; return how many."""
+        waiting = self._claim(batch)
+        for one in waiting:
             try:
-                self._store.ping()
-            except Exception as error:  # noqa: BLE001  # without a prober the breaker would stay open for ever
-                log.debug("the store is still away: %s", error)
-                continue
-            self._back_at = time.monotonic()
-            log.info("the store is back after %.1f s", self._back_at - since)
-            self._counters.set(Cell.BREAKER_OPEN, 0)
-            self.is_open = False
-            return
+                one.done(outcome)
+            except Exception:  # the others have their answers all the same
+                log.exception("a visit cannot be answered")
+        return len(waiting)
 
 
-def _answer(waiting: list[_Waiting], outcome: Unnumbered) -> None:
-    for one in waiting:
-        one.done(outcome)
+def _can_be_encoded(event: Event) -> bool:
+    try:
+        inbox_rows(bytes(16), 0, [event])
+    except Exception:  # noqa: BLE001  # is in the log, with its reason
+        return False
+    return True

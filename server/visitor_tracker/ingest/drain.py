@@ -20,7 +20,7 @@ from visitor_tracker.config import JournalConfig
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.event import InboxRow
 from visitor_tracker.ingest import reclaim
-from visitor_tracker.ingest.parcel import Record, Refused, next_group, read_record, rows_of, seen_of
+from visitor_tracker.ingest.parcel import Record, Refused, is_forgotten, next_group, read_record, rows_of, seen_of
 from visitor_tracker.ingest.segments import Segment, scan
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.store.base import Seen
@@ -68,10 +68,10 @@ class Drainer:
         self._store = store
         self._inbox = Inbox(store.database)
         self._counters = counters
-        self._reclaimer = reclaim.Reclaimer(folder, self._inbox, config or JournalConfig())
+        self._reclaimer = reclaim.Reclaimer(folder, config or JournalConfig())
         self._most_events = _MOST_EVENTS[store.database.dialect]
         self._most_records = _MOST_RECORDS
-        self._progress: dict[bytes, _Progress] = {}
+        self._progress: dict[Path, _Progress] = {}  # by file: a copy of a segment has the same id
         self._stop: threading.Event | None = None
         self._ends_at: float | None = None  # monotonic, once the server stops
         self._pause = 0.0  # until the store, which is away, is asked again
@@ -91,14 +91,14 @@ class Drainer:
         """Drain a piece of each segment, the oldest first; False: nothing is left, or the store is away."""
         segments = scan(self._folder)
         self._look_at(segments)
-        self._reclaimer.make_room([segment for segment in segments if self._progress[segment.id].drained])
+        self._measure(segments)  # now too: a store that hangs would keep it from being known
+        self._reclaimer.make_room([segment for segment in segments if self._progress[segment.path].drained])
         moved = False
         try:
             self._ask_for(segments)
             for segment in segments:
                 if not self._is_over():
                     moved |= self._drain_piece(segment)
-            self._reclaimer.forget()
         except (StoreUnavailable, OutcomeUnknown, StoreError) as error:
             self._store_failed(error)
             moved = False
@@ -134,27 +134,33 @@ class Drainer:
     def _look_at(self, segments: Sequence[Segment]) -> None:
         """Learn how far each segment can be read; forget those that are gone."""
         before = self._progress
-        self._progress = {segment.id: before.get(segment.id) or _Progress() for segment in segments}
+        self._progress = {segment.path: before.get(segment.path) or _Progress() for segment in segments}
         for segment in segments:
-            progress = self._progress[segment.id]
-            if progress.drained:
+            progress = self._progress[segment.path]
+            if progress.drained and segment.size <= progress.end:
                 continue
+            progress.drained = False  # one that grows all the same is being copied here
             with suppress(FileNotFoundError):  # just deleted: the next listing leaves it out
                 progress.is_live = progress.is_live and segment.is_live()
                 progress.end = segment.synced_length() if progress.is_live else segment.path.stat().st_size
 
     def _ask_for(self, segments: Sequence[Segment]) -> None:
         """Ask the store how far it has the segments of which this is not known."""
-        unknown = [segment.id for segment in segments if self._progress[segment.id].position is None]
+        unknown = [segment for segment in segments if self._progress[segment.path].position is None]
         if unknown:
-            found = self._inbox.positions(unknown)
-            for segment_id in unknown:
-                self._progress[segment_id].position = found.get(segment_id, 0)
+            found = self._inbox.positions([segment.id for segment in unknown])
+            for segment in unknown:
+                self._progress[segment.path].position = found.get(segment.id, 0)
 
-    def _publish(self, segments: Sequence[Segment]) -> None:
+    def _measure(self, segments: Sequence[Segment]) -> int:
+        """Publish how large the journal is and return how many bytes of it wait."""
         waiting = sum(progress.waiting for progress in self._progress.values())
         self._counters.set(Cell.JOURNAL_BYTES, sum(segment.size for segment in segments))
         self._counters.set(Cell.JOURNAL_LAG_BYTES, waiting)
+        return waiting
+
+    def _publish(self, segments: Sequence[Segment]) -> None:
+        waiting = self._measure(segments)
         if self._away_since is not None and not waiting:
             log.info("the journal is drained after %.1f s", time.monotonic() - self._away_since)
             self._away_since = None
@@ -174,7 +180,7 @@ class Drainer:
 
     def _drain_piece(self, segment: Segment) -> bool:
         """Drain up to a piece of the segment; False: there was nothing new in it."""
-        progress = self._progress[segment.id]
+        progress = self._progress[segment.path]
         position = progress.position
         if progress.drained or position is None:
             return False
@@ -184,7 +190,7 @@ class Drainer:
             piece = segment.read(position, _PIECE_BYTES)
         except FileNotFoundError:
             return False
-        if not self._store_records(segment, [read_record(*found) for found in piece.batches]):
+        if not self._store_records(segment, [_settled(read_record(*found)) for found in piece.batches]):
             return True
         if piece.torn:
             progress.torn_at = progress.end
@@ -243,7 +249,7 @@ class Drainer:
 
         That is so too where the outcome of the try before was not known and it had stored them.
         """
-        progress = self._progress[segment.id]
+        progress = self._progress[segment.path]
         old = progress.position
         assert old is not None
         moved = self._inbox.drain(rows, seen, segment_id=segment.id, old=old, new=new, at=time.time_ns() // 1_000_000)
@@ -259,15 +265,23 @@ class Drainer:
         return None
 
     def _note_refused(self, segment: Segment, refused: Sequence[Refused]) -> None:
-        progress = self._progress[segment.id]
+        progress = self._progress[segment.path]
         self._counters.add(Cell.DEAD_LETTERS, len(refused))
         if refused and not progress.told:
             progress.told = True
             log.error("%s: what cannot be stored is set aside: %s", segment.path, refused[0].reason)
 
     def _note_damage(self, segment: Segment, damaged: int) -> None:
-        progress = self._progress[segment.id]
+        progress = self._progress[segment.path]
         self._counters.add(Cell.DRAIN_DAMAGED, damaged)
         if damaged and not progress.told_damage:
             progress.told_damage = True
             log.error("%s is damaged; what can be read of it is stored", segment.path)
+
+
+def _settled(record: Record) -> Record:
+    """Return the record as it is to be stored; a batch that nobody can count exactly once is not."""
+    if record.batch is None or not is_forgotten(record.batch, time.time_ns() // 1_000_000):
+        return record
+    reason = "counted or not, nobody knows: the COMMIT was not answered, and the ledger of that time is gone"
+    return Record(record.payload, record.end, None, [Refused(reason, record.payload)])

@@ -12,6 +12,7 @@ import msgspec
 
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.event import DropReason, Event
+from visitor_tracker.ingest.address import address_of
 from visitor_tracker.ingest.agent import Agents, Reading
 from visitor_tracker.ingest.bots import judge
 from visitor_tracker.ingest.hit import Client, Hit, Malformed, Receipt
@@ -30,7 +31,7 @@ class Intake:
     def __init__(  # noqa: PLR0913
         self, pipeline: Pipeline, visits: Visits, agents: Agents, journal: Journal, seen: Seen, counters: Counters
     ) -> None:
-        self._pipeline = pipeline
+        self.pipeline = pipeline
         self._visits = visits
         self._agents = agents
         self._journal = journal
@@ -47,6 +48,12 @@ class Intake:
 
         known = self._agents.known(client.user_agent)
         if known is not None:
+            part = parts[0]
+            if len(parts) == 1 and isinstance(part, Hit) and not client.vouched:
+                outcome = self.pipeline.understand(part, client, known, time.time_ns() // 1_000_000)
+                if isinstance(outcome, Event):
+                    self.keep([outcome], Receipt([None], first=outcome), done)
+                    return
             self.keep(*self.understand(parts, client, known), done)
             return
 
@@ -62,6 +69,10 @@ class Intake:
             with suppress(StoreUnavailable, StoreError, OutcomeUnknown):  # nobody knows, then
                 receipt = msgspec.structs.replace(receipt, first_visit=self._seen.claim(events[0]))
         self.keep(events, receipt, done)
+
+    def read_now(self, client: Client) -> Reading:
+        """Return what the user agent says, for a thread that may wait for it."""
+        return self._agents.read(client.user_agent)
 
     def known(self, user_agent: str) -> Reading | None:
         """Return what the user agent says, None where finding out takes time."""
@@ -122,11 +133,9 @@ class Intake:
 
     def _one(self, hit: Hit, client: Client, reading: Reading, now: int) -> Event | DropReason:
         if client.vouched and (hit.ip or hit.user_agent):
-            client = msgspec.structs.replace(
-                client, ip=hit.ip or client.ip, user_agent=hit.user_agent or client.user_agent
-            )
+            client = _client_of(hit, client)
             reading = self._agents.read(client.user_agent)
-        return self._pipeline.understand(hit, client, reading, now)
+        return self.pipeline.understand(hit, client, reading, now)
 
     def _note(self, receipt: Receipt) -> None:
         """Count what became of the hits."""
@@ -138,6 +147,15 @@ class Intake:
                 self._counters.add(CELL_OF[verdict])
         if accepted:
             self._counters.add(Cell.ACCEPTED, accepted)
+
+
+def _client_of(hit: Hit, sender: Client) -> Client:
+    """Return the client for whom a program sends; what the program's own request shows is not the client's."""
+    user_agent = hit.user_agent or sender.user_agent
+    ip = address_of(hit.ip)
+    if not ip:
+        return msgspec.structs.replace(sender, user_agent=user_agent)
+    return msgspec.structs.replace(sender, ip=ip, user_agent=user_agent, headers={}, country="")
 
 
 CELL_OF: dict[DropReason, Cell] = {

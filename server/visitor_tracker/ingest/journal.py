@@ -102,6 +102,8 @@ class Journal:
 
     def put(self, batch: Batch, done: Done) -> bool:
         """Let a batch wait as `add` does; it becomes a record of its own. False also when it cannot be one."""
+        if not self.available:
+            return False
         try:
             payload = encode_batch(batch)
         except Exception:
@@ -109,7 +111,7 @@ class Journal:
             return False
         if len(payload) > RECORD_MOST:
             return False
-        return self._add(_Waiting((), done, len(batch.events) + len(batch.visits), payload))
+        return self._add(_Waiting((), done, max(len(batch.events), len(batch.visits)), payload))
 
     def flush(self) -> None:
         """Make durable what waits, or have it done; a call with nothing to do lets go of an old segment."""

@@ -18,6 +18,24 @@ _MOST_INTEGER = (1 << 63) - 1  # a database's
 _MOST_DAY = 99_991_231
 
 
+LEDGER_DAYS = 7  # that the store remembers batches of the counter
+_SETTLED_MS = (LEDGER_DAYS - 1) * 86_400_000  # an older batch may have been forgotten
+
+
+def counting_id(at: int, *, tried: bool) -> bytes:
+    """Return a new id for a batch of the counter: 6 bytes of `at` in epoch ms, 10 of chance.
+
+    Its last bit says whether the store may have counted the batch before it was journaled.
+    """
+    chance = os.urandom(10)
+    return at.to_bytes(6, "big") + chance[:9] + bytes([chance[9] | 1 if tried else chance[9] & 0xFE])
+
+
+def is_forgotten(batch: Batch, now_ms: int) -> bool:
+    """Say whether the store may have counted the batch and would not know it any more: nobody can tell then."""
+    return bool(batch.visits and batch.id[-1] & 1) and batch.at < now_ms - _SETTLED_MS
+
+
 class Refused(msgspec.Struct, frozen=True, gc=False):
     """A part of a record that no store can take, and why; `body` is as it lay in the journal, or a Batch of it."""
 

@@ -49,15 +49,13 @@ _NUMBER_MOST = 1 << 62  # of a property; integers beyond it fit no database
 _WITHOUT_PAGE = frozenset({"custom", "identify", "error", "vital"})  # may come from a program that has no pages
 
 
-class PageUrl(msgspec.Struct, frozen=True, gc=False):
-    """A page as reports show it: one spelling, nothing personal; `signals` are what its path says."""
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """What page of what site a hit is about, and what brought it there; `signals` are what these say of a robot."""
 
+    site: Site
     url: str
-    host: str
+    source: Source
     signals: int
-
-
-_NO_PAGE = PageUrl("", "", 0)
 
 
 class Pipeline:
@@ -75,31 +73,27 @@ class Pipeline:
         self._make_site = make_site
         self.place = geo.place
         self._drop_parameters = drop_parameters
-        self.source = SourceReader().source
+        self._source = SourceReader().source
         self.rate = bots.RateWatch()
         # Ids of events that come without one: the time, what no other process has, and a number.
         self._salt = os.urandom(4)
         self._numbers = itertools.count()
-        self._cached_page = lru_cache(_CACHED)(self._read_page)
+        # Arrivals, and the snapshot that they belong to: always replaced together.
+        self._remembered: tuple[Snapshot, dict[tuple[str, str, str], Arrival]] = (snapshot(), {})
 
     def understand(
         self, hit: Hit, client: Client, reading: Reading, now: int, *, counted: bool = False
     ) -> Event | DropReason:
-        """Return the event, or why there is none. `now` is epoch ms; `counted`: it is a
-        visit of the counter's, of which no more than the page is known.
-        """
-        try:
-            page = self._page(hit, client)
-        except ValueError:
-            return "invalid_url"
+        """Return the event, or why there is none. `now` is epoch ms; `counted`: it is a visit of the counter's."""
         snapshot = self._snapshot()
-        site = self._site(hit.site, page.host, snapshot)
-        if site is None or (client.only_site and site.id != client.only_site):
+        arrival = self.arrival(hit, client, snapshot)
+        if isinstance(arrival, str):
+            return arrival
+        site = arrival.site
+        if client.only_site and site.id != client.only_site:
             return "unknown_site"
-        if page.host and not site.holds(page.host):
-            return "hostname"
         policy = site.policy or snapshot.policy
-        opted_out = policy.opt_out != "ignore" and _opts_out(client)
+        opted_out = policy.opt_out != "ignore" and opts_out(client)
         age = hit.age_ms if hit.age_ms > 0 else 0
         if age > AGE_MOST_MS or (opted_out and policy.opt_out == "drop"):
             return "too_old" if age > AGE_MOST_MS else "opt_out"
@@ -108,7 +102,6 @@ class Pipeline:
         if not opted_out:
             who, previous, _ = visitor(snapshot, site, policy, client, day, own=hit.visitor)
             person = hashed(snapshot, site, hit.person, "person") if hit.person else b""
-        source = self._source(hit, client, page.host, site)
         return Event(
             hit.id or now.to_bytes(6, "big") + self._salt + next(self._numbers).to_bytes(6, "big"),
             hit.kind,
@@ -118,70 +111,80 @@ class Pipeline:
             day.number,
             who,
             previous,
-            hashed(snapshot, site, hit.session, "session") if hit.session else b"",
+            hashed(snapshot, site, hit.session, "session") if hit.session and not opted_out else b"",
             person,
-            page.url,
-            source,
+            arrival.url,
+            arrival.source,
             self.place(client.ip, client.country, hit.timezone),
             reading.agent,
             language(hit.language or client.headers.get("accept-language", "")),
-            self._signals(hit, client, reading, page.signals, source, who, now),
-            *(_NO_DETAILS if counted else _details(hit, client, policy)),
-            "" if opted_out else kept(client.ip, policy.ip),
+            self._signals(hit, client, reading, arrival.signals, who, now),
+            *_details(hit, client, policy),
+            "" if opted_out or policy.ip == "none" else kept(client.ip, policy.ip),
             client.user_agent[:VALUE_MOST] if policy.user_agent == "full" and not opted_out else "",
             counted,
         )
 
-    def page_of(self, url: str, snapshot: Snapshot) -> tuple[Site, PageUrl] | None:
-        """Return a page and the site that its host belongs to; None where it is no page, or of no site."""
-        try:
-            page = self._cached_page(url)
-        except ValueError:
-            return None
-        site = self._site("", page.host, snapshot)
-        return None if site is None else (site, page)
+    def arrival(self, hit: Hit, client: Client, snapshot: Snapshot) -> "Arrival | DropReason":
+        """Return where the hit arrived, or why it cannot; many visitors share that, so it is remembered."""
+        of, arrivals = self._remembered
+        if of is not snapshot:
+            arrivals = {}
+            self._remembered = (snapshot, arrivals)
+        url, referrer, ip, user_agent = hit.url, hit.referrer, client.ip, client.user_agent
+        if tells(url, ip, user_agent) or (referrer and tells(referrer, ip, user_agent)):
+            # What is remembered for others must have nothing of this client's in it.
+            return self._arrive(
+                hit, client, scrub_url(url, ip, user_agent), scrub_url(referrer, ip, user_agent), snapshot
+            )
+        key = (hit.site, url, referrer)
+        found = arrivals.get(key)
+        if found is not None:
+            return found
+        made = self._arrive(hit, client, url, referrer, snapshot)
+        if isinstance(made, Arrival) and len(url) + len(referrer) + len(hit.site) <= _CACHED_TEXT:
+            if len(arrivals) >= _CACHED:
+                arrivals.clear()
+            arrivals[key] = made
+        return made
 
-    def _page(self, hit: Hit, client: Client) -> PageUrl:
-        """Return the page the hit is about; raises ValueError where there must be one and is none."""
-        url = hit.url
+    def _arrive(self, hit: Hit, client: Client, url: str, referrer: str, snapshot: Snapshot) -> "Arrival | DropReason":
         if not url:
-            if hit.kind in _WITHOUT_PAGE:
-                return _NO_PAGE
-            raise ValueError("a page is needed")
-        page = self._cached_page(url) if len(url) <= _CACHED_TEXT else self._read_page(url)
-        if tells(page.url, client.ip, client.user_agent):
-            return msgspec.structs.replace(page, url=scrub_url(page.url, client.ip, client.user_agent))
-        return page
+            if hit.kind not in _WITHOUT_PAGE:
+                return "invalid_url"
+            clean = host = path = ""
+        else:
+            try:
+                clean = normalise(url, self._drop_parameters)
+            except ValueError:
+                return "invalid_url"
+            parts = urlsplit(clean)
+            host, path = parts.hostname or "", parts.path
+        site = self._site(hit.site, host, client, snapshot)
+        if site is None:
+            return "unknown_site"
+        if host and not site.holds(host) and host != site.name.lower():  # a program that knows no host gives the name
+            return "hostname"
+        source = self._source(referrer, url, host, site)
+        signals = bots.path_signals(path)
+        if source.referrer:
+            signals |= bots.referrer_signals(source.referrer.partition("/")[0])
+        return Arrival(site, scrub_url(clean), source, signals)
 
-    def _read_page(self, url: str) -> PageUrl:
-        clean = normalise(url, self._drop_parameters)
-        parts = urlsplit(clean)
-        return PageUrl(scrub_url(clean), parts.hostname or "", int(bots.path_signals(parts.path)))
-
-    def _source(self, hit: Hit, client: Client, host: str, site: Site) -> Source:
-        """Return what brought the visitor; what is remembered for others has nothing of this client's in it."""
-        referrer, url = hit.referrer, hit.url
-        if tells(url, client.ip, client.user_agent) or (referrer and tells(referrer, client.ip, client.user_agent)):
-            referrer = scrub_url(referrer, client.ip, client.user_agent)
-            url = scrub_url(url, client.ip, client.user_agent)
-        return self.source(referrer, url, host, site)
-
-    def _site(self, name: str, host: str, snapshot: Snapshot) -> Site | None:
+    def _site(self, name: str, host: str, client: Client, snapshot: Snapshot) -> Site | None:
         """Return the site a hit belongs to: the one it names, else the one that has its host, else the default one."""
         if not name:
             return snapshot.of_host(host) or snapshot.by_name.get("default")
         site = snapshot.by_name.get(name) or snapshot.of_host(name.lower())
-        return site or (self._make_site(name) if snapshot.auto_create else None)
+        return site or (self._make_site(name) if snapshot.auto_create and _may_name_a_site(name, client) else None)
 
     def _signals(  # noqa: PLR0913
-        self, hit: Hit, client: Client, reading: Reading, of_page: int, source: Source, visitor: bytes, now: int
+        self, hit: Hit, client: Client, reading: Reading, of_arrival: int, visitor: bytes, now: int
     ) -> int:
         """Return what speaks for a robot."""
-        signals = reading.signals | of_page
+        signals = reading.signals | of_arrival
         if not client.vouched:
             signals |= bots.request_signals(client.headers, reading, client.user_agent)
-        if source.referrer:
-            signals |= bots.referrer_signals(source.referrer.partition("/")[0])
         if hit.automation:
             signals |= Signal.AUTOMATION
         if visitor and hit.kind == "pageview":  # a busy page may send any number of other events
@@ -189,8 +192,14 @@ class Pipeline:
         return int(signals)
 
 
-def _opts_out(client: Client) -> bool:
+def opts_out(client: Client) -> bool:
+    """Say whether the client asks not to be followed: Do Not Track, or Global Privacy Control."""
     return client.headers.get("dnt") == "1" or client.headers.get("sec-gpc") == "1"
+
+
+def _may_name_a_site(name: str, client: Client) -> bool:
+    """Say whether nothing personal would be in that name, which is shown and logged."""
+    return scrub(name, client.ip, client.user_agent) == name
 
 
 @lru_cache(4096)
@@ -230,22 +239,20 @@ _Details = tuple[str, str, str, dict[str, Property], str, str, int, int, float, 
 
 def _details(hit: Hit, client: Client, policy: Policy) -> _Details:
     """Return what an event has from `title` to `interactive`."""
+    name, target, properties = hit.name, hit.target, hit.properties
     return (
         _title_of(hit.title, client) if hit.title else "",
-        _text(hit.name, NAME_MOST, client) if hit.name else "",
-        _target(hit.target, client) if hit.target else "",
-        _properties(hit, client, policy) if hit.properties else {},
+        _text(name, NAME_MOST, client) if name else "",
+        _target(target, client) if target else "",
+        _properties(hit, client, policy) if properties else {},
         _size(hit.screen[:16]) if hit.screen else "",
         _size(hit.viewport[:16]) if hit.viewport else "",
-        min(max(hit.engaged_ms, 0), _ENGAGED_MOST_MS),
-        min(max(hit.scroll, 0), 100),
-        hit.value if isfinite(hit.value) else 0.0,
+        min(max(hit.engaged_ms, 0), _ENGAGED_MOST_MS) if hit.engaged_ms else 0,
+        min(max(hit.scroll, 0), 100) if hit.scroll else 0,
+        hit.value if hit.value and isfinite(hit.value) else 0.0,
         hit.currency if hit.currency and _CURRENCY(hit.currency) else "",
         hit.interactive,
     )
-
-
-_NO_DETAILS: _Details = ("", "", "", {}, "", "", 0, 0, 0.0, "", True)
 
 
 def _target(text: str, client: Client) -> str:
@@ -264,7 +271,7 @@ def _properties(hit: Hit, client: Client, policy: Policy) -> dict[str, Property]
     bounded = {
         name[: 2 * KEY_MOST]: value[: 4 * VALUE_MOST] if isinstance(value, str) else value
         for name, value in list(hit.properties.items())[:PROPERTIES_MOST]
-        if isinstance(value, (str, bool)) or (isfinite(value) and abs(value) <= _NUMBER_MOST)
+        if isinstance(value, (str, bool)) or -_NUMBER_MOST <= value <= _NUMBER_MOST  # neither NaN nor infinity
     }
     if not is_traits:
         bounded = scrub_properties(bounded, client.ip, client.user_agent)

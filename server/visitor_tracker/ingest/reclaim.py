@@ -10,7 +10,6 @@ from visitor_tracker.config import JournalConfig
 from visitor_tracker.errors import StoreUnavailable
 from visitor_tracker.ingest.quota import CHECK_SECONDS, most_bytes, used_bytes
 from visitor_tracker.ingest.segments import Segment
-from visitor_tracker.store.inbox import Inbox
 
 log = logging.getLogger(__name__)
 
@@ -21,34 +20,24 @@ _SPARE_SHARE = 8  # one part in so many of the quota is kept free: the journal r
 class Reclaimer:
     """Belongs to the drainer's thread."""
 
-    def __init__(self, folder: Path, inbox: Inbox, config: JournalConfig) -> None:
+    def __init__(self, folder: Path, config: JournalConfig) -> None:
         self._folder = folder
-        self._inbox = inbox
         self._config = config
-        self._gone: list[bytes] = []  # deleted segments that still have a cursor
         self._check_at = 0.0
         self._told = False
 
     def make_room(self, drained: Sequence[Segment]) -> None:
-        """Delete those of the drained segments, the oldest first, that are old or whose room new events need."""
+        """Delete those of the drained segments, the oldest first, that are old or whose room new events need.
+
+        The store keeps their cursors: a copy of a segment may lie on another node, or come back from a backup.
+        """
         try:
-            removed = []
             for segment in self._due(drained):
                 segment.remove()
-                removed.append(segment.id)
-            if removed:
-                _sync_folder(self._folder)  # a segment that came back without its cursor would be drained again
-                self._gone += removed
         except OSError as error:
             if not self._told:
                 log.warning("%s: drained segments cannot be deleted: %s", self._folder, error)
             self._told = True
-
-    def forget(self) -> None:
-        """Let the store forget the segments that are gone; raises what a store raises."""
-        while self._gone:
-            self._inbox.forget(self._gone[-1])
-            self._gone.pop()
 
     def _due(self, drained: Sequence[Segment]) -> Iterator[Segment]:
         if not drained:

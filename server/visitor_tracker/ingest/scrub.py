@@ -21,6 +21,8 @@ REDACTED = "redacted"  # stands for all of them in a URL
 _LOCAL_MOST = 64  # characters before the @ (RFC 5321, 4.5.3.1.1)
 _CARD_LEAST, _CARD_MOST = 13, 19  # digits (ISO/IEC 7812)
 _AGENT_LEAST = 8  # a shorter user agent is a word like any other
+_AGENT_BEGIN = 16  # characters of a user agent that was cut off, and is known nevertheless
+_PARTS_MOST = 100  # of a path or query in which something was found; with more of them it is left out as a whole
 _ENCODINGS_MOST = 5  # percent-encoded more often than that, a part of a URL is left out
 _URL_CACHED_MOST = 1024
 
@@ -48,7 +50,10 @@ _SEPARATOR = re.compile(r"([ +-])")
 _DOUBLED = bytes.maketrans(_DIGITS, bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 _ONCE = bytes.maketrans(_DIGITS, bytes(range(10)))
 
-_ADDRESS_ESCAPES = ("%3", "%2E", "%2e", "%25")  # of digits, colons, full stops, and of such escapes
+_LOWER = str.maketrans({letter: chr(letter + 32) for letter in range(ord("A"), ord("Z") + 1)})  # keeps the length
+
+_ADDRESS_ESCAPE = re.compile("%(?:3|2[Ee5])").search  # of digits, colons, full stops, and of such escapes
+_LETTER_ESCAPE = re.compile("%(?:[4-7]|25)").search
 _ADDRESS = re.compile(r"[0-9A-Fa-f]{0,4}+:[0-9A-Fa-f:.]++")
 
 _AUTHORITY = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]*+:)?//)([^/]*+)")
@@ -82,7 +87,9 @@ def scrub(text: str, ip: str = "", user_agent: str = "") -> str:
     if not tells(text, ip, user_agent) and _is_ordinary(text):
         return text
     text = clean(text)
-    return _private(_without_client(text, ip, user_agent) if tells(text, ip, user_agent) else text)
+    private = _private_for(ip, user_agent) if tells(text, ip, user_agent) else _private
+    text = private(text)
+    return _decoded_if_private(text, private) if "%" in text else text
 
 
 def scrub_url(url: str, ip: str = "", user_agent: str = "") -> str:
@@ -92,7 +99,7 @@ def scrub_url(url: str, ip: str = "", user_agent: str = "") -> str:
     "redacted"; the host stays.
     """
     if tells(url, ip, user_agent):
-        return _scrubbed_url(url, lambda text: _private(_without_client(text, ip, user_agent)))
+        return _scrubbed_url(url, _private_for(ip, user_agent))
     return _cached_url(url) if len(url) <= _URL_CACHED_MOST else _scrubbed_url(url, _private)
 
 
@@ -107,12 +114,20 @@ def tells(text: str, ip: str, user_agent: str) -> bool:
     """Say whether a text or URL may hold the client's address in any spelling, or its user agent; cheap."""
     if ip and (ip in text or (":" in ip and text.count(":") > 1)):
         return True
-    if ip and "%" in text and any(escape in text for escape in _ADDRESS_ESCAPES):
-        return True
-    if len(user_agent) < _AGENT_LEAST:
-        return False
-    # In a URL it is percent-encoded, all but its first word.
-    return user_agent in text or ("%" in text and user_agent.partition(" ")[0].partition("/")[0] in text)
+    if "%" in text:
+        if ip and _ADDRESS_ESCAPE(text):
+            return True
+        if _LETTER_ESCAPE(text):
+            text = unquote(text)
+    begin, lower = _beginning(user_agent)
+    return begin != "" and (begin in text or lower in text)
+
+
+@lru_cache(maxsize=4096)
+def _beginning(user_agent: str) -> tuple[str, str]:
+    """Return a user agent's first word, as it is and in lower case; it is the same however a text is encoded."""
+    begin = user_agent.partition(" ")[0].partition("/")[0] if len(user_agent) >= _AGENT_LEAST else ""
+    return begin, begin.lower()
 
 
 def _is_ordinary(text: str) -> bool:
@@ -141,13 +156,51 @@ def _private(text: str) -> str:
     return _NUMBER_RUN.sub(_without_cards, text)
 
 
+def _decoded_if_private(text: str, private: Callable[[str], str]) -> str:
+    """Return a text decoded and scrubbed where percent-encoding hides something, else as it is."""
+    level = text
+    is_private = False
+    for _ in range(_ENCODINGS_MOST):
+        decoded = clean(unquote(level))
+        hidden = private(decoded)
+        is_private = is_private or hidden != decoded
+        if hidden == level or "%" not in hidden:
+            return hidden if is_private else text
+        level = hidden
+    return REMOVED
+
+
+def _private_for(ip: str, user_agent: str) -> Callable[[str], str]:
+    """Return what scrubs for one client."""
+    return lambda text: _private(_without_client(text, ip, user_agent))
+
+
 def _without_client(text: str, ip: str, user_agent: str) -> str:
-    agent = clean(user_agent)
+    agent = clean(user_agent).translate(_LOWER)
     if len(agent) >= _AGENT_LEAST and agent not in REMOVED:
-        text = text.replace(agent, REMOVED)
+        text = _without_agent(text, agent)
+        if " " in agent:
+            text = _without_agent(text, agent.replace(" ", "+"))  # as forms send it
     if ":" in ip:
         text = _without_spellings(text, ip)
     return text.replace(ip, REMOVED) if ip else text
+
+
+def _without_agent(text: str, agent: str) -> str:
+    """Leave out a user agent in lower case, also where its end is cut off."""
+    lower = text.translate(_LOWER)
+    begin = agent[:_AGENT_BEGIN]
+    pieces: list[str] = []
+    done = 0
+    while (at := lower.find(begin, done)) >= 0:
+        pieces += (text[done:at], REMOVED)
+        done = at + _alike(agent, lower[at : at + len(agent)])
+    return "".join((*pieces, text[done:])) if pieces else text
+
+
+def _alike(text: str, other: str) -> int:
+    """Return how many characters both begin with."""
+    return next((at for at, pair in enumerate(zip(text, other, strict=False)) if pair[0] != pair[1]), len(other))
 
 
 def _without_spellings(text: str, ip: str) -> str:
@@ -239,6 +292,7 @@ def _plain_name(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
 
 
+@lru_cache(4096)
 def _is_secret(name: str) -> bool:
     plain = _plain_name(name)
     return plain in _SECRET_NAMES or plain.endswith(_SECRET_ENDS)
@@ -260,12 +314,20 @@ def _scrubbed_parts(url: str, private: Callable[[str], str]) -> str:
     path = rest if authority is None else rest[authority.end() :]
 
     def scrubbed_path(text: str) -> str:
+        if _is_untouched(text, private):
+            return text
+        if text.count("/") > _PARTS_MOST:
+            return "/" + REDACTED
+        if private is not _private:  # a user agent has slashes
+            text = _part(text, private, _PATH_SAFE + "/")
         return "/".join([_part(segment, private, _PATH_SAFE) for segment in text.split("/")])
 
     def scrubbed_fields(text: str) -> str:
         fields = text.split("&")
         is_oauth = {"code", "state"} <= {field.partition("=")[0] for field in fields}
-        return "&".join([_field(field, private, is_oauth) for field in fields])
+        if _is_untouched(text, private):
+            return "&".join([_field(field, None, is_oauth) for field in fields])
+        return REDACTED if len(fields) > _PARTS_MOST else "&".join([_field(each, private, is_oauth) for each in fields])
 
     fragment = scrubbed_fields(fragment) if "=" in fragment else scrubbed_path(fragment)
     return f"{beginning}{scrubbed_path(path)}{query_mark}{scrubbed_fields(query)}{hash_mark}{fragment}"
@@ -277,11 +339,26 @@ def _host(authority: str) -> str:
     return REDACTED if "%" in host else host
 
 
-def _field(field: str, private: Callable[[str], str], is_oauth: bool) -> str:
+def _field(field: str, private: Callable[[str], str] | None, is_oauth: bool) -> str:
+    """Scrub a field of a query; without `private` all but its value if its name calls that secret."""
     name, equals, value = field.partition("=")
-    if value and (_is_secret(unquote(name)) or (is_oauth and name in ("code", "state"))):
-        return f"{_part(name, private, _NAME_SAFE)}={REDACTED}"
-    return f"{_part(name, private, _NAME_SAFE)}{equals}{_part(value, private, _VALUE_SAFE)}"
+    is_secret = value and (_is_secret(unquote(name)) or (is_oauth and name in ("code", "state")))
+    if private is None:
+        return f"{name}={REDACTED}" if is_secret else field
+    name = _part(name, private, _NAME_SAFE)
+    return f"{name}={REDACTED}" if is_secret else f"{name}{equals}{_part(value, private, _VALUE_SAFE)}"
+
+
+def _is_untouched(text: str, private: Callable[[str], str]) -> bool:
+    """Say whether nothing in the text is private, in no layer of percent-encoding; much quicker than its parts."""
+    for _ in range(_ENCODINGS_MOST):
+        decoded = unquote(text)
+        if private(decoded) != decoded or any(_is_secret(field[2]) for field in _NESTED_FIELD.finditer(decoded)):
+            return False
+        if decoded == text or "%" not in decoded:
+            return True
+        text = decoded
+    return False
 
 
 def _part(text: str, private: Callable[[str], str], safe: str) -> str:

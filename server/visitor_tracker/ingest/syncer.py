@@ -41,7 +41,10 @@ class Syncer:
 
     def _run(self) -> None:
         while not self._stop.wait(SYNC_SECONDS):
-            self._sync_all()
+            try:
+                self._sync_all()
+            except Exception:  # without this thread nothing would be synced any more
+                log.exception("a sync ended early")
         self._sync_all()
 
     def _sync_all(self) -> None:

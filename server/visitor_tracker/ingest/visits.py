@@ -11,29 +11,22 @@ from collections.abc import Callable
 
 import msgspec
 
-from visitor_tracker.event import DropReason, Event, Place, Source
+from visitor_tracker.event import DropReason, Event, Place
 from visitor_tracker.ingest import bots
 from visitor_tracker.ingest.agent import Reading
 from visitor_tracker.ingest.calendar import local_day
 from visitor_tracker.ingest.hit import Client, Hit
-from visitor_tracker.ingest.pipeline import Pipeline, language
+from visitor_tracker.ingest.pipeline import Arrival, Pipeline, language
 from visitor_tracker.ingest.scrub import tells
 from visitor_tracker.ingest.visitor import visitor
 from visitor_tracker.sites import Policy, Site, Snapshot
 
 _SLOT_MS = 900_000  # local days begin on quarters of an hour
 _PAGES_MOST = 16_384
-_VISITORS_MOST = 8_192  # of a generation
+_VISITORS_MOST = 16_384
 _URL_MOST = 512  # characters; longer ones are rare, and strangers could fill the memory with them
 
-_Key = tuple[str, str, str, str, int, int]
-
-
-class _Page(msgspec.Struct, frozen=True, gc=False):
-    site: Site
-    url: str
-    source: Source
-    signals: int
+_Key = tuple[str, str, str, str, int]
 
 
 class _Visitor(msgspec.Struct, frozen=True, gc=False):
@@ -44,6 +37,18 @@ class _Visitor(msgspec.Struct, frozen=True, gc=False):
     language: str
 
 
+class _Known:
+    """What is remembered under one snapshot; visitors for a quarter of an hour, as long as their day is sure."""
+
+    __slots__ = ("pages", "slot", "snapshot", "visitors")
+
+    def __init__(self, snapshot: Snapshot, slot: int, pages: dict[str, Arrival | None] | None = None) -> None:
+        self.snapshot = snapshot
+        self.slot = slot
+        self.pages: dict[str, Arrival | None] = {} if pages is None else pages
+        self.visitors: dict[_Key, _Visitor] = {}
+
+
 class Visits:
     """Makes events of visits; safe in any thread, where two at once may do the same work twice."""
 
@@ -52,10 +57,7 @@ class Visits:
         self._pipeline = pipeline
         self._snapshot = snapshot
         self._note = note
-        self._of = snapshot()
-        self._pages: dict[str, _Page | None] = {}
-        self._visitors: dict[_Key, _Visitor] = {}
-        self._older: dict[_Key, _Visitor] = {}
+        self._known = _Known(snapshot(), 0)
         # Ids of visits that come without one: the time, what no other process has, and a number.
         self._salt = os.urandom(4)
         self._numbers = itertools.count()
@@ -63,24 +65,19 @@ class Visits:
     def event(self, url: str, visit_id: bytes | None, client: Client, reading: Reading, now: int) -> Event | DropReason:
         """Return the event, or why there is none. `url` as it was sent; `now` is epoch ms."""
         snapshot = self._snapshot()
-        if snapshot is not self._of:
-            self._of, self._pages, self._visitors, self._older = snapshot, {}, {}, {}
-        page = self._pages.get(url) or self._page(url, snapshot)
+        slot = now // _SLOT_MS
+        known = self._known
+        if known.snapshot is not snapshot or known.slot != slot:
+            self._known = known = _Known(snapshot, slot, known.pages if known.snapshot is snapshot else {})
+        page = known.pages.get(url) or self._page(url, client, known)
         if page is None or client.vouched or tells(url, client.ip, client.user_agent):
             return self._whole_way(url, visit_id, client, reading, now)
         headers = client.headers
-        key = (
-            client.ip,
-            client.user_agent,
-            headers.get("accept-language", ""),
-            client.country,
-            page.site.id,
-            now // _SLOT_MS,
-        )
-        who = self._visitors.get(key)
+        key = (client.ip, client.user_agent, headers.get("accept-language", ""), client.country, page.site.id)
+        who = known.visitors.get(key)
         is_new = who is None
         if who is None:
-            who = self._visitor(key, page.site, snapshot, client, now)
+            who = self._visitor(key, page.site, known, client, now)
         event = Event(
             visit_id or now.to_bytes(6, "big") + self._salt + next(self._numbers).to_bytes(6, "big"),
             "pageview",
@@ -115,33 +112,27 @@ class Visits:
             self._note(event)
         return event
 
-    def _page(self, url: str, snapshot: Snapshot) -> _Page | None:
+    def _page(self, url: str, client: Client, known: _Known) -> Arrival | None:
         """Return what a page is, or None where its visits must go the whole way."""
-        if url in self._pages or len(url) > _URL_MOST:
+        pages = known.pages
+        if url in pages or len(url) > _URL_MOST or tells(url, client.ip, client.user_agent):
             return None
-        if len(self._pages) >= _PAGES_MOST:
-            self._pages = {}
-        found = self._pipeline.page_of(url, snapshot)
-        made = None
-        if found is not None:
-            site, page = found
-            policy = site.policy or snapshot.policy
-            if _is_plain(policy) and site.holds(page.host):
-                made = _Page(site, page.url, self._pipeline.source("", url, page.host, site), page.signals)
-        self._pages[url] = made
+        if len(pages) >= _PAGES_MOST:
+            pages.clear()
+        found = self._pipeline.arrival(Hit(url=url), client, known.snapshot)
+        is_plain = isinstance(found, Arrival) and _is_plain(found.site.policy or known.snapshot.policy)
+        pages[url] = made = found if is_plain and isinstance(found, Arrival) else None
         return made
 
-    def _visitor(self, key: _Key, site: Site, snapshot: Snapshot, client: Client, now: int) -> _Visitor:
-        found = self._older.get(key)
-        if found is None:
-            day = local_day(site.timezone, now)
-            hashed, previous, _ = visitor(snapshot, site, site.policy or snapshot.policy, client, day)
-            place = self._pipeline.place(client.ip, client.country, "")
-            found = _Visitor(day.number, hashed, previous, place, language(key[2]))
-        if len(self._visitors) >= _VISITORS_MOST:
-            self._visitors, self._older = {}, self._visitors
-        self._visitors[key] = found
-        return found
+    def _visitor(self, key: _Key, site: Site, known: _Known, client: Client, now: int) -> _Visitor:
+        day = local_day(site.timezone, now)
+        policy = site.policy or known.snapshot.policy
+        hashed, previous, _ = visitor(known.snapshot, site, policy, client, day)
+        place = self._pipeline.place(client.ip, client.country, "")
+        if len(known.visitors) >= _VISITORS_MOST:
+            known.visitors.clear()
+        known.visitors[key] = made = _Visitor(day.number, hashed, previous, place, language(key[2]))
+        return made
 
 
 def _is_plain(policy: Policy) -> bool:

@@ -1,4 +1,4 @@
-"""The work nobody waits for, each kind in a thread of its own.
+"""The work nobody waits for, each kind in a thread of its own. The store's tables are brought up to date first.
 
 keeper    visitor keys, sites, snapshot file       every second
 drainer   journal ──▶ inbox                        as soon as there is something
@@ -7,7 +7,8 @@ house     old ledger rows, ids                     every ten minutes
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 from visitor_tracker.errors import TrackerError
 from visitor_tracker.ingest.drain import Drainer
@@ -17,43 +18,90 @@ from visitor_tracker.store.base import Store
 log = logging.getLogger(__name__)
 
 _KEEPER_SECONDS = 1.0
-_JOIN_SECONDS = 8.0  # the drainer takes five to empty the journal
+_MIGRATE_SECONDS = 0.5
+_JOIN_SECONDS = 6.0  # the drainer takes five to empty the journal
 
 
 class Background:
-    """Threads from `start` to `stop`; `keep` is one step of the keeper."""
+    """Threads from `start` to `stop`; `keep` is one step of the keeper.
 
-    def __init__(self, store: Store, drainer: Drainer, keep: Callable[[], object], ids_days: int) -> None:
-        self._stop = threading.Event()
-        self._stop_drainer = threading.Event()
+    `migrate` brings the tables up to date, for the store may have been away when the server started; it returns the
+    names of what it applied.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        drainer: Drainer,
+        *,
+        migrate: Callable[[], Sequence[str]],
+        keep: Callable[[], object],
+        ids_days: int,
+    ) -> None:
+        self._migrate = migrate
         self._keep = keep
+        self._drainer = drainer
+        self._stop = threading.Event()
+        self._migrated = threading.Event()  # or stopped
         self._threads = [
+            threading.Thread(target=self._drain, name="drainer", daemon=True),
             threading.Thread(target=self._keep_on, name="keeper", daemon=True),
-            threading.Thread(target=keep_house, args=(store, ids_days, self._stop), name="house", daemon=True),
+            threading.Thread(target=self._keep_house, args=(store, ids_days), name="house", daemon=True),
         ]
-        self._drainer = threading.Thread(target=drainer.run, args=(self._stop_drainer,), name="drainer", daemon=True)
 
     def start(self) -> None:
-        for thread in (*self._threads, self._drainer):
+        for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """End all of it; what is journaled by now is drained first, if the store is there."""
         self._stop.set()
-        self._stop_drainer.set()
-        for thread in (self._drainer, *self._threads):
-            thread.join(_JOIN_SECONDS)
+        until = time.monotonic() + _JOIN_SECONDS  # for all of them: a store that hangs may hold each
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
-    def _keep_on(self) -> None:
-        told = False
+    def _drain(self) -> None:
+        try:
+            self._bring_up_to_date()
+        finally:
+            self._migrated.set()
+        # With old tables it would set aside what only they refuse.
+        if not self._stop.is_set():
+            self._drainer.run(self._stop)
+
+    def _bring_up_to_date(self) -> None:
+        problem = ""
         while not self._stop.is_set():
             try:
+                for name in self._migrate():
+                    log.info("applied %s", name)
+            except Exception as error:
+                if type(error).__name__ != problem:
+                    log.warning("the journal is drained when the store has its tables: %s", error)
+                    log.debug("", exc_info=True)
+                problem = type(error).__name__
+                self._stop.wait(_MIGRATE_SECONDS)
+            else:
+                return
+
+    def _keep_house(self, store: Store, ids_days: int) -> None:
+        self._migrated.wait()
+        if not self._stop.is_set():
+            keep_house(store, ids_days, self._stop)
+
+    def _keep_on(self) -> None:
+        told = ""
+        while not self._stop.is_set():
+            problem = ""
+            try:
                 self._keep()
-                told = False
             except TrackerError as error:
-                if not told:
+                problem = type(error).__name__
+                if problem != told:
                     log.warning("the keys of visitors and the sites are not renewed: %s", error)
-                told = True
-            except Exception:
-                log.exception("the keeper failed")
+            except Exception as error:
+                problem = repr(error)
+                if problem != told:  # the same one again and again is told once
+                    log.exception("the keeper failed and is tried again")
+            told = problem
             self._stop.wait(_KEEPER_SECONDS)

@@ -5,6 +5,7 @@ import threading
 import time
 
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
+from visitor_tracker.ingest.parcel import LEDGER_DAYS
 from visitor_tracker.store.base import Store
 
 log = logging.getLogger(__name__)
@@ -12,8 +13,7 @@ log = logging.getLogger(__name__)
 _EVERY_SECONDS = 600.0
 _ROWS = 2_000  # per transaction: visits wait for no more than that
 _DAY_MS = 86_400_000
-_LEDGER_DAYS = 7  # a batch that was journaled may be asked for after an outage of days
-_CURSOR_DAYS = 366  # of journals that are no more; one that is still there would be drained again without it
+_CURSOR_DAYS = 366  # of journals that are no more; a copy that turned up later would be drained again
 
 
 def keep_house(store: Store, ids_days: int, stop: threading.Event, every_seconds: float = _EVERY_SECONDS) -> None:
@@ -25,6 +25,8 @@ def keep_house(store: Store, ids_days: int, stop: threading.Event, every_seconds
                 log.info("removed %d ledger rows and visit ids that are no longer needed", removed)
         except (StoreUnavailable, OutcomeUnknown, StoreError) as error:
             log.warning("housekeeping waits for the store: %s", error)
+        except Exception:
+            log.exception("housekeeping failed and is tried again")
         if stop.wait(every_seconds):
             return
 
@@ -35,7 +37,7 @@ def purge_all(store: Store, ids_days: int, stop: threading.Event) -> int:
     removed = 0
     while not stop.is_set():
         batch = store.purge(
-            ledger_before=now - _LEDGER_DAYS * _DAY_MS,
+            ledger_before=now - LEDGER_DAYS * _DAY_MS,
             ids_before=now - ids_days * _DAY_MS,
             cursors_before=now - _CURSOR_DAYS * _DAY_MS,
             most=_ROWS,

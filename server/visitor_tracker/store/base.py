@@ -90,6 +90,9 @@ class Store(Protocol):
     def ping(self) -> None:
         """Return when the store answers."""
 
+    def probe(self) -> None:
+        """Return when the store takes a transaction; one that holds nothing, so a full disk may go unnoticed."""
+
     def writing(self) -> AbstractContextManager[None]:
         """Hold the turn to write: fair among all threads and processes on SQLite, nothing to wait for elsewhere."""
 

@@ -32,6 +32,10 @@ MIGRATION_LOCK = "visitor_tracker.migrate"
 MIGRATION_SECONDS = 1  # for one try to get that lock; must be below the time to answer
 MIGRATION_TRIES = 60
 
+PROBE = """/* Store.probe */
+delete from ledger
+where batch_id = ?"""
+
 # Numbers of the server that mean: not now. All of 2000-2999 are the client library's and mean: no connection.
 _AWAY = frozenset(
     {
@@ -116,6 +120,9 @@ class MysqlDatabase:
 
     def ping(self) -> None:
         self._on_live_connection(lambda session: session.ask("select 1"), first=True)
+
+    def probe(self) -> None:
+        self.write(lambda session: session.send(PROBE, (b"",)))
 
     def describe(self) -> str:
         [(version,)] = self.read(lambda session: session.ask("select version()"))

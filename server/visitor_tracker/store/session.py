@@ -58,6 +58,9 @@ class Database(Protocol):
     def ping(self) -> None:
         """Return when the database answers."""
 
+    def probe(self) -> None:
+        """Return when the database takes a transaction that changes nothing."""
+
     def describe(self) -> str:
         """Return product, version, place without password and driver."""
 

@@ -5,7 +5,7 @@ import msgspec
 from visitor_tracker.errors import StoreError
 from visitor_tracker.event import DEFAULT_SITE
 from visitor_tracker.sites import Policy, Site
-from visitor_tracker.store.session import Database, Session, Value
+from visitor_tracker.store.session import Database, DuplicateKey, Session, Value
 
 SITES = """/* SiteTable.all */
 select id, name, created_at, settings
@@ -15,6 +15,10 @@ PUT = """/* SiteTable.put */
 insert into sites (id, name, created_at, settings)
 values (?, ?, ?, ?)
 {replace_site}"""
+
+ADD = """/* SiteTable.add */
+insert into sites (id, name, created_at, settings)
+values (?, ?, ?, ?)"""
 
 FIND = """/* SiteTable.remove */
 select id, name
@@ -60,6 +64,14 @@ class SiteTable:
     def put(self, site: Site) -> None:
         """Add a site, or replace the one that has its id; that names are unique is the caller's to see to."""
         self._database.write(lambda session: session.send(PUT, _row(site)))
+
+    def add(self, site: Site) -> bool:
+        """Add a site; False: there is one with its id, which stays as it is."""
+        try:
+            self._database.write(lambda session: session.send(ADD, _row(site)))
+        except DuplicateKey:
+            return False
+        return True
 
     def remove(self, name: str) -> bool:
         """Take a site from the list; what was counted for it stays. False: there is none of that name."""

@@ -106,6 +106,9 @@ class SqlStore:
     def ping(self) -> None:
         self.database.ping()
 
+    def probe(self) -> None:
+        self.database.probe()
+
     def writing(self) -> AbstractContextManager[None]:
         return self.database.writing()
 

@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable, TrackerError
@@ -23,6 +23,7 @@ from visitor_tracker.store.turn import Turn
 CACHED_STATEMENTS = 128
 CACHE_KIB = 65_536
 WAL_LIMIT_BYTES = 64 << 20  # a log that a long reader let grow is cut to this when it starts again
+CLOSE_SECONDS = 1.0  # to wait for the turn at the end
 ERASE_SECONDS = 0.25  # to wait for readers when the log must be emptied; others wait for the turn meanwhile
 ERASE_AGAIN_SECONDS = 1.0  # from one try to the next while they read on: each costs a checkpoint
 
@@ -113,7 +114,8 @@ class SqliteDatabase:
         self._checkpointer: Checkpointer | None = None
         if path is not None:
             _create(path)
-        with self._turn.hold():
+        # What holds the file now need not hold it when the first batch comes: a server starts without it.
+        with suppress(StoreUnavailable), self._turn.hold():
             self._session = self._open_writer()
         if path is not None:
             self._checkpointer = Checkpointer(path, self._connect, sync=durability == "relaxed")
@@ -218,6 +220,13 @@ class SqliteDatabase:
     def ping(self) -> None:
         self.read(lambda session: session.ask("select 1 from sqlite_schema limit 1"))
 
+    def probe(self) -> None:
+        with self._turn.hold():
+            session = self._writer()
+            if not self._begin_at_once(session.db):
+                raise StoreUnavailable(f"{self._place}: another program holds its lock")
+            self._transact(session, lambda _: None)
+
     def describe(self) -> str:
         place = "in memory, gone when the process ends" if self._path is None else str(self._path)
         return f"SQLite {sqlite3.sqlite_version}, {place}, durability {self._durability}"
@@ -232,8 +241,16 @@ class SqliteDatabase:
             readers = list(self._readers)
         for reader in readers:
             reader.session.db.close()
-        with self._turn.hold():
-            self._drop_writer()
+        until = time.monotonic() + CLOSE_SECONDS
+        while not self._let_go() and time.monotonic() < until:
+            time.sleep(0.01)
+
+    def _let_go(self) -> bool:
+        """Close the writer's connection, unless somebody has the turn: the process ends, and is not to wait long."""
+        with self._turn.hold_at_once() as is_mine:
+            if is_mine:
+                self._drop_writer()
+        return is_mine
 
     def _reading(self, work: Callable[[Session], T], session: SqliteSession) -> T:
         try:

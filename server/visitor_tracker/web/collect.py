@@ -1,8 +1,9 @@
 """Serve every collect endpoint: whose request it is, its dialect's reading, the journal, its dialect's answer."""
 
+import logging
 import zlib
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
 
@@ -11,17 +12,23 @@ from visitor_tracker.access.send_keys import find as find_send_key
 from visitor_tracker.errors import HttpError
 from visitor_tracker.event import DropReason
 from visitor_tracker.http.message import Answer, Deferred, Headers, Request, Response, error_response
-from visitor_tracker.ingest.hit import Client, Receipt
+from visitor_tracker.ingest.address import address_of
+from visitor_tracker.ingest.hit import Client, Hit, Malformed, Receipt
 from visitor_tracker.ingest.intake import Intake
+from visitor_tracker.ingest.pipeline import opts_out
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.sites import SendKey, Snapshot
 from visitor_tracker.web.dialect import BATCH, Dialect, unreadable
 from visitor_tracker.web.guards import Guards
 from visitor_tracker.web.router import Route, is_prefetch
 
+log = logging.getLogger(__name__)
+
 _ACCEPTED: Headers = (("X-Tracker", "accepted"),)
 _ONE: list[DropReason | None] = [None]
 _RATIO_MOST = 100  # unpacked ÷ packed; text that people write stays below 20
+_CROWD_BYTES, _CROWD = 16 * 1024, 20_000  # objects in a body that are too many to be read at all
+_EVENTS_A_TOKEN = 50  # of the rate limit
 _COUNTRY_LENGTH = 2
 
 
@@ -49,7 +56,7 @@ class Clients:
             if len(country) != _COUNTRY_LENGTH or not country.isalnum():
                 country = ""
         if key is not None and "x-forwarded-for" in headers:
-            ip = headers["x-forwarded-for"].partition(",")[0].strip() or ip
+            ip = address_of(headers["x-forwarded-for"].partition(",")[0]) or ip
         cookie = b""
         if "cookie" in headers and self._snapshot().uses_cookies:
             cookie = self._cookies.read(headers["cookie"]) or b""
@@ -108,11 +115,7 @@ class CollectRoutes:
 
     def handler(self, dialect: Dialect) -> Callable[[Request], Answer]:
         """Return the handler of one endpoint."""
-
-        def handle(request: Request) -> Answer:
-            return self._collect(dialect, request)
-
-        return handle
+        return partial(self._collect, dialect)
 
     def _most(self, dialect: Dialect) -> int:
         return self._batch_most if dialect.body_most == BATCH else dialect.body_most
@@ -127,23 +130,43 @@ class CollectRoutes:
         if "content-encoding" in request.headers:
             request = unpacked(request, self._most(dialect) or self._body_most)
         client = self._clients.of(request, address, dialect.token(request))
-        client, cookie = self._with_cookie(client)
-        parts = dialect.read(request)
-        if not parts:
-            raise unreadable("there is no event in this request", "send at least one")
+        cookie = ""
+        if self._snapshot().uses_cookies:
+            client, cookie = self._with_cookie(client)
+        parts = self._read(dialect, request, client)
         deferred = Deferred()
 
         def done(receipt: Receipt | None) -> None:
             if receipt is not None and receipt.verdicts == _ONE and dialect.accepted is not None and not cookie:
                 deferred.complete(_accepted(dialect.accepted, cors))
             else:
-                deferred.complete(self._answer(dialect, request, receipt, cookie))
+                deferred.complete(self._safely_answered(dialect, request, receipt, cookie))
 
         if dialect.asks_first:
             self._intake.submit_and_ask(parts, client, done)
         else:
             self._intake.submit(parts, client, done)
         return deferred
+
+    def _read(self, dialect: Dialect, request: Request, client: Client) -> list[Hit | Malformed]:
+        """Return what the request holds; a batch costs the sender more of its rate limit than a single event."""
+        if len(request.body) > _CROWD_BYTES and request.body.count(b"{") > _CROWD:
+            raise unreadable("more events than one request may have", "send them in several")
+        parts = dialect.read(request)
+        if not parts:
+            raise unreadable("there is no event in this request", "send at least one")
+        if not client.vouched:
+            for _ in range(len(parts) // _EVENTS_A_TOKEN):
+                self._guards.limit(request)
+        return parts
+
+    def _safely_answered(self, dialect: Dialect, request: Request, receipt: Receipt | None, cookie: str) -> Response:
+        """Answer even where the dialect fails: what is stored is stored."""
+        try:
+            return self._answer(dialect, request, receipt, cookie)
+        except Exception:
+            log.exception("%s %s: a stored request cannot be answered", dialect.method, dialect.path)
+            return error_response(HttpError(500, "internal_error", "the answer could not be made"))
 
     def _answer(self, dialect: Dialect, request: Request, receipt: Receipt | None, cookie: str) -> Response:
         cors = self._guards.cors.headers(request)
@@ -156,7 +179,7 @@ class CollectRoutes:
 
     def _with_cookie(self, client: Client) -> tuple[Client, str]:
         """Give a client without a visitor cookie one, where a site wants it; return the cookie to set."""
-        if client.cookie or client.vouched or not self._snapshot().uses_cookies:
+        if client.cookie or client.vouched or opts_out(client):
             return client, ""
         made, value = self._cookies.issue()
         return msgspec.structs.replace(client, cookie=made), value
@@ -192,13 +215,16 @@ def unpacked(request: Request, most: int) -> Request:
         raise HttpError(415, "unknown_encoding", f"{coding[:40]} is not understood here", "send gzip, or plain text")
     packed = request.body
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, by its first bytes
-    most = min(most, max(len(packed) * _RATIO_MOST, 1024))
+    by_ratio = max(len(packed) * _RATIO_MOST, 1024)
     try:
-        body = unpacker.decompress(packed, most + 1)
+        body = unpacker.decompress(packed, min(most, by_ratio) + 1)
     except zlib.error as error:
         raise unreadable(f"the body is not {coding}: {error}") from error
     if len(body) > most:
         raise HttpError(413, "too_large", "the unpacked body is too large", f"send at most {most} bytes at once")
+    if len(body) > by_ratio:
+        problem = f"the body unpacks to more than {_RATIO_MOST} times its size"
+        raise HttpError(413, "too_large", problem, "send it without Content-Encoding")
     if not unpacker.eof or unpacker.unused_data:
         raise unreadable("the packed body is cut off, or something follows it")
     return msgspec.structs.replace(request, body=body)

@@ -18,6 +18,7 @@ from visitor_tracker.ingest.agent import Reading
 from visitor_tracker.ingest.counter import Counter, Outcome, Unnumbered
 from visitor_tracker.ingest.hit import Client
 from visitor_tracker.ingest.intake import Intake
+from visitor_tracker.ingest.scrub import scrub_url, tells
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.store.base import PageOrder, PagePage, Store
 from visitor_tracker.web.collect import Clients
@@ -38,6 +39,8 @@ _UNAVAILABLE: Headers = (("X-Tracker", "dropped: unavailable"),)
 _DUPLICATE: Headers = (("X-Tracker", "dropped: duplicate"),)
 _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _PENDING = b',"visit_count":null,"last_visited":null,"created_at":null,"security_token":null,"pending":true}'
+_OPTED_OUT = _PENDING.replace(b"pending", b"opted_out")
+_NOT_COUNTED: Headers = (("X-Tracker", "dropped: opt_out"),)
 _LIST_DEFAULT, _LIST_MOST = 100, 1000
 _BY_PATH = re.compile(r"(?:^|&)p=").search
 _ORDERS: dict[str, PageOrder] = {"visits": "visits", "recent": "recent", "url": "url"}
@@ -172,6 +175,9 @@ class CounterRoutes:
         address = self._guards.count(request)
         cors = self._guards.cors.headers(request)
         client = self._clients.of(request, address)
+        if tells(page.sent, client.ip, client.user_agent):  # such a page is this visitor's alone
+            page = self._page(scrub_url(page.sent, client.ip, client.user_agent))
+            visit = Visit(page.hash, page.url, visit.id)
         deferred = Deferred()
 
         def done(outcome: Outcome) -> None:
@@ -204,6 +210,9 @@ class CounterRoutes:
         if event == "hostname":
             self._counters.add(Cell.DROPPED_HOSTNAME)
             deferred.complete(error_response(_foreign(), (*cors, ("X-Tracker", "dropped: hostname"))))
+        elif event == "opt_out":
+            self._counters.add(Cell.DROPPED_OPT_OUT)
+            deferred.complete(Response(200, page.json + _OPTED_OUT, _JSON + _NOT_COUNTED + cors))
         elif not self._counter.add(visit, done, event if isinstance(event, Event) else None):
             self._counters.add(Cell.DROPPED_UNAVAILABLE)
             deferred.complete(error_response(_away(), cors + _UNAVAILABLE))

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from html import escape
+from itertools import groupby
 
 import msgspec
 
 from visitor_tracker import __version__
-from visitor_tracker.errors import HttpError
+from visitor_tracker.errors import HttpError, StoreUnavailable
 from visitor_tracker.event import PageCount
 from visitor_tracker.http.message import Answer, Headers, Request, Response
 from visitor_tracker.store.base import Store
@@ -21,9 +22,20 @@ _HTML: Headers = (*PAGE_HEADERS, ("Cache-Control", "no-store"), ("Vary", "Accept
 _PAGES_SHOWN = 20
 _URL_SHOWN = 80  # characters
 _CLIENT = frozenset({"/client/visitor-tracker.js", "/client/visitor-tracker.iife.js"})  # listed of all client files
+# What a person looks for first, and last; clients of other trackers know their routes.
+_FIRST = (
+    "GET /demo", "GET /client/visitor-tracker.iife.js", "GET /client/visitor-tracker.js", "GET /update",
+    "POST /api/v1/visits", "GET /api/v1/visits", "GET /count", "GET /pixel.gif", "GET /badge.svg", "GET /badge.json",
+    "GET /verify", "POST /api/v1/events",
+)  # fmt: skip
+_LAST = ("GET /", "GET /healthz", "GET /readyz", "GET /metrics")
 _NO_VISIT = (
     '<p>Open <a href="/demo">the demo</a>, or put <a href="/demo#yours-title">its snippet</a> on a page of yours: '
     "this list fills by itself.</p>"
+)
+_AWAY = (
+    "<p>Visits are taken all the same: they wait in the journal, and are counted when it is back. "
+    "<code>visitor-tracker check</code> says more.</p>"
 )
 _PRIVATE = (
     "<p>The list is for readers on the server's own machine: open this page there as <code>localhost</code>, or run "
@@ -46,7 +58,8 @@ class HomeRoutes:
 
     def list_routes(self, routes: Iterable[Route]) -> None:
         """Say what the front page lists; called once, when all routes are known."""
-        self._listed = [route for route in routes if not route.path.startswith("/client/") or route.path in _CLIENT]
+        listed = [route for route in routes if not route.path.startswith("/client/") or route.path in _CLIENT]
+        self._listed = sorted(listed, key=_place)
 
     def home(self, request: Request) -> Answer:
         if "text/html" in request.headers.get("accept", ""):
@@ -74,10 +87,14 @@ class HomeRoutes:
             self._guards.read(request)
         except HttpError:
             return _card("Counted pages", _PRIVATE)
-        pages, visits = self._store.totals()
+        try:
+            pages, visits = self._store.totals()
+            shown = self._store.pages(limit=_PAGES_SHOWN).pages
+        except StoreUnavailable:
+            return _card("The database is away", _AWAY)
         if not pages:
             return _card("No visit yet", _NO_VISIT)
-        rows = "".join(map(_table_row, self._store.pages(limit=_PAGES_SHOWN).pages))
+        rows = "".join(map(_table_row, shown))
         more = f"<p>The {_PAGES_SHOWN} most visited; <code>visitor-tracker pages</code> lists more.</p>"
         return _card(
             f"{visits:,} {'visit' if visits == 1 else 'visits'} to {pages:,} {'page' if pages == 1 else 'pages'}",
@@ -87,14 +104,23 @@ class HomeRoutes:
         )
 
 
+def _place(route: Route) -> int:
+    """Return where a route stands in the list; those between the first and the last keep their order."""
+    name = f"{route.method} {route.path}"
+    if name in _FIRST:
+        return _FIRST.index(name)
+    return len(_FIRST) + (1 + _LAST.index(name) if name in _LAST else 0)
+
+
 def _card(title: str, content: str) -> str:
     return f'<section class="card"><h1>{title}</h1>{content}</section>'
 
 
 def _routes(listed: Iterable[Route]) -> str:
     rows = "".join(
-        f'<tr><td class="request">{route.method} {escape(route.path)}</td><td>{escape(route.summary)}</td></tr>'
-        for route in listed
+        f'<tr><td class="request">{"<br>".join(f"{route.method} {escape(route.path)}" for route in same)}</td>'
+        f"<td>{escape(summary)}</td></tr>"
+        for summary, same in groupby(listed, key=lambda route: route.summary)
     )
     return (
         '<details class="card"><summary>What this server answers</summary><table><thead><tr>'

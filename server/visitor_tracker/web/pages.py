@@ -6,6 +6,7 @@ import msgspec
 
 from visitor_tracker.event import Visit
 from visitor_tracker.http.url import normalise, page_hash, parse_query
+from visitor_tracker.ingest.scrub import scrub_url
 
 _CACHED = 4096  # pages; a URL is at most 2 KiB
 _QUERY_CACHED = 512  # characters; longer queries are rare, and strangers could fill the memory with them
@@ -38,7 +39,7 @@ class PageReader:
 
     def _from_url(self, url: str) -> Page:
         """Return the page of a URL; raises ValueError that says what is wrong with it."""
-        clean = normalise(url, self._drop)
+        clean = scrub_url(normalise(url, self._drop))
         key = page_hash(clean)
         return Page(clean, key, Visit(key, clean), b'{"page_url":' + msgspec.json.encode(clean), url)
 

@@ -13,17 +13,29 @@ from visitor_tracker.errors import HttpError
 from visitor_tracker.event import DropReason
 from visitor_tracker.ingest.hit import Hit, Malformed
 from visitor_tracker.web.dialect import Dialect
-from visitor_tracker.web.dialects import ackee, goatcounter, matomo, plausible, umami
+from visitor_tracker.web.dialects import ackee, analytics, goatcounter, matomo, plausible, track, umami
 
-MODULES = (ackee, goatcounter, matomo, plausible, umami)
+MODULES = (ackee, analytics, goatcounter, matomo, plausible, track, umami)
 ENDPOINTS = [goatcounter.count_pixel, *(dialect for module in MODULES for dialect in module.dialects())]
 ALL = list({dialect.read: dialect for dialect in ENDPOINTS}.values())  # several paths may have one reader
 _PLAUSIBLE = ["n", "u", "d", "r", "p", "e", "i", "h", "$", "m", "name", "url", "domain"]
 _UMAMI = ["type", "payload", "website", "data", "hostname", "referrer", "timestamp", "id", "lcp"]
 _GOATCOUNTER = ["hits", "path", "event", "size", "q", "s", "b", "created_at"]
 _MATOMO = ["requests", "idsite", "rec", "cdt", "cvar", "idgoal", "ping", "token_auth", "send_image"]
+_ANALYTICS = [
+    "websiteId",
+    "href",
+    "viewport",
+    "extraData",
+    "metadata",
+    "analytics",
+    "events",
+    "meta",
+    "site_id",
+    "path",
+]
 _ACKEE = ["query", "variables", "domainId", "input", "recordId", "siteLocation", "key"]
-NAMES = st.sampled_from(_PLAUSIBLE + _UMAMI + _GOATCOUNTER + _MATOMO + _ACKEE)
+NAMES = st.sampled_from(_PLAUSIBLE + _UMAMI + _GOATCOUNTER + _MATOMO + _ANALYTICS + _ACKEE)
 VALUES = st.sampled_from(
     [
         "pageview",
@@ -77,7 +89,11 @@ def check(dialect: Dialect, query: str, body: bytes) -> None:
 @given(body=OBJECTS | JSON | st.lists(OBJECTS, max_size=3))
 def test_any_json(dialect: Dialect, body: object) -> None:
     check(dialect, "", json.dumps(body).encode())
-    check(dialect, "", json.dumps({"requests": body, "hits": body}).encode())
+    check(
+        dialect,
+        "",
+        json.dumps({"requests": body, "hits": body, "events": body, "metadata": {}, "analytics": body}).encode(),
+    )
 
 
 @pytest.mark.parametrize("dialect", ALL, ids=lambda dialect: f"{dialect.method} {dialect.path}")

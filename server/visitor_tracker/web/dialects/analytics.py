@@ -1,19 +1,36 @@
-"""Website analytics scripts of old: /collect, /api/events (clicks and recordings) and /api/analytics (batches)."""
+"""Website analytics scripts of old: /collect, /api/events (clicks and recordings) and /api/analytics (batches).
 
-from typing import Any
+Recordings are not stored yet. The clicks of /api/events name no website: they belong to the one that has the page's
+host, or that the same browser session named at /collect.
+"""
+
+import threading
 
 import msgspec
 
-from visitor_tracker.event import Kind, Property
-from visitor_tracker.http.message import Headers, Request, Response
-from visitor_tracker.ingest.hit import Hit, Malformed, Receipt
+from visitor_tracker.event import Kind
+from visitor_tracker.http.message import Request, Response
+from visitor_tracker.ingest.hit import AGE_MOST_MS, Hit, Malformed, Receipt
 from visitor_tracker.web.dialect import BATCH, Dialect, unreadable
-from visitor_tracker.web.dialects.own import EVENTS_MOST
+from visitor_tracker.web.dialects.fields import (
+    HITS_MOST,
+    JSON,
+    Fields,
+    epoch_ms,
+    first,
+    nested,
+    object_of,
+    properties,
+    size,
+    text,
+    whole,
+)
 
-_JSON: Headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
-_HINT_COLLECT = 'send {"type": "pageview", "websiteId": "…", "href": "https://…"}'
+_COLLECT_HINT = 'send {"type": "pageview", "websiteId": "…", "href": "https://…"}'
+_EVENTS_HINT = 'send {"metadata": {"url": "https://…"}, "analytics": [{"type": "click", …}]}'
+_BATCH_HINT = 'send {"events": [{"type": "pageview", "url": "https://…"}], "site_id": "…"}'
 _CUSTOM = "custom:"
-_KINDS: dict[str, Kind] = {  # of /api/analytics
+_KINDS: dict[str, Kind] = {
     "pageview": "pageview",
     "click": "click",
     "scroll": "scroll",
@@ -22,219 +39,187 @@ _KINDS: dict[str, Kind] = {  # of /api/analytics
     "page_exit": "engagement",
     "identify": "identify",
 }
-_IGNORED = frozenset({"mousemove", "visibility"})  # say nothing that the others do not
+_SILENT = frozenset({"mousemove", "visibility"})  # say nothing that the others do not
+_ABOUT_CLICK = frozenset({"type", "text", "href", "timestamp"})
+_ABOUT_EVENT = frozenset({
+    "type", "data", "url", "href", "referrer", "title", "sessionId", "session_id", "userId", "user_id", "timestamp",
+    "message", "name",
+})  # fmt: skip
+_SESSIONS_MOST = 8_192  # of a generation
+_SESSION_LENGTH = 128  # characters of a session's id that is remembered
 
 
-class _Size(msgspec.Struct, gc=False):
-    width: float = 0
-    height: float = 0
+class Sessions:
+    """The website that a browser session named; bounded, forgotten with the process, safe in any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._young: dict[str, str] = {}
+        self._old: dict[str, str] = {}
+
+    def note(self, session: str, site: str) -> None:
+        """Remember the website of a session."""
+        if not session or not site or len(session) > _SESSION_LENGTH or len(site) > _SESSION_LENGTH:
+            return
+        with self._lock:
+            if len(self._young) >= _SESSIONS_MOST:
+                self._young, self._old = {}, self._young
+            self._young[session] = site
+
+    def site(self, session: str) -> str:
+        """Return the website, "" where it is not known."""
+        return self._young.get(session) or self._old.get(session, "")
 
 
-class _Collected(msgspec.Struct, gc=False):
-    """The body of POST /collect; unknown fields are ignored."""
-
-    type: str = "pageview"
-    websiteId: str = ""
-    domain: str = ""
-    href: str = ""
-    referrer: str | None = None
-    viewport: _Size | None = None
-    visitorId: str | None = None
-    sessionId: str | None = None
-    screenWidth: float = 0
-    screenHeight: float = 0
-    language: str | None = None
-    timezone: str | None = None
-    title: str | None = None
-    name: str | None = None
-    id: str | None = None
-    userId: str | None = None
-    extraData: dict[str, Any] | None = None
-    data: dict[str, Any] | None = None
-    traits: dict[str, Any] | None = None
-
-
-class _Metadata(msgspec.Struct, gc=False):
-    sessionId: str | None = None
-    url: str = ""
-    screen: Any = None
-    timestamp: Any = None
-    websiteId: str = ""
-    visitorId: str | None = None
-
-
-class _Recorded(msgspec.Struct, gc=False):
-    """The body of POST /api/events; recordings are not stored yet, their place is reserved."""
-
-    metadata: _Metadata
-    analytics: list[Any] = []
-    replay: list[msgspec.Raw] = []
-
-
-class _Meta(msgspec.Struct, gc=False):
-    language: str | None = None
-    screenResolution: str | None = None
-
-
-class _Batch(msgspec.Struct, gc=False):
-    """The body of POST /api/analytics."""
-
-    events: list[Any]
-    meta: _Meta = msgspec.field(default_factory=_Meta)
-    site_id: str | None = None
-
-
-_collected = msgspec.json.Decoder(_Collected, strict=False).decode
-_recorded = msgspec.json.Decoder(_Recorded, strict=False).decode
-_batch = msgspec.json.Decoder(_Batch, strict=False).decode
-
-
-def read_collect(request: Request) -> list[Hit | Malformed]:
+def read_collect(request: Request, sessions: Sessions) -> list[Hit | Malformed]:
     """POST /collect: one event."""
-    try:
-        sent = _collected(request.body)
-    except (ValueError, RecursionError) as error:
-        raise unreadable(str(error), _HINT_COLLECT) from error
-    more = (sent.extraData or {}) | (sent.data or {}) | (sent.traits or {})
-    kind: Kind = sent.type if sent.type in ("pageview", "identify") else "custom"  # type: ignore[assignment]
-    name = (
-        sent.name
-        or _text(more.pop("eventName", ""))
-        or ("" if sent.type in ("pageview", "custom", "identify") else sent.type)
-    )
-    person = sent.userId or _text(more.pop("user_id", "")) if kind == "identify" else ""
+    sent = object_of(request.body, _COLLECT_HINT)
+    named = text(sent.get("type")) or "pageview"
+    kind: Kind = "identify" if named == "identify" else "pageview" if named == "pageview" else "custom"
+    told = {**nested(sent.get("extraData")), **nested(sent.get("data")), **nested(sent.get("traits"))}
+    name = text(sent.get("name")) or text(told.pop("eventName", "")) or ("" if named == "custom" else named)
+    person = ""
+    if kind == "identify":
+        person = text(first(sent, "userId")) or text(told.pop("user_id", "")) or text(sent.get("id"))
+    site, session = text(first(sent, "websiteId", "domain")), text(sent.get("sessionId"))
+    sessions.note(session, site)
+    viewport = nested(sent.get("viewport"))
     return [
         Hit(
             kind,
-            site=sent.websiteId or sent.domain,
-            url=sent.href or request.headers.get("referer", ""),
-            referrer=sent.referrer or "",
-            title=sent.title or "",
-            name="" if kind == "identify" else name,
-            properties=plain(more),
-            visitor=sent.visitorId or "",
-            session=sent.sessionId or "",
-            person=person or (_text(sent.id) if kind == "identify" else ""),
-            language=sent.language or "",
-            timezone=sent.timezone or "",
-            screen=_size(sent.screenWidth, sent.screenHeight),
-            viewport=_size(sent.viewport.width, sent.viewport.height) if sent.viewport else "",
+            site=site,
+            url=text(sent.get("href")) or request.headers.get("referer", ""),
+            referrer=text(sent.get("referrer")),
+            title=text(sent.get("title")),
+            name=name if kind == "custom" else "",
+            properties=properties(told),
+            visitor=text(sent.get("visitorId")),
+            session=session,
+            person=person,
+            language=text(sent.get("language")),
+            timezone=text(sent.get("timezone")),
+            screen=size(sent.get("screenWidth"), sent.get("screenHeight")),
+            viewport=size(viewport.get("width"), viewport.get("height")),
         )
     ]
 
 
-def read_events(request: Request) -> list[Hit | Malformed]:
+def read_events(request: Request, sessions: Sessions) -> list[Hit | Malformed]:
     """POST /api/events: clicks of one page."""
-    try:
-        sent = _recorded(request.body)
-    except (ValueError, RecursionError) as error:
-        raise unreadable(str(error), 'send {"metadata": {"url": …}, "analytics": [{"type": "click", …}]}') from error
-    about = sent.metadata
-    url = about.url or request.headers.get("referer", "")
-    found: list[Hit | Malformed] = []
-    for click in sent.analytics[:EVENTS_MOST]:
-        if not isinstance(click, dict):
-            found.append(Malformed("an event of analytics is no object"))
-            continue
-        kind = _KINDS.get(_text(click.get("type")), "custom")
-        found.append(
-            Hit(
-                kind,
-                site=about.websiteId,
-                url=url,
-                name=_text(click.get("text")) or _text(click.get("id")) or _text(click.get("tag")),
-                target=_text(click.get("href")),
-                properties=plain(
-                    {key: value for key, value in click.items() if key not in ("type", "text", "href", "timestamp")}
-                ),
-                visitor=about.visitorId or "",
-                session=about.sessionId or "",
-                age_ms=_age(about.timestamp, click.get("timestamp")),
-                screen=about.screen if isinstance(about.screen, str) else "",
-            )
-        )
+    sent = object_of(request.body, _EVENTS_HINT)
+    about = sent.get("metadata")
+    if not isinstance(about, dict):
+        raise unreadable("metadata is no object", _EVENTS_HINT)
+    session = text(about.get("sessionId"))
+    base = Hit(
+        site=text(first(about, "websiteId", "domain")) or sessions.site(session),
+        url=text(about.get("url")) or request.headers.get("referer", ""),
+        visitor=text(about.get("visitorId")),
+        session=session,
+        screen=text(about.get("screen")),
+    )
+    found = [_click(each, base, about.get("timestamp")) for each in _list(sent.get("analytics"), _EVENTS_HINT)]
     return found or [Malformed("there is nothing in analytics")]
 
 
 def read_analytics(request: Request) -> list[Hit | Malformed]:
     """POST /api/analytics: events of several pages."""
-    try:
-        sent = _batch(request.body)
-    except (ValueError, RecursionError) as error:
-        raise unreadable(str(error), 'send {"events": [{"type": "pageview", "url": …}], "site_id": "…"}') from error
-    site = sent.site_id or request.headers.get("x-site-id", "")
-    return [
-        _analytics_hit(event, site, sent.meta, request) for event in sent.events[:EVENTS_MOST] if not _is_ignored(event)
-    ]
-
-
-def _is_ignored(event: Any) -> bool:  # noqa: ANN401  # JSON as it comes
-    return isinstance(event, dict) and event.get("type") in _IGNORED
-
-
-def _analytics_hit(event: Any, site: str, meta: _Meta, request: Request) -> Hit | Malformed:  # noqa: ANN401
-    if not isinstance(event, dict):
-        return Malformed("an event is no object")
-    sent_type = _text(event.get("type"))
-    nested = event.get("data")
-    more: dict[str, Any] = {**event, **nested} if isinstance(nested, dict) else dict(event)
-    kind = _KINDS.get(sent_type, "custom")
-    name = sent_type.removeprefix(_CUSTOM) if kind == "custom" else _text(more.get("name")) or _text(more.get("text"))
-    known = ("type", "data", "url", "href", "referrer", "title", "sessionId", "session_id", "userId", "timestamp")
-    return Hit(
-        kind,
-        site=site,
-        url=_text(more.get("url")) or _text(more.get("href")) or request.headers.get("referer", ""),
-        referrer=_text(more.get("referrer")),
-        title=_text(more.get("title")),
-        name=_text(more.get("message")) if kind == "error" else name,
-        properties=plain({key: value for key, value in more.items() if key not in known}),
-        session=_text(more.get("sessionId")) or _text(more.get("session_id")),
-        person=_text(more.get("userId")) if kind == "identify" else "",
-        language=meta.language or "",
-        screen=meta.screenResolution or "",
-        engaged_ms=_whole(more.get("engagementTime")),
-        scroll=_whole(more.get("scrollDepth")),
-    )
+    sent = object_of(request.body, _BATCH_HINT)
+    site = text(sent.get("site_id")) or request.headers.get("x-site-id", "")
+    meta = nested(sent.get("meta"))
+    base = Hit(site=site, language=text(meta.get("language")), screen=text(meta.get("screenResolution")))
+    events = _list(sent.get("events"), _BATCH_HINT)
+    found = [_event(each, base, request) for each in events if not _is_silent(each)]
+    return found or [Malformed("there is nothing in events that is kept")]
 
 
 def write(request: Request, receipt: Receipt) -> Response:
     """200 {"status": "ok"} with what was accepted."""
     dropped = len(receipt.verdicts) - receipt.accepted
     body = {"status": "ok", "success": True, "accepted": receipt.accepted, "dropped": dropped}
-    return Response(200, msgspec.json.encode(body), _JSON)
+    return Response(200, msgspec.json.encode(body), JSON)
 
 
 def dialects() -> list[Dialect]:
+    sessions = Sessions()
     return [
-        Dialect("POST", "/collect", "store an event of the website-analytics script", read_collect, write),
-        Dialect("POST", "/api/events", "store clicks of the website-analytics script", read_events, write, BATCH),
+        Dialect(
+            "POST",
+            "/collect",
+            "store an event of the website-analytics script",
+            lambda request: read_collect(request, sessions),
+            write,
+        ),
+        Dialect(
+            "POST",
+            "/api/events",
+            "store clicks of the website-analytics script",
+            lambda request: read_events(request, sessions),
+            write,
+            BATCH,
+        ),
         Dialect(
             "POST", "/api/analytics", "store a batch of the website-analytics script", read_analytics, write, BATCH
         ),
     ]
 
 
-def plain(fields: dict[str, Any]) -> dict[str, Property]:
-    """Return what can be a property: texts, numbers and booleans."""
-    return {str(key): value for key, value in fields.items() if isinstance(value, (str, int, float, bool))}
+def _list(value: object, hint: str) -> list[object]:
+    """Return the parts of a batch; missing ones are none."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise unreadable("the events are no array", hint)
+    if len(value) > HITS_MOST:
+        raise unreadable(f"more than {HITS_MOST} events in one request", "send them in several")
+    return value
 
 
-def _text(value: Any) -> str:  # noqa: ANN401
-    return value if isinstance(value, str) else str(value) if isinstance(value, (int, float)) else ""
+def _click(click: object, base: Hit, sent_at: object) -> Hit | Malformed:
+    if not isinstance(click, dict):
+        return Malformed("an event of analytics is no object")
+    return msgspec.structs.replace(
+        base,
+        kind=_KINDS.get(text(click.get("type")), "custom"),
+        name=text(first(click, "text", "id", "tag")),
+        target=text(click.get("href")),
+        properties=properties({key: value for key, value in click.items() if key not in _ABOUT_CLICK}),
+        age_ms=_age_ms(sent_at, click.get("timestamp")),
+    )
 
 
-def _whole(value: Any) -> int:  # noqa: ANN401
-    """Return a number without its fraction, 0 for what is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e12:
+def _is_silent(event: object) -> bool:
+    return isinstance(event, dict) and text(event.get("type")) in _SILENT
+
+
+def _event(event: object, base: Hit, request: Request) -> Hit | Malformed:
+    if not isinstance(event, dict):
+        return Malformed("an event is no object")
+    sent_type = text(event.get("type"))
+    told: Fields = {**event, **nested(event.get("data"))}
+    kind = _KINDS.get(sent_type, "custom")
+    name = first(told, "message", "name") if kind == "error" else first(told, "name", "text")
+    return msgspec.structs.replace(
+        base,
+        kind=kind,
+        url=text(first(told, "url", "href")) or request.headers.get("referer", ""),
+        referrer=text(told.get("referrer")),
+        title=text(told.get("title")),
+        name=sent_type.removeprefix(_CUSTOM) if kind == "custom" else text(name),
+        properties=properties({key: value for key, value in told.items() if key not in _ABOUT_EVENT}),
+        session=text(first(told, "sessionId", "session_id")),
+        person=text(first(told, "userId", "user_id")) if kind == "identify" else "",
+        engaged_ms=whole(told.get("engagementTime")),
+        scroll=whole(told.get("scrollDepth"), 100),
+    )
+
+
+def _age_ms(sent_at: object, happened_at: object) -> int:
+    """Return the time between two moments of one clock, the client's, which may be wrong.
+
+    The script sends every ten seconds: what is said to be older than is taken happened on another clock.
+    """
+    sent, happened = epoch_ms(sent_at), epoch_ms(happened_at)
+    if sent is None or happened is None or not 0 < sent - happened <= AGE_MOST_MS:
         return 0
-    return int(value)
-
-
-def _size(width: float, height: float) -> str:
-    return f"{_whole(width)}x{_whole(height)}" if width > 0 and height > 0 else ""
-
-
-def _age(sent_at: Any, happened_at: Any) -> int:  # noqa: ANN401
-    """Return the ms between two times of one clock, the client's; so that clock may be wrong."""
-    return max(0, _whole(sent_at) - _whole(happened_at)) if _whole(sent_at) and _whole(happened_at) else 0
+    return int(sent - happened)

@@ -162,7 +162,7 @@ def size(width: object, height: object) -> str:
 
 def age_ms(moment: object) -> int:
     """Return how long ago a moment was: epoch seconds or milliseconds, or a date as text (UTC); 0 for none."""
-    at = _epoch_ms(moment)
+    at = epoch_ms(moment)
     return 0 if at is None else max(0, int(now_ms() - at))
 
 
@@ -170,7 +170,8 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _epoch_ms(moment: object) -> float | None:
+def epoch_ms(moment: object) -> float | None:
+    """Return a moment (epoch seconds or milliseconds, or a date as text, UTC) in ms, None for no such thing."""
     found = number(moment)
     if found > 0:
         return found if found > _MS_FROM else found * 1000

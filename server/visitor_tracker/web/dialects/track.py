@@ -1,15 +1,19 @@
 """The privacy-focused visitor tracker of old: POST /track and POST /click."""
 
-from urllib.parse import urlsplit
+import re
 
 import msgspec
 
 from visitor_tracker.event import Agent, Channel
-from visitor_tracker.http.message import Headers, Request, Response
+from visitor_tracker.http.message import Request, Response
+from visitor_tracker.http.url import normalise
 from visitor_tracker.ingest.hit import Hit, Malformed, Receipt
 from visitor_tracker.web.dialect import Dialect, unreadable
+from visitor_tracker.web.dialects.fields import JSON, Fields, first, object_of, text
 
-_JSON: Headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+_DEFAULT = "default"
+_TRACK_HINT = 'send {"path": "/page", "site_id": "default"}, or nothing'
+_CLICK_HINT = 'send {"url": "https://…", "site_id": "default"}'
 _DEVICES = {"desktop": "Desktop", "mobile": "Mobile", "tablet": "Tablet", "bot": "Bot", "": "Unknown"}
 _CATEGORIES: dict[Channel, str] = {
     "direct": "Direct",
@@ -17,72 +21,58 @@ _CATEGORIES: dict[Channel, str] = {
     "search": "Search Engine",
     "social": "Social Media",
 }
-
-
-class _Track(msgspec.Struct, gc=False):
-    path: str = "/"
-    site_id: str = "default"
-    referrer: str | None = None
-
-
-class _Click(msgspec.Struct, gc=False):
-    url: str
-    site_id: str = "default"
-
-
-_read_track = msgspec.json.Decoder(_Track).decode
-_read_click = msgspec.json.Decoder(_Click).decode
+_is_web = re.compile(r"https?://", re.IGNORECASE).match
+_origin_of = re.compile(r"(https?://[^/?#]+)(?:[/?#]|$)", re.IGNORECASE).match
 
 
 def read_track(request: Request) -> list[Hit | Malformed]:
-    """A pageview of a path; the page's origin is that of Origin or Referer, or the site's name stands for it."""
-    try:
-        sent = _read_track(request.body) if request.body.strip() else _Track()
-    except (ValueError, RecursionError) as error:
-        raise unreadable(str(error), 'send {"path": "/page", "site_id": "default"}, or nothing') from error
-    referer = request.headers.get("referer", "")
-    url = sent.path
-    if not url.startswith(("http://", "https://")):
-        url = f"{_origin(request, sent.site_id)}/{url.removeprefix('/')}"
-    # A page calls /track by fetch, so that Referer names the page itself; a program hands on the visitor's own.
-    referrer = sent.referrer if sent.referrer is not None else referer
-    return [Hit(site=sent.site_id, url=url, referrer=referrer)]
+    """A pageview of a path, on the page's origin where a browser tells it, else on the site's name.
+
+    A browser sends Origin, and the page's own address as Referer. Without Origin a program hands on the Referer that
+    its visitor sent.
+    """
+    sent = _sent(request)
+    site, path = _site(sent), _path(sent)
+    origin = _origin(request)
+    url = path if _is_web(path) else f"{origin or _stand_in(site)}/{path.removeprefix('/')}"
+    referrer = sent.get("referrer")
+    return [Hit(site=site, url=url, referrer=text(referrer) if referrer is not None else _handed_on(request, origin))]
 
 
 def read_click(request: Request) -> list[Hit | Malformed]:
     """A click on an outgoing link, on the page that Referer names."""
-    try:
-        sent = _read_click(request.body)
-    except (ValueError, RecursionError) as error:
-        raise unreadable(str(error), 'send {"url": "https://…", "site_id": "default"}') from error
-    page = request.headers.get("referer", "") or _origin(request, sent.site_id) + "/"
-    return [Hit("outbound", site=sent.site_id, url=page, target=sent.url)]
+    sent = object_of(request.body, _CLICK_HINT)
+    target, site = text(sent.get("url")), _site(sent)
+    if not target:
+        raise unreadable("url is missing", _CLICK_HINT)
+    referer = request.headers.get("referer", "")
+    page = referer if _origin_of(referer) else f"{_origin(request) or _stand_in(site)}/"
+    return [Hit("outbound", site=site, url=page, target=target)]
 
 
 def write_track(request: Request, receipt: Receipt) -> Response:
     """What was understood of the visitor; `unique` and `unique_today` are null while the store is away."""
-    first = receipt.first_visit
-    sent = _read_track(request.body) if request.body.strip() else _Track()
-    body: dict[str, object] = {"status": "ok" if receipt.accepted else "dropped"}
     event = receipt.first
-    if event is not None:
-        body |= {
-            "country": event.place.country,
-            "unique": None if first is None else first[0],
-            "unique_today": None if first is None else first[1],
-            "page": sent.path,
-            "ua_info": _ua_info(event.agent),
-            "referrer": _CATEGORIES.get(event.source.channel, "Other"),
-        }
-    else:
-        body["reason"] = receipt.verdicts[0]
-    return Response(200, msgspec.json.encode(body), _JSON)
+    if event is None:
+        return _answer({"status": "dropped", "reason": receipt.verdicts[0]})
+    ever, today = receipt.first_visit or (None, None)
+    body: dict[str, object] = {
+        "status": "ok",
+        "country": event.place.country,
+        "unique": ever,
+        "unique_today": today,
+        "page": _path(_sent(request)),
+        "ua_info": _ua_info(event.agent),
+        "referrer": _CATEGORIES.get(event.source.channel, "Other"),
+    }
+    return _answer(body)
 
 
 def write_click(request: Request, receipt: Receipt) -> Response:
-    status = "ok" if receipt.accepted else "dropped"
-    body: dict[str, object] = {"status": status, "url": _read_click(request.body).url}
-    return Response(200, msgspec.json.encode(body), _JSON)
+    """The link, and whether the click is kept."""
+    if not receipt.accepted:
+        return _answer({"status": "dropped", "reason": receipt.verdicts[0]})
+    return _answer({"status": "ok", "url": text(object_of(request.body, _CLICK_HINT).get("url"))})
 
 
 def dialects() -> list[Dialect]:
@@ -92,16 +82,39 @@ def dialects() -> list[Dialect]:
     ]
 
 
-def _origin(request: Request, site: str) -> str:
-    """Return the origin of the page that calls, without a slash."""
-    for name in ("origin", "referer"):
-        try:
-            parts = urlsplit(request.headers.get(name, ""))
-        except ValueError:
-            continue
-        if parts.scheme in ("http", "https") and parts.netloc:
-            return f"{parts.scheme}://{parts.netloc}"
-    return f"http://{site}"
+def _sent(request: Request) -> Fields:
+    return object_of(request.body, _TRACK_HINT) if request.body.strip() else {}
+
+
+def _path(sent: Fields) -> str:
+    return text(first(sent, "path")) or "/"
+
+
+def _site(sent: Fields) -> str:
+    return text(first(sent, "site_id")) or _DEFAULT
+
+
+def _origin(request: Request) -> str:
+    """Return the origin of the page that calls, without a slash; "" where no browser tells it."""
+    found = _origin_of(request.headers.get("origin", ""))
+    return found[1] if found else ""
+
+
+def _handed_on(request: Request, origin: str) -> str:
+    """Return the Referer, unless it is the page that calls."""
+    referer = request.headers.get("referer", "")
+    found = _origin_of(referer)
+    return "" if found and found[1] == origin else referer
+
+
+def _stand_in(site: str) -> str:
+    """Return an origin for the pages of a site of which only the name is known."""
+    origin = f"http://{site}"
+    try:
+        clean = normalise(origin)
+    except ValueError:  # a name that is no host's, such as 42
+        return f"http://{_DEFAULT}"
+    return origin if clean.lower() == f"{origin}/".lower() else f"http://{_DEFAULT}"
 
 
 def _ua_info(agent: Agent) -> dict[str, str]:
@@ -110,3 +123,7 @@ def _ua_info(agent: Agent) -> dict[str, str]:
         "browser": agent.bot or agent.browser or "Unknown",
         "os": agent.os or "Unknown",
     }
+
+
+def _answer(body: dict[str, object]) -> Response:
+    return Response(200, msgspec.json.encode(body), JSON)
