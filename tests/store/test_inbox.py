@@ -163,20 +163,6 @@ def test_what_cannot_be_stored_is_kept_once(inbox: Inbox) -> None:
     assert letter == DeadLetter(letter.id, 3, NOW + 1, "a reason: ünïcode %s", b"\xff")
 
 
-def test_cursors_are_found_by_age_and_forgotten(store: SqlStore, inbox: Inbox) -> None:
-    drain(inbox, at=NOW)
-    drain(inbox, old=10, new=11, at=NOW + 5)
-    inbox.drain((), (), segment_id=OTHER_SEGMENT, old=0, new=1, at=NOW + 1)
-    assert inbox.segments_before(NOW + 1) == []
-    assert inbox.segments_before(NOW + 6) == [OTHER_SEGMENT, SEGMENT]
-    inbox.forget(OTHER_SEGMENT)
-    assert inbox.positions([SEGMENT, OTHER_SEGMENT]) == {SEGMENT: 11}
-    assert store.purge(ledger_before=NOW, ids_before=NOW) == 0
-    assert store.purge(ledger_before=NOW, ids_before=NOW, cursors_before=NOW + 5) == 0
-    assert store.purge(ledger_before=NOW, ids_before=NOW, cursors_before=NOW + 6) == 1
-    assert inbox.positions([SEGMENT]) == {}
-
-
 # Counting with events.
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from visitor_tracker.event import Batch, Event, InboxRow, decode_batch, encode_batch, encode_events
-from visitor_tracker.ingest.bots import judge
 from visitor_tracker.store.base import Seen
 
 ROW_EVENTS = 2_000  # of one inbox row
@@ -114,11 +113,11 @@ def rows_of(records: Iterable[Record]) -> list[InboxRow]:
 
 
 def seen_of(records: Iterable[Record]) -> list[Seen]:
-    """Return who was seen on which day, and when first, without robots and without those who have no visitor id."""
+    """Return who was seen on which day, and when first; robots too, who may be judged otherwise later."""
     first: dict[tuple[int, bytes, int], int] = {}
     for record in records:
         for event in record.batch.events if record.batch else ():
-            if event.visitor and not judge(event.signals):
+            if event.visitor:
                 key = (event.site_id, event.visitor, event.day)
                 first[key] = min(first.get(key, event.ts), event.ts)
     # Sorted, so that two nodes take their locks in one order.

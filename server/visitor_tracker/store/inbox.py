@@ -54,16 +54,6 @@ select segment_id, position
 from journal_cursor
 where segment_id in ([?])"""
 
-SEGMENTS = """/* Inbox.segments_before */
-select segment_id
-from journal_cursor
-where at < ?
-order by at, segment_id"""
-
-FORGET = """/* Inbox.forget */
-delete from journal_cursor
-where segment_id = ?"""
-
 ROWS = """/* Inbox.rows */
 select site_id, id, at, events, body
 from inbox
@@ -151,14 +141,6 @@ class Inbox:
         """Return how far those segments are in the store; one that was never drained is not in it."""
         found = self._database.read(lambda session: ask_rows(session, POSITIONS, (), segment_ids))
         return {bytes(segment_id): position for segment_id, position in found}
-
-    def segments_before(self, at: int) -> list[bytes]:
-        """Return the segments whose cursors last moved before that time, the longest ago first."""
-        return [bytes(row[0]) for row in self._database.read(lambda session: session.ask(SEGMENTS, (at,)))]
-
-    def forget(self, segment_id: bytes) -> None:
-        """Delete the cursor of a segment that is no more; if it is still there, it would be drained again."""
-        self._database.write(lambda session: session.send(FORGET, (segment_id,)))
 
     def rows(self, site_id: int, limit: int, after: bytes = b"") -> list[InboxRow]:
         """Return a site's oldest rows, by id, of ids greater than `after`."""

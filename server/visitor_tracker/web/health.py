@@ -11,6 +11,7 @@ from visitor_tracker.store.base import Store
 from visitor_tracker.web.router import Route
 
 _JSON: Headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+_AWAY = "away; visits wait in the journal"
 _TEXT: Headers = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"), ("Cache-Control", "no-store"))
 
 
@@ -46,11 +47,13 @@ class HealthRoutes:
         return Response(503 if refuses else 200, body, (*_JSON, ("Retry-After", "2")) if refuses else _JSON)
 
     def _problem_of_store(self) -> str:
-        """Ask the store itself; what visits met lately would call an idle server ready."""
+        """Say what visits meet, else ask the store itself: what they met last would call an idle server ready."""
+        if self._metrics.total(Cell.BREAKER_OPEN):
+            return _AWAY
         try:
             self._store.ping()
         except (StoreUnavailable, StoreError, OutcomeUnknown):
-            return "away; visits wait in the journal"
+            return _AWAY
         return ""
 
     def metrics(self, request: Request) -> Answer:
