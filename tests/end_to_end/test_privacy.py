@@ -1,7 +1,10 @@
 """What visitors send of themselves, by whatever endpoint and in whatever field, is on no disk afterwards."""
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote_to_bytes, urlencode
@@ -193,31 +196,44 @@ def told(content: bytes, needle: bytes) -> str:
     return f"{needle!r} in {content[max(0, at - 100) : at + 100]!r}"
 
 
-@pytest.fixture
-def server(tmp_path: Path, store_url: str) -> Iterator[Server]:
-    running = Server(tmp_path, store_url, SETTINGS, ["--workers", "1"])
-    running.start()
-    yield running
-    running.kill9()
+@dataclass(frozen=True)
+class Place:
+    """A running server, and all folders in which something of its visitors could be."""
+
+    server: Server
+    store_url: str
+    folders: list[Path]
 
 
-def test_nothing_personal_is_on_any_disk(
-    server: Server, store_url: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+@pytest.fixture(params=["sqlite", "mysql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """A server on a database server that nobody else uses: its log files are shared by all of its databases."""
+    with ExitStack() as stack:
+        folders, store_url = [tmp_path], f"sqlite:///{tmp_path / 'visitors.db'}"
+        if request.param == "mysql":
+            folders.append(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mariadb-"))))
+            mariadb = MariaDB(folders[1])
+            stack.callback(mariadb.kill9)
+            mariadb.install()
+            store_url = mariadb.url(mariadb.fresh_database())
+        running = Server(tmp_path, store_url, SETTINGS, ["--workers", "1"])
+        stack.callback(running.kill9)
+        running.start()
+        yield Place(running, store_url, folders)
+
+
+def test_nothing_personal_is_on_any_disk(place: Place) -> None:
+    server = place.server
     for ip in ADDRESSES:
         assert send_all(server, ip) > 150
     send(server, "192.0.2.1", ("POST", "/api/v1/events", {"url": HOST, "title": MARK.decode()}), {})
-    journal = tmp_path / "data" / "journal"
-    store = open_store(store_url)
+    journal = server.folder / "data" / "journal"
+    store = open_store(place.store_url)
     until(lambda: status(journal, store).waiting_bytes == 0)
     store.close()
     assert server.stop() == 0
     assert list(journal.glob("*.segment")), "the journal is kept for an hour, to be looked at here"
-    folders = [tmp_path]
-    if store_url.startswith("mysql"):
-        mariadb: MariaDB = request.getfixturevalue("mariadb")
-        folders.append(mariadb.folder)
-    for folder in folders:
+    for folder in place.folders:
         assert found_in(folder, [MARK]), "else nothing here would be found"
     needles = [*OTHERS, *(spelling for spellings in ADDRESSES.values() for spelling in spellings)]
-    assert [place for folder in folders for place in found_in(folder, needles)] == []
+    assert [found for folder in place.folders for found in found_in(folder, needles)] == []

@@ -163,6 +163,15 @@ def test_what_cannot_be_stored_is_kept_once(inbox: Inbox) -> None:
     assert letter == DeadLetter(letter.id, 3, NOW + 1, "a reason: ünïcode %s", b"\xff")
 
 
+def test_cursors_go_when_they_are_old(store: SqlStore, inbox: Inbox) -> None:
+    drain(inbox, at=NOW)
+    drain(inbox, old=10, new=11, at=NOW + 5)
+    assert store.purge(ledger_before=NOW, ids_before=NOW) == 0
+    assert store.purge(ledger_before=NOW, ids_before=NOW, cursors_before=NOW + 5) == 0
+    assert store.purge(ledger_before=NOW, ids_before=NOW, cursors_before=NOW + 6) == 1
+    assert inbox.positions([SEGMENT]) == {}
+
+
 # Counting with events.
 
 

@@ -15,6 +15,7 @@ from visitor_tracker.event import DropReason, Event
 from visitor_tracker.ingest.address import address_of
 from visitor_tracker.ingest.agent import Agents, Reading
 from visitor_tracker.ingest.bots import judge
+from visitor_tracker.ingest.dropped import CELL_OF
 from visitor_tracker.ingest.hit import Client, Hit, Malformed, Receipt
 from visitor_tracker.ingest.journal import Journal
 from visitor_tracker.ingest.pipeline import Pipeline
@@ -156,18 +157,3 @@ def _client_of(hit: Hit, sender: Client) -> Client:
     if not ip:
         return msgspec.structs.replace(sender, user_agent=user_agent)
     return msgspec.structs.replace(sender, ip=ip, user_agent=user_agent, headers={}, country="")
-
-
-CELL_OF: dict[DropReason, Cell] = {
-    "duplicate": Cell.DROPPED_DUPLICATE,
-    "prefetch": Cell.DROPPED_PREFETCH,
-    "invalid_url": Cell.DROPPED_INVALID_URL,
-    "invalid_event": Cell.DROPPED_INVALID_EVENT,
-    "rate_limit": Cell.DROPPED_RATE_LIMIT,
-    "origin": Cell.DROPPED_ORIGIN,
-    "unavailable": Cell.DROPPED_UNAVAILABLE,
-    "unknown_site": Cell.DROPPED_UNKNOWN_SITE,
-    "hostname": Cell.DROPPED_HOSTNAME,
-    "too_old": Cell.DROPPED_TOO_OLD,
-    "opt_out": Cell.DROPPED_OPT_OUT,
-}

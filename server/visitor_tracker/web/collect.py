@@ -129,7 +129,8 @@ class CollectRoutes:
             return _with(dialect.write(request, Receipt(["prefetch"])), (("X-Tracker", "dropped: prefetch"), *cors))
         if "content-encoding" in request.headers:
             request = unpacked(request, self._most(dialect) or self._body_most)
-        client = self._clients.of(request, address, dialect.token(request))
+        token = "" if dialect.token is None else dialect.token(request)
+        client = self._clients.of(request, address, token)
         cookie = ""
         if self._snapshot().uses_cookies:
             client, cookie = self._with_cookie(client)

@@ -16,10 +16,6 @@ Read = Callable[[Request], list[Hit | Malformed]]
 Write = Callable[[Request, Receipt], Response]
 
 
-def _no_token(_: Request) -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """One collect endpoint.
@@ -37,7 +33,7 @@ class Dialect:
     write: Write
     body_most: int = 0
     fast: bool = True
-    token: Callable[[Request], str] = _no_token
+    token: Callable[[Request], str] | None = None
     asks_first: bool = False
     accepted: Response | None = None
 

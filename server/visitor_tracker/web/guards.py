@@ -119,7 +119,7 @@ class Cors:
 
     def __init__(self, origins: Iterable[str], max_age: int) -> None:
         allowed = frozenset(origin.lower().rstrip("/") for origin in origins)
-        self._any = "*" in allowed
+        self.takes_all = "*" in allowed
         self._of_any: Headers = (("Access-Control-Allow-Origin", "*"), _EXPOSE)
         self._of_origin: dict[str, Headers] = {
             origin: (("Access-Control-Allow-Origin", origin), ("Vary", "Origin"), _EXPOSE) for origin in allowed
@@ -128,14 +128,16 @@ class Cors:
 
     def headers(self, request: Request) -> Headers:
         """Return the headers for an answer to this request; always one of a few constant tuples."""
-        if self._any:
+        if self.takes_all:
             return self._of_any
         return self._of_origin.get(request.headers.get("origin", "").lower(), (("Vary", "Origin"),))
 
     def allows(self, request: Request) -> bool:
         """Say whether a page of that origin may be counted; requests without Origin always."""
         return (
-            self._any or request.headers.get("origin", "").lower() in self._of_origin or "origin" not in request.headers
+            self.takes_all
+            or request.headers.get("origin", "").lower() in self._of_origin
+            or "origin" not in request.headers
         )
 
     def preflight(self, request: Request, methods: str) -> Response:
@@ -175,7 +177,7 @@ class Guards:
 
     def count(self, request: Request) -> str:
         """Let a visit pass and return its client's address; raise 403 for a foreign origin and 429 for too many."""
-        if not self.cors.allows(request):
+        if not self.cors.takes_all and not self.cors.allows(request):
             raise HttpError(
                 403,
                 "origin_not_allowed",

@@ -9,7 +9,8 @@ import msgspec
 
 from visitor_tracker.errors import HttpError, OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.http.message import Answer, Headers, Request, Response, error_response
-from visitor_tracker.metrics import Cell, Counters
+from visitor_tracker.ingest.dropped import CELL_OF
+from visitor_tracker.metrics import Counters
 from visitor_tracker.web.guards import Guards
 
 log = logging.getLogger(__name__)
@@ -18,19 +19,6 @@ Handler = Callable[[Request], Answer]
 
 _FAST_BODY_BYTES = 8 * 1024  # a body that the loop may read: a few events
 _HSTS: Headers = (("Strict-Transport-Security", "max-age=31536000"),)
-_CELL_OF = {
-    "prefetch": Cell.DROPPED_PREFETCH,
-    "invalid_url": Cell.DROPPED_INVALID_URL,
-    "invalid_event": Cell.DROPPED_INVALID_EVENT,
-    "rate_limit": Cell.DROPPED_RATE_LIMIT,
-    "origin": Cell.DROPPED_ORIGIN,
-    "unavailable": Cell.DROPPED_UNAVAILABLE,
-    "unknown_site": Cell.DROPPED_UNKNOWN_SITE,
-    "hostname": Cell.DROPPED_HOSTNAME,
-    "too_old": Cell.DROPPED_TOO_OLD,
-    "opt_out": Cell.DROPPED_OPT_OUT,
-    "duplicate": Cell.DROPPED_DUPLICATE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +123,7 @@ class Router:
         if route is None or route.access == "public":
             headers = self._guards.cors.headers(request)
         if error.dropped:
-            self._counters.add(_CELL_OF[error.dropped])
+            self._counters.add(CELL_OF[error.dropped])
             headers += (("X-Tracker", f"dropped: {error.dropped}"),)
         if error.status == 405:
             headers += (("Allow", self._methods[request.path]),)

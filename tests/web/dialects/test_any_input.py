@@ -67,7 +67,8 @@ def check(dialect: Dialect, query: str, body: bytes) -> None:
     """Read and answer one request; what is read can be encoded as it is."""
     asked = request(dialect, query, body)
     try:
-        dialect.token(asked)
+        if dialect.token is not None:
+            dialect.token(asked)
         parts = dialect.read(asked)
     except HttpError:
         return

@@ -217,4 +217,5 @@ def test_the_answer_to_a_bulk_request_counts() -> None:
     ],
 )
 def test_the_token_is_found(query: str, body: object, expected: str) -> None:
+    assert POST.token is not None
     assert POST.token(request(POST, query, body)) == expected
