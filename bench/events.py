@@ -24,6 +24,13 @@ def main() -> None:
             if piece.position == position:
                 break
             position = piece.position
+    if url:  # a process that was stopped may have the turn to write, for which opening the store would wait
+        ids |= in_inbox(url)
+    print(len(ids))
+
+
+def in_inbox(url: str) -> set[bytes]:
+    ids: set[bytes] = set()
     store = open_store(url)
     inbox = Inbox(store.database)
     for site in SiteTable(store.database).all():
@@ -32,7 +39,7 @@ def main() -> None:
             ids.update(event.id for row in rows for event in decode_events(row.body))
             after = rows[-1].id
     store.close()
-    print(len(ids))
+    return ids
 
 
 if __name__ == "__main__":

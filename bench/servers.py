@@ -102,11 +102,11 @@ def ours_events(place: Place, *, drains: bool, mariadb: bool = False) -> Launch:
     """Ours behind a proxy that names the visitors, which here is the load itself."""
     url = place.database.url(place.name) if mariadb else f"sqlite:///{place.sqlite}"
     launch = ours(place, url, 1, {"trusted_proxies": ["127.0.0.0/8"]})
-    return Launch(launch.command, launch.environment, lambda: events_of(place, url), drains)
+    return Launch(launch.command, launch.environment, lambda: events_of(place, url if drains else ""), drains)
 
 
 def events_of(place: Place, url: str) -> int:
-    """Count the events of journal and inbox, each by its id."""
+    """Count the events of journal and inbox, each by its id; without a URL only those of the journal."""
     script = str(Path(__file__).with_name("events.py"))
     done = subprocess.run(
         [sys.executable, script, str(place.folder / "journal"), url],
