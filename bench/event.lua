@@ -1,5 +1,5 @@
 -- wrk script: POST /api/v1/events, a pageview of a visitor that nobody has seen before, with the header fields that a
--- browser sends. AGENTS: `warm` = 12 user agents, `new` = every request another one, `mixed` = by turns.
+-- browser sends. AGENTS: `warm` = 12 user agents, `new` = every request another one.
 -- PORT, AGENTS and SEED (another one for every run) come from the environment; `done` prints one RESULT line.
 local port, agents, seed = os.getenv("PORT"), os.getenv("AGENTS") or "warm", tonumber(os.getenv("SEED") or "1")
 local number = seed * 16777216
@@ -12,7 +12,7 @@ local head = "POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1:" .. port .. "\r\n
   .. "Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9\r\nContent-Type: text/plain;charset=UTF-8\r\n"
 
 local function agent()
-  if agents == "new" or (agents == "mixed" and number % 2 == 0) then
+  if agents == "new" then
     return string.format("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
       .. "Chrome/%d.0.%d.%d Safari/537.36", 100 + number % 40, math.floor(number / 1000) % 100000, number % 1000)
   end

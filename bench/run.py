@@ -30,7 +30,8 @@ LOADS = (
         "events", "An event, understood and durable, every request a new visitor", 64, script="event.lua", agents="warm"
     ),
     Load("agents", "The same, every user agent a new one", 64, script="event.lua", agents="new"),
-    Load("mixed", "The same, known and new user agents by turns", 64, script="event.lua", agents="mixed"),
+    Load("half", "Known user agents alone, 32 connections", 32, script="event.lua", agents="warm"),
+    Load("mixed", "Known user agents beside as many new ones", 32, script="event.lua", agents="warm", beside="new"),
 )
 QUESTIONS = (*(load.name for load in LOADS), "idle", "parser", "enrichment")
 HERE = Path(__file__).resolve().parent

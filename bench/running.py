@@ -102,8 +102,8 @@ class Running:
             raise CheckFailed(f"no answer in {seconds:g} s")
         return Sample(
             answers.number / answers.seconds,
-            (cpu_after - cpu) / answers.number * 1e6,
-            (database_after - database) / answers.number * 1e6,
+            (cpu_after - cpu) / (answers.number + answers.beside) * 1e6,
+            (database_after - database) / (answers.number + answers.beside) * 1e6,
             answers.p50_micros,
             answers.p99_micros,
             process.resident_bytes(self.pid),
@@ -113,7 +113,7 @@ class Running:
         self._check_owner()
         answers = wrk(self.port, load, seconds)
         self._check_owner()
-        self.answered(answers.number, load.connections)
+        self.answered(answers.number + answers.beside, load.connections * (2 if load.beside else 1))
         self._check_stored()
         return answers
 

@@ -177,7 +177,7 @@ def environment(launch: Launch) -> dict[str, str]:
     return kept | {"PYTHONUNBUFFERED": "1"} | dict(launch.environment)
 
 
-EVENT_LOADS = ("events", "agents", "mixed")
+EVENT_LOADS = ("events", "agents", "half", "mixed")
 ALL_LOADS = ("visits", "one", "close", "idle")
 SERVERS = (
     Server("ours-sqlite", "ours, SQLite `full`, 1 worker", "ours", ours_sqlite, ALL_LOADS),
@@ -204,7 +204,7 @@ SERVERS = (
         "ours-events-mariadb", "ours, MariaDB, 1 worker", "ours",
         lambda p: ours_events(p, drains=True, mariadb=True), ("events",), mariadb=True,
     ),
-    Server("fastapi-events", "FastAPI + SQLAlchemy + SQLite defaults", "peer", fastapi_events, EVENT_LOADS),
+    Server("fastapi-events", "FastAPI + SQLAlchemy + SQLite defaults", "peer", fastapi_events, ("events", "agents")),
     Server(
         "uvicorn-json", "raw uvicorn, uvloop, parses the JSON and forgets it", "reference",
         lambda p: Launch(uvicorn(p, "asgi_json:app", "uvloop")), ("events",),

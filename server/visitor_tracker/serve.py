@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 _STORE_PATIENCE_SECONDS = 60.0  # a database that starts beside the server is waited for
 _STORE_PAUSE_SECONDS = 0.5
-_JOBS_NICENESS = 5  # where cores are few, visitors come before what nobody waits for
+_JOBS_NICENESS = 10  # where cores are few, visitors come before what nobody waits for
 
 Load = Callable[[], Config]
 

@@ -237,12 +237,12 @@ def test_an_old_segment_is_let_go(
     monkeypatch.setattr(module, "SEGMENT_SECONDS", 0.0)
     bench.send(2)
     bench.answers.wait(once(1, 2))
-    until(lambda: not bench.segments()[0].is_live())
+    until(lambda: sum(segment.is_live() for segment in bench.segments()) <= 1)
     if commit == "inline":
         bench.journal.flush()  # nothing waits: the second one is let go as well
         until(lambda: [segment.is_live() for segment in bench.segments()] == [False, False])
     bench.journal.close()
-    assert numbers(bench.folder) == [1, 2]
+    assert sorted(numbers(bench.folder)) == [1, 2]
 
 
 def fill(bench: Bench) -> int:
