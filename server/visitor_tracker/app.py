@@ -15,7 +15,7 @@ from pathlib import Path
 
 from visitor_tracker import resources
 from visitor_tracker.access.cookies import VisitorCookies
-from visitor_tracker.access.keeper import Keeper
+from visitor_tracker.access.keeper import Keeper, policy_of
 from visitor_tracker.access.limits import RateLimiter
 from visitor_tracker.access.sites import SiteBook
 from visitor_tracker.access.snapshot import FILE, SnapshotReader, read_snapshot
@@ -25,10 +25,12 @@ from visitor_tracker.errors import OutcomeUnknown, StoreUnavailable
 from visitor_tracker.ingest.agent import AgentReader, Agents, Classifier
 from visitor_tracker.ingest.counter import Counter
 from visitor_tracker.ingest.drain import Drainer
+from visitor_tracker.ingest.fold import Folder
 from visitor_tracker.ingest.geo import GeoReader
 from visitor_tracker.ingest.intake import Intake
 from visitor_tracker.ingest.journal import Journal
 from visitor_tracker.ingest.lookup import OnlineLookup
+from visitor_tracker.ingest.people import Rule
 from visitor_tracker.ingest.pipeline import Pipeline
 from visitor_tracker.ingest.seen import Seen
 from visitor_tracker.ingest.visits import Visits
@@ -277,10 +279,28 @@ def background_of(config: Config, store: SqlStore, counters: Counters) -> Backgr
     return Background(
         store,
         drainer,
+        folder_of(config, store, counters),
         migrate=partial(migrate, store, config.counter.drop_parameters),
         keep=lambda: keeper.step(time.time_ns() // 1_000_000),
         ids_days=config.store.ids_keep_days,
     )
+
+
+def folder_of(config: Config, store: SqlStore, counters: Counters) -> Folder:
+    """Return what folds the inbox by the sites of the snapshot file; belongs to one thread."""
+    reader = SnapshotReader(config.data_dir / FILE, Snapshot())
+
+    def rule_of(site_id: int) -> Rule:
+        reader.refresh()
+        site = reader.now.by_id.get(site_id)
+        return Rule(site.timezone if site else "UTC", reader.now.policy_of(site_id).visitor == "daily")
+
+    return Folder(store, counters, rule_of)
+
+
+def rule_of_site(config: Config, site: Site) -> Rule:
+    """Return how a site counts, by the settings where it has no policy of its own."""
+    return Rule(site.timezone, (site.policy or policy_of(config.identity)).visitor == "daily")
 
 
 def all_dialects() -> list[Dialect]:

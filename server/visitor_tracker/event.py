@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import IntFlag
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -15,6 +15,9 @@ Kind = Literal[
     "pageview", "custom", "identify", "click", "scroll", "outbound", "download", "form", "error", "vital",
     "engagement",
 ]  # fmt: skip
+
+KINDS: tuple[Kind, ...] = get_args(Kind)  # the database has the position: add at the end only
+KIND_CODES = {kind: code for code, kind in enumerate(KINDS)}
 
 DEFAULT_SITE = 1  # site_id of the site that takes every page no other site claims
 

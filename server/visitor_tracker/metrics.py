@@ -57,6 +57,8 @@ class Cell(IntEnum):
     DRAINED = auto()
     DRAIN_DAMAGED = auto()
     DEAD_LETTERS = auto()
+    FOLDED = auto()
+    FOLD_DUPLICATES = auto()
     KEY_MISSING = auto()
     ABANDONED = auto()
     BATCHES = auto()

@@ -14,12 +14,12 @@ import pytest
 
 from tests.end_to_end import hits
 from tests.end_to_end.hits import Senders, Told, slowest_of_each_second
+from tests.folded import events_of_store, waiting_events
 from tests.mariadb import MariaDB
 from tests.running import Server, until
-from visitor_tracker.event import DEFAULT_SITE, Event, decode_events
+from visitor_tracker.event import DEFAULT_SITE, Event
 from visitor_tracker.ingest.inspection import status
 from visitor_tracker.store import open_store
-from visitor_tracker.store.inbox import Inbox
 
 SETTINGS = {
     "VISITOR_TRACKER_RATE_LIMIT_ENABLED": "false",
@@ -105,25 +105,23 @@ def kill_all(server: Server, senders: Senders, number: int = SOME) -> None:
     wait_for_some(senders, number)
 
 
-def inbox(store_url: str) -> list[Event]:
-    """Return every event in the inbox."""
-    store = open_store(store_url)
-    found: list[Event] = []
-    after = b""
-    while rows := Inbox(store.database).rows(DEFAULT_SITE, 500, after):
-        after = rows[-1].id
-        for row in rows:
-            found += decode_events(row.body)
-    store.close()
-    return found
-
-
-def waiting_bytes(server: Server, store_url: str) -> int:
-    """Return how much of the journal is not in the store."""
+def is_folded(server: Server, store_url: str) -> bool:
+    """Say whether nothing waits in the journal, nor in the inbox."""
     store = open_store(store_url)
     found = status(server.folder / "data" / "journal", store)
     store.close()
-    return found.waiting_bytes
+    return found.waiting_bytes == 0 and waiting_events(store_url) == 0
+
+
+def check_totals(store_url: str, events: list[Event]) -> None:
+    """Compare the reports with the events: each one a page view and a visit of a visitor of its own."""
+    store = open_store(store_url)
+    totals = {}
+    for grain in ("hour", "day", "month"):
+        sql = f"select sum(visitors), sum(visits), sum(views) from rollup_{grain} where site_id = %s and dimension = 0"
+        totals[grain] = tuple(map(int, store.execute(sql, (DEFAULT_SITE,))[0]))
+    store.close()
+    assert set(totals.values()) == {(len(events),) * 3}
 
 
 def check_events(told: Told, events: list[Event]) -> None:
@@ -145,8 +143,9 @@ def test_no_fault_loses_or_doubles_an_event(server: Server, store_url: str, outa
             kill_all(server, senders)
         wait_for_some(senders)
         kill_all(server, senders)
-    until(lambda: waiting_bytes(server, store_url) == 0)
-    check_events(senders.told, inbox(store_url))
+    until(lambda: is_folded(server, store_url))
+    check_events(senders.told, events_of_store(store_url))
+    check_totals(store_url, events_of_store(store_url))
     assert server.stop() == 0
 
 
@@ -155,11 +154,11 @@ def test_a_stopped_server_leaves_nothing_in_the_journal(server: Server, store_ur
         wait_for_some(senders, 2_000)
         assert server.stop() == 0
         accepted = set(senders.told.accepted)
-        assert accepted <= {event.id for event in inbox(store_url)}
-        assert waiting_bytes(server, store_url) == 0
+        assert accepted <= {event.id for event in events_of_store(store_url)}
+        assert is_folded(server, store_url)
         server.start()
-    until(lambda: waiting_bytes(server, store_url) == 0)
-    check_events(senders.told, inbox(store_url))
+    until(lambda: is_folded(server, store_url))
+    check_events(senders.told, events_of_store(store_url))
 
 
 @pytest.mark.slow
@@ -180,9 +179,10 @@ def test_a_minute_of_faults_loses_or_doubles_no_event(server: Server, store_url:
             with outage():
                 wait_for_some(senders)
             kill_all(server, senders)
-    until(lambda: waiting_bytes(server, store_url) == 0)
+    until(lambda: is_folded(server, store_url))
     told = senders.told
-    check_events(told, inbox(store_url))
+    check_events(told, events_of_store(store_url))
+    check_totals(store_url, events_of_store(store_url))
     before = statistics.median(slowest_of_each_second(told, calm, calm_end))
     during = statistics.median(slowest_of_each_second(told, away, away_end))
     assert during <= 2 * before + ALLOWED_SECONDS
@@ -197,7 +197,7 @@ def test_an_outage_only_delays_the_counter(server: Server, store_url: str, outag
             kill_all(server, senders, connections)
         until(lambda: server.metric("breaker_open") == 0)
         wait_for_some(senders)
-    until(lambda: waiting_bytes(server, store_url) == 0)
+    until(lambda: is_folded(server, store_url))
     told = senders.told
     assert told.wrong == []
     accepted, unanswered = (Counter(map(hits.page_of, ids)) for ids in (told.accepted, told.unanswered))
@@ -206,7 +206,7 @@ def test_an_outage_only_delays_the_counter(server: Server, store_url: str, outag
         counted = server.count(page)
         total += counted
         assert accepted[page] <= counted <= accepted[page] + unanswered[page], page
-    events = inbox(store_url)
+    events = events_of_store(store_url)
     assert len({event.id for event in events}) == len(events) == total
     assert all(event.counted for event in events)
 
@@ -223,7 +223,7 @@ def test_nobody_waits_for_a_database_that_hangs(tmp_path: Path, mariadb: MariaDB
             assert server.stop() == 0, "it does not wait for the answer either"
         server.start()
         until(lambda: server.count("https://example.com/") == 20)
-        until(lambda: waiting_bytes(server, store_url) == 0)
+        until(lambda: is_folded(server, store_url))
         assert server.count("https://example.com/") == 20
     finally:
         server.kill9()
@@ -235,5 +235,5 @@ def test_a_visit_during_an_outage_is_pending(server: Server, store_url: str, out
         answer = server.session.get(f"{server.url}/update", params={"url": page}, timeout=30)
         assert (answer.status_code, answer.headers["X-Tracker"]) == (202, "accepted")
         assert (answer.json()["visit_count"], answer.json()["pending"]) == (None, True)
-    until(lambda: waiting_bytes(server, store_url) == 0)
+    until(lambda: is_folded(server, store_url))
     until(lambda: server.count(page) == 1)

@@ -9,16 +9,15 @@ from typing import Any
 
 import pytest
 
+from tests.folded import folded_events
 from tests.running import SECONDS, Server, until
-from visitor_tracker.event import Event, Signal, decode_events
+from visitor_tracker.event import Event, Signal
 from visitor_tracker.sites import site_id_of
-from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.open import open_store
 
 PEERS = Path(__file__).parents[2] / "client" / "test" / "peers"
 WEBSITE = "94db1cb1-74f4-4a40-ad6c-962362670409"
 START = "https://example.com/start"
-ROWS_MOST = 1000
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +41,12 @@ def run(server: Server, name: str) -> list[dict[str, Any]]:
 def arrived(server: Server, *sites: str, number: int, host: str = "") -> list[Event]:
     """Return the events of these sites (and of pages of a host) once there are so many, by kind and name."""
     store = open_store(f"sqlite:///{server.folder / 'data' / 'visitors.db'}")
-    inbox = Inbox(store.database)
+    ids = set(map(site_id_of, sites))
     events: list[Event] = []
 
     def enough() -> bool:
-        rows = [row for site in sites for row in inbox.rows(site_id_of(site), ROWS_MOST)]
-        events[:] = [event for row in rows for event in decode_events(row.body) if f"//{host}" in event.url or not host]
+        found = [event for event in folded_events(store) if event.site_id in ids]
+        events[:] = [event for event in found if f"//{host}" in event.url or not host]
         return len(events) >= number
 
     try:

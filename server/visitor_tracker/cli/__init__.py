@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from visitor_tracker import __version__
-from visitor_tracker.cli import counts, journal, keys, privacy, server, sites
+from visitor_tracker.cli import counts, dead_letters, demo, importing, journal, keys, privacy, server, sites, visitors
 from visitor_tracker.cli.output import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -34,6 +34,8 @@ examples:
       look at settings, store and client files, and say what to change
   visitor-tracker site add blog --hostname blog.example.com
       count a second web site by itself
+  visitor-tracker demo
+      fill a site of its own with a year of invented visits, to look at
   visitor-tracker count https://example.com/
   visitor-tracker pages --order recent --limit 20
 
@@ -56,10 +58,14 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, help="each has its own  --help")
     server.add_commands(commands)
     counts.add_commands(commands)
+    visitors.add_commands(commands)
     sites.add_commands(commands)
     keys.add_commands(commands)
     journal.add_commands(commands)
+    dead_letters.add_commands(commands)
+    importing.add_commands(commands)
     privacy.add_commands(commands)
+    demo.add_commands(commands)
     server.add_token(commands)
     return top
 

@@ -6,7 +6,7 @@ or a Deferred whose Response another thread completes after the batch it joined 
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
 
@@ -48,41 +48,40 @@ class Response(msgspec.Struct, frozen=True, gc=False):
     close: bool = False
 
 
-class Deferred:
+class Deferred(msgspec.Struct, eq=False, gc=False):
     """An answer that comes later, from any thread, exactly once."""
 
-    __slots__ = ("_answer", "_deliver")
+    _lock: ClassVar[threading.Lock] = threading.Lock()  # one for all: it is held for a few instructions
 
-    _lock = threading.Lock()  # one for all: held for a few instructions, and a lock each costs more
+    _answer: Response | None = None
+    _deliver: Callable[[Response | None], None] | None = None
+    _delivers: bool = False  # whoever completed it has the answer on its way
 
-    def __init__(self) -> None:
-        self._answer: Response | None = None
-        self._deliver: Callable[[Response | None], None] | None = None
-
-    def complete(self, response: Response) -> None:
-        """Give the answer; only the first call counts."""
-        self._finish(response)
-
-    def abandon(self) -> None:
-        """Give no answer: the connection is closed, because nobody knows whether the work was done."""
-        self._finish(None)
-
-    def attach(self, deliver: Callable[[Response | None], None]) -> None:
-        """Call `deliver` with the answer (None: abandoned) as soon as there is one, in the completing thread."""
-        with self._lock:
-            self._deliver = deliver
-            ready = self._answer
-        if ready is not None:
-            deliver(None if ready is _ABANDONED else ready)
-
-    def _finish(self, response: Response | None) -> None:
+    def complete(self, response: Response | None) -> None:
+        """Give the answer, None for none; only the first call counts."""
         with self._lock:
             if self._answer is not None:
                 return
             self._answer = _ABANDONED if response is None else response
             deliver = self._deliver
+            self._delivers = deliver is not None
         if deliver is not None:
             deliver(response)
+
+    def abandon(self) -> None:
+        """Give no answer: the connection is closed, because nobody knows whether the work was done."""
+        self.complete(None)
+
+    def attach(self, deliver: Callable[[Response | None], None]) -> None:
+        """Call `deliver` with the answer (None: abandoned) as soon as there is one, in the completing thread."""
+        self._deliver = deliver
+        # Usually there is no answer yet. Who gives one from here on sees `deliver`, so that no lock is needed.
+        if self._answer is None:
+            return
+        with self._lock:
+            ready = None if self._delivers else self._answer
+        if ready is not None:
+            deliver(None if ready is _ABANDONED else ready)
 
 
 _ABANDONED = Response(0)

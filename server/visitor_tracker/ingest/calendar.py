@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from visitor_tracker.days import zone_of
+
 JOIN_MS = 30 * 60_000  # a visit goes on over midnight for as long as a session may pause
 
 _SLOT_MS = 15 * 60_000  # today's zones change their offset, and their date, on quarters of an hour
@@ -49,12 +51,3 @@ def _day(timezone: str, ts_ms: int) -> Day:
 
 def _date(zone: ZoneInfo, ts_ms: int) -> str:
     return (_EPOCH + timedelta(milliseconds=ts_ms)).astimezone(zone).date().isoformat()
-
-
-@lru_cache(1024)
-def zone_of(timezone: str) -> ZoneInfo:
-    """Return the zone of that name, UTC when there is none."""
-    try:
-        return ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError):  # unknown, not a name at all, the name of a group such as Europe
-        return ZoneInfo("UTC")

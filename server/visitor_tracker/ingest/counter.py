@@ -24,7 +24,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
+
+import msgspec
 
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.event import Batch as JournalBatch
@@ -58,7 +59,7 @@ Outcome = Counted | Unnumbered
 Done = Callable[[Outcome], None]
 
 
-class _Waiting(NamedTuple):
+class _Waiting(msgspec.Struct, frozen=True, gc=False):
     visit: Visit
     event: Event | None
     done: Done

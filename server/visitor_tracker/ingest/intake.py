@@ -104,9 +104,11 @@ class Intake:
                 verdicts.append(outcome)
         return events, Receipt(verdicts, problems, events[0] if events else None)
 
-    def event_of(self, url: str, visit_id: bytes | None, client: Client, reading: Reading) -> Event | DropReason:
-        """Return the event of a visit that the per-page counter stores."""
-        return self._visits.event(url, visit_id, client, reading, time.time_ns() // 1_000_000)
+    def event_of(
+        self, url: str, visit_id: bytes | None, client: Client, reading: Reading, *, is_shared: bool
+    ) -> Event | DropReason:
+        """Return the event of a visit that the per-page counter stores; `is_shared`: see Visits.event."""
+        return self._visits.event(url, visit_id, client, reading, time.time_ns() // 1_000_000, is_shared=is_shared)
 
     def keep(self, events: Sequence[Event], receipt: Receipt, done: Done) -> None:
         """Journal the events of one receipt."""
@@ -115,22 +117,25 @@ class Intake:
             done(receipt)
             return
 
-        def stored(is_stored: bool) -> None:
-            if is_stored:
-                self._note(receipt)
-                done(receipt)
-            else:
-                self._counters.add(Cell.DROPPED_UNAVAILABLE, len(events))
-                done(None)
-
         robots = 0
         for event in events:
             self._seen.note(event)
             robots += judge(event.signals)
         if robots:
             self._counters.add(Cell.BOTS, robots)
+        stored = _Stored(self, events, receipt, done)
         if not self._journal.add(events, stored):
             stored(False)
+
+    def settle(self, events: Sequence[Event], receipt: Receipt, done: Done, *, is_stored: bool) -> None:
+        """Tell the sender of these events what became of them; the journal has counted those that it stored."""
+        if is_stored:
+            if len(receipt.verdicts) != len(events):
+                self._note(receipt)
+            done(receipt)
+        else:
+            self._counters.add(Cell.DROPPED_UNAVAILABLE, len(events))
+            done(None)
 
     def _one(self, hit: Hit, client: Client, reading: Reading, now: int) -> Event | DropReason:
         if client.vouched and (hit.ip or hit.user_agent):
@@ -139,15 +144,22 @@ class Intake:
         return self.pipeline.understand(hit, client, reading, now)
 
     def _note(self, receipt: Receipt) -> None:
-        """Count what became of the hits."""
-        accepted = 0
+        """Count the hits that were dropped."""
         for verdict in receipt.verdicts:
-            if verdict is None:
-                accepted += 1
-            else:
+            if verdict is not None:
                 self._counters.add(CELL_OF[verdict])
-        if accepted:
-            self._counters.add(Cell.ACCEPTED, accepted)
+
+
+class _Stored(msgspec.Struct, frozen=True, gc=False):
+    """What the journal calls about the events of one receipt; a function with these bound costs twice as much."""
+
+    intake: Intake
+    events: Sequence[Event]
+    receipt: Receipt
+    done: Done
+
+    def __call__(self, is_stored: bool) -> None:
+        self.intake.settle(self.events, self.receipt, self.done, is_stored=is_stored)
 
 
 def _client_of(hit: Hit, sender: Client) -> Client:

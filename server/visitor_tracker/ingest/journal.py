@@ -188,10 +188,12 @@ class Journal:
             return
         waiting, payloads = self._encode(waiting)
         stored = self._store(payloads)
+        if stored:
+            self._counters.add(Cell.ACCEPTED, sum([len(one.events) for one in waiting]))
         _answer(waiting, stored=stored)
         if not stored:
             return
-        self._counters.add(Cell.JOURNALED, sum(one.hits for one in waiting))
+        self._counters.add(Cell.JOURNALED, sum([one.hits for one in waiting]))
         if self._valve.is_full():
             self._end_segment()  # only what nobody writes any more can be drained away
 

@@ -86,7 +86,9 @@ class Pipeline:
     ) -> Event | DropReason:
         """Return the event, or why there is none. `now` is epoch ms; `counted`: it is a visit of the counter's."""
         snapshot = self._snapshot()
-        arrival = self.arrival(hit, client, snapshot)
+        # All at once: texts with nothing of this client in them are many, and what they come to is remembered.
+        is_shared = not tells(f"{hit.url}\n{hit.referrer}\n{hit.title}", client.ip, client.user_agent)
+        arrival = self.arrival(hit, client, snapshot, is_shared=is_shared)
         if isinstance(arrival, str):
             return arrival
         site = arrival.site
@@ -119,20 +121,25 @@ class Pipeline:
             reading.agent,
             language(hit.language or client.headers.get("accept-language", "")),
             self._signals(hit, client, reading, arrival.signals, who, now),
-            *_details(hit, client, policy),
+            *_details(hit, client, policy, is_shared=is_shared),
             "" if opted_out or policy.ip == "none" else kept(client.ip, policy.ip),
             client.user_agent[:VALUE_MOST] if policy.user_agent == "full" and not opted_out else "",
             counted,
         )
 
-    def arrival(self, hit: Hit, client: Client, snapshot: Snapshot) -> "Arrival | DropReason":
-        """Return where the hit arrived, or why it cannot; many visitors share that, so it is remembered."""
+    def arrival(
+        self, hit: Hit, client: Client, snapshot: Snapshot, *, is_shared: bool = False
+    ) -> "Arrival | DropReason":
+        """Return where the hit arrived, or why it cannot; many visitors share that, so it is remembered.
+
+        `is_shared`: it is known that nothing of the client is in the hit's URL and referrer.
+        """
         of, arrivals = self._remembered
         if of is not snapshot:
             arrivals = {}
             self._remembered = (snapshot, arrivals)
         url, referrer, ip, user_agent = hit.url, hit.referrer, client.ip, client.user_agent
-        if tells(url, ip, user_agent) or (referrer and tells(referrer, ip, user_agent)):
+        if not is_shared and (tells(url, ip, user_agent) or (referrer and tells(referrer, ip, user_agent))):
             # What is remembered for others must have nothing of this client's in it.
             return self._arrive(
                 hit, client, scrub_url(url, ip, user_agent), scrub_url(referrer, ip, user_agent), snapshot
@@ -223,12 +230,6 @@ def _title(text: str) -> str:
     return cut(scrub(text), TITLE_MOST)
 
 
-def _title_of(text: str, client: Client) -> str:
-    if len(text) > _CACHED_TEXT or tells(text, client.ip, client.user_agent):
-        return _text(text, TITLE_MOST, client)
-    return _title(text)
-
-
 def _text(text: str, most: int, client: Client) -> str:
     """Return a text of the client's without what is personal, cut to `most` characters."""
     return cut(scrub(text[: 4 * most], client.ip, client.user_agent), most)
@@ -237,11 +238,13 @@ def _text(text: str, most: int, client: Client) -> str:
 _Details = tuple[str, str, str, dict[str, Property], str, str, int, int, float, str, bool]
 
 
-def _details(hit: Hit, client: Client, policy: Policy) -> _Details:
-    """Return what an event has from `title` to `interactive`."""
-    name, target, properties = hit.name, hit.target, hit.properties
+def _details(hit: Hit, client: Client, policy: Policy, *, is_shared: bool) -> _Details:
+    """Return what an event has from `title` to `interactive`; `is_shared`: nothing of the client is in the title."""
+    title, name, target, properties = hit.title, hit.name, hit.target, hit.properties
+    if title:
+        title = _title(title) if is_shared and len(title) <= _CACHED_TEXT else _text(title, TITLE_MOST, client)
     return (
-        _title_of(hit.title, client) if hit.title else "",
+        title,
         _text(name, NAME_MOST, client) if name else "",
         _target(target, client) if target else "",
         _properties(hit, client, policy) if properties else {},

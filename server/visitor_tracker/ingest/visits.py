@@ -62,18 +62,24 @@ class Visits:
         self._salt = os.urandom(4)
         self._numbers = itertools.count()
 
-    def event(self, url: str, visit_id: bytes | None, client: Client, reading: Reading, now: int) -> Event | DropReason:
-        """Return the event, or why there is none. `url` as it was sent; `now` is epoch ms."""
+    def event(  # noqa: PLR0913
+        self, url: str, visit_id: bytes | None, client: Client, reading: Reading, now: int, *, is_shared: bool = False
+    ) -> Event | DropReason:
+        """Return the event, or why there is none. `url` as it was sent; `now` is epoch ms.
+
+        `is_shared`: it is known that nothing of the client is in the URL.
+        """
         snapshot = self._snapshot()
         slot = now // _SLOT_MS
         known = self._known
         if known.snapshot is not snapshot or known.slot != slot:
             self._known = known = _Known(snapshot, slot, known.pages if known.snapshot is snapshot else {})
         page = known.pages.get(url) or self._page(url, client, known)
-        if page is None or client.vouched or tells(url, client.ip, client.user_agent):
+        ip, user_agent = client.ip, client.user_agent
+        if page is None or client.vouched or (not is_shared and tells(url, ip, user_agent)):
             return self._whole_way(url, visit_id, client, reading, now)
         headers = client.headers
-        key = (client.ip, client.user_agent, headers.get("accept-language", ""), client.country, page.site.id)
+        key = (ip, user_agent, headers.get("accept-language", ""), client.country, page.site.id)
         who = known.visitors.get(key)
         is_new = who is None
         if who is None:
@@ -96,7 +102,7 @@ class Visits:
             who.language,
             reading.signals
             | page.signals
-            | bots.request_signals(headers, reading, client.user_agent)
+            | bots.request_signals(headers, reading, user_agent)
             | self._pipeline.rate.signal(who.visitor, now),
             counted=True,
         )

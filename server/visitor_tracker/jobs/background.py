@@ -2,6 +2,7 @@
 
 keeper    visitor keys, sites, snapshot file       every second
 drainer   journal ──▶ inbox                        as soon as there is something
+folder    inbox ──▶ events, sessions, rollups      as soon as there is something
 house     old ledger rows, ids                     every ten minutes
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from visitor_tracker.errors import TrackerError
 from visitor_tracker.ingest.drain import Drainer
+from visitor_tracker.ingest.fold import Folder
 from visitor_tracker.jobs.housekeeping import keep_house
 from visitor_tracker.store.base import Store
 
@@ -19,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _KEEPER_SECONDS = 1.0
 _MIGRATE_SECONDS = 0.5
-_JOIN_SECONDS = 6.0  # the drainer takes five to empty the journal
+_JOIN_SECONDS = 6.0  # the drainer takes five to empty the journal, the folder as long to empty the inbox
 
 
 class Background:
@@ -33,6 +35,7 @@ class Background:
         self,
         store: Store,
         drainer: Drainer,
+        folder: Folder,
         *,
         migrate: Callable[[], Sequence[str]],
         keep: Callable[[], object],
@@ -41,10 +44,12 @@ class Background:
         self._migrate = migrate
         self._keep = keep
         self._drainer = drainer
+        self._folder = folder
         self._stop = threading.Event()
         self._migrated = threading.Event()  # or stopped
         self._threads = [
             threading.Thread(target=self._drain, name="drainer", daemon=True),
+            threading.Thread(target=self._fold, name="folder", daemon=True),
             threading.Thread(target=self._keep_on, name="keeper", daemon=True),
             threading.Thread(target=self._keep_house, args=(store, ids_days), name="house", daemon=True),
         ]
@@ -68,6 +73,11 @@ class Background:
         # With old tables it would set aside what only they refuse.
         if not self._stop.is_set():
             self._drainer.run(self._stop)
+
+    def _fold(self) -> None:
+        self._migrated.wait()
+        if not self._stop.is_set():
+            self._folder.run(self._stop)
 
     def _bring_up_to_date(self) -> None:
         problem = ""

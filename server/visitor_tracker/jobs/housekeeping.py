@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 _EVERY_SECONDS = 600.0
 _ROWS = 2_000  # per transaction: visits wait for no more than that
 _DAY_MS = 86_400_000
+_LINK_DAYS = 2  # of a visitor around midnight to the one of the day before, where no visit went on
 _CURSOR_DAYS = 366  # of journals that are no more; a copy that turned up later would be drained again
 
 
@@ -40,6 +41,7 @@ def purge_all(store: Store, ids_days: int, stop: threading.Event) -> int:
             ledger_before=now - LEDGER_DAYS * _DAY_MS,
             ids_before=now - ids_days * _DAY_MS,
             cursors_before=now - _CURSOR_DAYS * _DAY_MS,
+            links_before=now - _LINK_DAYS * _DAY_MS,
             most=_ROWS,
         )
         removed += batch

@@ -16,9 +16,9 @@ from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
 
 from visitor_tracker.config import HttpConfig
 from visitor_tracker.errors import HttpError
-from visitor_tracker.http.message import Application, Deferred, Peer, Request, Response, error_response
+from visitor_tracker.http.message import Application, Deferred, Request, Response, error_response
 from visitor_tracker.http.parser import Limits, RequestParser
-from visitor_tracker.http.plain import HEAD_END, read_plain
+from visitor_tracker.http.plain import whole_request
 from visitor_tracker.http.wire import CONTINUE, encode
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.net.answers import INTERNAL_ERROR, OUT_OF_BUDGET, OVERLOADED, TOO_SLOW
@@ -49,16 +49,6 @@ _ABORT = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 seconds; close() then dro
 # What is counted for each request, by the hundreds of its status; reaching a counter costs much of a microsecond,
 # so that is done once for all requests of a turn.
 _CLASSES = (*(Cell.RESPONSES_2XX,) * 3, Cell.RESPONSES_3XX, Cell.RESPONSES_4XX, Cell.RESPONSES_5XX)
-
-
-def _whole_request(piece: bytes, limits: Limits, peer: Peer) -> Request | None:
-    """Return the request that `piece` is, exactly; None leaves it to a parser, which the usual request never needs."""
-    end = piece.find(HEAD_END)
-    plain = read_plain(piece, 0, end, limits, peer)
-    if plain is None:
-        return None
-    request, length = plain
-    return request if end + len(HEAD_END) + length == len(piece) and length <= limits.body else None
 
 
 def _holds_enough(conn: Connection) -> bool:
@@ -92,6 +82,7 @@ class Exchange:
         self._requests = 0
         self._answers = [0] * len(_CLASSES)
         self.date = b""
+        self._usual = (INTERNAL_ERROR, b"", b"")  # the last answer that kept its connection, its date, and its bytes
         self.update(http)
         self.tick(0.0)
 
@@ -133,7 +124,7 @@ class Exchange:
             return
         parser = conn.parser
         if parser is None:
-            if conn.phase == IDLE and (request := _whole_request(piece, self._limits, conn.peer)) is not None:
+            if conn.phase == IDLE and (request := whole_request(piece, self._limits, conn.peer)) is not None:
                 self._dispatch(conn, request)
                 return
             parser = conn.parser = RequestParser(self._limits, conn.peer, self._body_limit)
@@ -275,7 +266,7 @@ class Exchange:
         if self.stopping and keep:  # until what was received is answered
             keep = conn.parser is not None and conn.parser.buffered > 0
         try:
-            out = encode(response, keep_alive=keep, head=conn.head, date=self.date)
+            out = self._encoded(response, keep, conn.head)
         except Exception:  # no answer of the application's may end the loop, such as one with a header of two lines
             log.exception("an answer cannot be written")
             response, keep = INTERNAL_ERROR, False
@@ -301,6 +292,16 @@ class Exchange:
             conn.deadline = self.idle_deadline
         else:
             self._answered(conn)
+
+    def _encoded(self, response: Response, keep: bool, head: bool) -> bytes:
+        """Return the bytes of an answer; many clients in a row get the very same one."""
+        if not keep or head:
+            return encode(response, keep_alive=keep, head=head, date=self.date)
+        usual, date, out = self._usual
+        if response is not usual or date is not self.date:
+            out = encode(response, keep_alive=True, head=False, date=self.date)
+            self._usual = (response, self.date, out)
+        return out
 
     def _answered(self, conn: Connection) -> None:
         if conn.keep:

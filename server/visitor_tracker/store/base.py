@@ -81,8 +81,18 @@ class Store(Protocol):
     def secret(self, name: str) -> bytes:
         """Return the 32 random bytes of that name, made once and the same for every process and node."""
 
-    def purge(self, *, ledger_before: int, ids_before: int, cursors_before: int = 0, most: int = 10_000) -> int:
-        """Delete up to `most` ledger rows, event ids and journal cursors from before these epoch ms; return how many.
+    def purge(
+        self,
+        *,
+        ledger_before: int,
+        ids_before: int,
+        cursors_before: int = 0,
+        links_before: int = 0,
+        most: int = 10_000,
+    ) -> int:
+        """Delete up to `most` ledger rows, event ids, journal cursors and links of visitors from before these epoch ms.
+
+        Links that a visit went on by stay. Returns how many were deleted.
 
         A segment whose cursor is gone would be drained again: cursors must be older than any segment that is kept.
         """

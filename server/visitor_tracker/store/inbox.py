@@ -9,20 +9,15 @@ order and by ascending key, so that none waits for one that waits for it.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 from hashlib import blake2b
 
 import msgspec
 
 from visitor_tracker.event import InboxRow
 from visitor_tracker.store.base import Seen
+from visitor_tracker.store.bulk import send_bodies
 from visitor_tracker.store.session import Database, DuplicateKey, Session, Value, ask_rows, send_rows
 from visitor_tracker.store.statements import pieces
-
-# Of the bodies of one statement. MySQL gets them as text of twice the length, which stays below 1 MiB, its smallest
-# usual packet, whatever max_allowed_packet is.
-_PART_BYTES = 450_000
-_ROW_BYTES = 100  # the other values of a row, as text
 
 READ_CURSOR = """/* Inbox.drain */
 select position
@@ -74,6 +69,13 @@ select
     exists (select 1 from visitor_days where site_id = ? and visitor = ?),
     exists (select 1 from visitor_days where site_id = ? and visitor = ? and day = ?)"""
 
+HOLDS = """/* Inbox.holds */
+select
+    exists (select 1 from inbox where site_id = ?),
+    exists (select 1 from visitor_days where site_id = ?),
+    exists (select 1 from events where site_id = ?),
+    exists (select 1 from rollup_month where site_id = ?)"""
+
 SET_ASIDE = """/* Inbox.set_aside */
 insert into dead_letters (id, site_id, at, reason, body)
 values [(?, ?, ?, ?, ?)]
@@ -84,15 +86,6 @@ select id, site_id, at, reason, body
 from dead_letters
 order by at desc, id
 limit ?"""
-
-FIRST_PART = """/* Inbox.add */
-set @body = ?"""
-
-NEXT_PART = """/* Inbox.add */
-set @body = concat(@body, ?)"""
-
-NO_PART = """/* Inbox.add */
-set @body = null"""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, gc=False):
@@ -162,11 +155,16 @@ class Inbox:
         [(ever, that_day)] = self._database.read(lambda session: session.ask(KNOWN, values))
         return bool(ever), bool(that_day)
 
+    def holds(self, site_id: int) -> bool:
+        """Say whether there is anything of a site, waiting or folded."""
+        [found] = self._database.read(lambda session: session.ask(HOLDS, (site_id,) * 4))
+        return any(found)
+
     def set_aside(self, reason: str, body: bytes, at: int, site_id: int = 0) -> None:
         """Keep what cannot be stored for a person to look at; the same once more changes nothing."""
         letter_id = blake2b(msgspec.msgpack.encode((site_id, reason, body)), digest_size=16).digest()
-        values = (letter_id, site_id, at, reason)
-        self._database.write(partial(_send_with_body, template=SET_ASIDE, values=values, body=body))
+        row = (letter_id, site_id, at, reason, body)
+        self._database.write(lambda session: send_bodies(session, SET_ASIDE, [row]))
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:
         """Return what was set aside, the newest first."""
@@ -179,19 +177,8 @@ class Inbox:
 
 def add_rows(session: Session, rows: Iterable[InboxRow]) -> None:
     """Insert rows; one that is there already stays as it is."""
-    values: list[Value] = []
-    size = 0
-    for row in sorted(rows, key=lambda row: (row.site_id, row.id)):
-        needed = len(row.body) + _ROW_BYTES
-        if size + needed > _PART_BYTES:
-            send_rows(session, ADD_ROWS, 5, values)
-            values, size = [], 0
-        if needed > _PART_BYTES:
-            _send_with_body(session, ADD_ROWS, (row.site_id, row.id, row.at, row.events), row.body)
-        else:
-            values += (row.site_id, row.id, row.at, row.events, row.body)
-            size += needed
-    send_rows(session, ADD_ROWS, 5, values)
+    in_order = sorted(rows, key=lambda row: (row.site_id, row.id))
+    send_bodies(session, ADD_ROWS, [(row.site_id, row.id, row.at, row.events, row.body) for row in in_order])
 
 
 def add_days(session: Session, seen: Iterable[Seen]) -> None:
@@ -213,16 +200,3 @@ def remove_rows(session: Session, site_id: int, ids: Iterable[bytes]) -> None:
     for number in pieces(session.dialect, len(keys)):
         session.send(REMOVE, [site_id, *keys[start : start + number]], number)
         start += number
-
-
-def _send_with_body(session: Session, template: str, values: Sequence[Value], body: bytes) -> None:
-    """Send an insert of one row whose last value is `body`, in parts where one statement would be too large."""
-    if session.dialect == "sqlite" or len(body) <= _PART_BYTES:
-        session.send(template, [*values, body])
-        return
-    session.send(FIRST_PART, (body[:_PART_BYTES],))
-    for start in range(_PART_BYTES, len(body), _PART_BYTES):
-        session.send(NEXT_PART, (body[start : start + _PART_BYTES],))
-    head, _, tail = template.rpartition("?")
-    session.send("@body".join((head, tail)), values)
-    session.send(NO_PART)  # the connection lives on

@@ -32,15 +32,15 @@ delete from ledger
 where batch_id in ([?])"""
 
 OLD_IDS = """/* Store.purge */
-select site_id, id
+select site_id, scope, id
 from event_ids
-where at < ? and scope = 'counter'
+where at < ?
 order by at
 limit ?"""
 
 FORGET_IDS = """/* Store.purge */
 delete from event_ids
-where site_id = ? and scope = 'counter' and id in ([?])"""
+where site_id = ? and scope = ? and id in ([?])"""
 
 OLD_CURSORS = """/* Store.purge */
 select segment_id
@@ -48,6 +48,18 @@ from journal_cursor
 where at < ?
 order by at
 limit ?"""
+
+# Few: only who was there around midnight has one.
+OLD_LINKS = """/* Store.purge */
+select site_id, visitor, previous
+from visitor_links
+where at < ? and joined = 0
+order by site_id, visitor, previous
+limit ?"""
+
+FORGET_LINK = """/* Store.purge */
+delete from visitor_links
+where site_id = ? and visitor = ? and previous = ? and joined = 0"""
 
 # Once more by its time: it may have moved since it was found.
 FORGET_CURSORS = """/* Store.purge */
@@ -77,9 +89,18 @@ def purge_ledger(session: Session, *, before: int, most: int) -> int:
 def purge_ids(session: Session, *, before: int, most: int) -> int:
     """Delete the oldest ids that arrived before `before`; return how many."""
     ids = session.ask(OLD_IDS, (before, most))
-    for site_id, old in by_site(sorted((row[0], row[1]) for row in ids)):
-        _delete(session, FORGET_IDS, (site_id,), old)
+    for scope in sorted({row[1] for row in ids}):
+        for site_id, old in by_site(sorted((row[0], row[2]) for row in ids if row[1] == scope)):
+            _delete(session, FORGET_IDS, (site_id, scope), old)
     return len(ids)
+
+
+def purge_links(session: Session, *, before: int, most: int) -> int:
+    """Delete who was whom before `before`, where no visit went on over midnight; return how many."""
+    links = session.ask(OLD_LINKS, (before, most))
+    for link in links:
+        session.send(FORGET_LINK, link)
+    return len(links)
 
 
 def purge_cursors(session: Session, *, before: int, most: int) -> int:

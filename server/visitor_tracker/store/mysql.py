@@ -118,6 +118,9 @@ class MysqlDatabase:
     def writing(self) -> AbstractContextManager[None]:
         return nullcontext()
 
+    def is_wanted(self) -> bool:
+        return False
+
     def ping(self) -> None:
         self._on_live_connection(lambda session: session.ask("select 1"), first=True)
 

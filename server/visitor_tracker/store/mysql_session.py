@@ -195,6 +195,8 @@ def _unexpected(connected: object) -> NoReturn:
 
 def _bind(sql: str, values: Sequence[Value]) -> str:
     """Put literals in the place of the %s of a template's text."""
+    if set(map(type, values)) == {int}:  # rollups have nothing else: 2.5 µs instead of 6 per row
+        return sql % tuple(values)
     literals: list[str] = []
     for value in values:
         if isinstance(value, int):

@@ -55,6 +55,9 @@ class Database(Protocol):
     def writing(self) -> AbstractContextManager[None]:
         """Hold the turn to write."""
 
+    def is_wanted(self) -> bool:
+        """Ask with the turn to write in hand: does somebody wait for it? On MySQL there is no turn."""
+
     def ping(self) -> None:
         """Return when the database answers."""
 

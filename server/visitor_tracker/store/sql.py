@@ -81,11 +81,21 @@ class SqlStore:
         found = self.database.read(lambda session: keeping.read_secret(session, name))
         return found or self.database.write(lambda session: keeping.make_secret(session, name))
 
-    def purge(self, *, ledger_before: int, ids_before: int, cursors_before: int = 0, most: int = 10_000) -> int:
+    def purge(
+        self,
+        *,
+        ledger_before: int,
+        ids_before: int,
+        cursors_before: int = 0,
+        links_before: int = 0,
+        most: int = 10_000,
+    ) -> int:
         deleted = self._purge(keeping.purge_ledger, ledger_before, most)
         deleted += self._purge(keeping.purge_ids, ids_before, most - deleted)
         if cursors_before:
             deleted += self._purge(keeping.purge_cursors, cursors_before, most - deleted)
+        if links_before:
+            deleted += self._purge(keeping.purge_links, links_before, most - deleted)
         return deleted
 
     def _purge(self, step: PurgeStep, before: int, most: int) -> int:

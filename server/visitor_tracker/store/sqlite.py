@@ -1,9 +1,6 @@
 """The embedded database: one SQLite file in WAL mode, one writer at a time, readers that never wait."""
 
-import errno
-import os
 import sqlite3
-import stat
 import threading
 import time
 import weakref
@@ -17,6 +14,7 @@ from visitor_tracker.store.base import Finding
 from visitor_tracker.store.checkpoint import Checkpointer
 from visitor_tracker.store.location import Durability
 from visitor_tracker.store.session import DuplicateKey, Rows, Session, T, Value
+from visitor_tracker.store.sqlite_file import create
 from visitor_tracker.store.statements import Dialect, text
 from visitor_tracker.store.turn import Turn
 
@@ -113,7 +111,7 @@ class SqliteDatabase:
         self._readers_lock = threading.Lock()
         self._checkpointer: Checkpointer | None = None
         if path is not None:
-            _create(path)
+            create(path)
         # What holds the file now need not hold it when the first batch comes: a server starts without it.
         with suppress(StoreUnavailable), self._turn.hold():
             self._session = self._open_writer()
@@ -216,6 +214,9 @@ class SqliteDatabase:
 
     def writing(self) -> AbstractContextManager[None]:
         return self._turn.hold()
+
+    def is_wanted(self) -> bool:
+        return self._turn.is_wanted()
 
     def ping(self) -> None:
         self.read(lambda session: session.ask("select 1 from sqlite_schema limit 1"))
@@ -376,25 +377,3 @@ class SqliteDatabase:
 def _code(error: sqlite3.Error) -> int:
     """Return the primary result code; the extended one has more bits above it."""
     return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
-
-
-def _create(path: Path) -> None:
-    """Make folder and file, readable by their owner only.
-
-    Nothing is opened here: closing it would drop the POSIX locks that other connections of this process have on
-    the file, and another process would take the write-ahead log for one that nobody uses, and delete it.
-    """
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder: the store's URL must name a file, such as sqlite:///{path}/visitors.db")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.mknod(path, stat.S_IFREG | 0o600)
-    except FileExistsError:
-        if not os.access(path, os.R_OK | os.W_OK):
-            raise StoreError(_not_writable(path, os.strerror(errno.EACCES))) from None
-    except OSError as error:
-        raise StoreError(_not_writable(path, error.strerror)) from error
-
-
-def _not_writable(path: Path, problem: str | None) -> str:
-    return f"{path}: {problem}: the server's user must be able to write this file and its folder"

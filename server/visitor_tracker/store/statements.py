@@ -7,6 +7,8 @@ import re
 from functools import lru_cache
 from typing import Literal
 
+from visitor_tracker.measures import NAMES
+
 Dialect = Literal["sqlite", "mysql"]
 
 MACROS: dict[Dialect, dict[str, str]] = {
@@ -34,6 +36,20 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " visit_count = visit_count + excluded.visit_count,"
         " last_visited = max(last_visited, excluded.last_visited),"
         " created_at = min(created_at, excluded.created_at)",
+        "minute_of_ts": "ts / 60000",
+        "keep_old_body": "on conflict do nothing",
+        "keep_first_ts": "on conflict (site_id, client, visitor, day) do update set"
+        " ts = excluded.ts where excluded.ts < client_sessions.ts",
+        "merge_link": "on conflict (site_id, visitor, previous) do update set"
+        " at = min(at, excluded.at), joined = max(joined, excluded.joined)",
+        "replace_session": "on conflict (site_id, bucket, visitor, first_ts) do update set"
+        " last_ts = excluded.last_ts, body = excluded.body",
+        "replace_ip_record": "on conflict (site_id, ip) do update set"
+        " first_at = excluded.first_at, last_at = excluded.last_at, visits = excluded.visits, body = excluded.body",
+        "add_seen_days": "on conflict (site_id, month, visitor, dimension, value) do update set"
+        " days = days + excluded.days",
+        "add_measures": "on conflict (site_id, dimension, period, value) do update set "
+        + ", ".join(f"{name} = {name} + excluded.{name}" for name in NAMES),
         "begin": "begin immediate",
         "columns_of": "select name from pragma_table_info(?)",
         "index_of": "select name from sqlite_schema where type = 'index' and tbl_name = ? and name = ?",
@@ -64,6 +80,15 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " visit_count = visit_count + values(visit_count),"
         " last_visited = greatest(last_visited, values(last_visited)),"
         " created_at = least(created_at, values(created_at))",
+        "minute_of_ts": "ts div 60000",
+        "keep_old_body": "on duplicate key update id = values(id)",
+        "keep_first_ts": "on duplicate key update ts = least(ts, values(ts))",
+        "merge_link": "on duplicate key update at = least(at, values(at)), joined = greatest(joined, values(joined))",
+        "replace_session": "on duplicate key update last_ts = values(last_ts), body = values(body)",
+        "replace_ip_record": "on duplicate key update"
+        " first_at = values(first_at), last_at = values(last_at), visits = values(visits), body = values(body)",
+        "add_seen_days": "on duplicate key update days = days + values(days)",
+        "add_measures": "on duplicate key update " + ", ".join(f"{name} = {name} + values({name})" for name in NAMES),
         "begin": "begin",
         "columns_of": "select column_name from information_schema.columns"
         " where table_schema = database() and table_name = ?",

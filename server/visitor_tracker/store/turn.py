@@ -65,6 +65,14 @@ class Turn:
             mine.depth = 0
             mine.locks[1].release()
 
+    def is_wanted(self) -> bool:
+        """Ask with the turn in hand: does somebody stand in the gate? Two system calls."""
+        gate, _ = self._locks()
+        if not gate.acquire(blocking=False):
+            return True
+        gate.release()
+        return False
+
     def _take(self) -> None:
         gate, main = self._locks()
         gate.acquire()

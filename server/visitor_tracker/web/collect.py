@@ -3,7 +3,7 @@
 import logging
 import zlib
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 
 import msgspec
 
@@ -25,6 +25,7 @@ from visitor_tracker.web.router import Route, is_prefetch
 log = logging.getLogger(__name__)
 
 _ACCEPTED: Headers = (("X-Tracker", "accepted"),)
+_USUAL_MOST = 64
 _ONE: list[DropReason | None] = [None]
 _RATIO_MOST = 100  # unpacked ÷ packed; text that people write stays below 20
 _CROWD_BYTES, _CROWD = 16 * 1024, 20_000  # objects in a body that are too many to be read at all
@@ -136,13 +137,7 @@ class CollectRoutes:
             client, cookie = self._with_cookie(client)
         parts = self._read(dialect, request, client)
         deferred = Deferred()
-
-        def done(receipt: Receipt | None) -> None:
-            if receipt is not None and receipt.verdicts == _ONE and dialect.accepted is not None and not cookie:
-                deferred.complete(_accepted(dialect.accepted, cors))
-            else:
-                deferred.complete(self._safely_answered(dialect, request, receipt, cookie))
-
+        done = _Answering(self, dialect, request, cors, cookie, deferred)
         if dialect.asks_first:
             self._intake.submit_and_ask(parts, client, done)
         else:
@@ -156,12 +151,12 @@ class CollectRoutes:
         parts = dialect.read(request)
         if not parts:
             raise unreadable("there is no event in this request", "send at least one")
-        if not client.vouched:
+        if len(parts) >= _EVENTS_A_TOKEN and not client.vouched:
             for _ in range(len(parts) // _EVENTS_A_TOKEN):
                 self._guards.limit(request)
         return parts
 
-    def _safely_answered(self, dialect: Dialect, request: Request, receipt: Receipt | None, cookie: str) -> Response:
+    def safely_answered(self, dialect: Dialect, request: Request, receipt: Receipt | None, cookie: str) -> Response:
         """Answer even where the dialect fails: what is stored is stored."""
         try:
             return self._answer(dialect, request, receipt, cookie)
@@ -190,10 +185,38 @@ class CollectRoutes:
         return event is not None and self._snapshot().policy_of(event.site_id).visitor == "cookie"
 
 
-@lru_cache(64)
+class _Answering(msgspec.Struct, frozen=True, gc=False):
+    """Answers a request when it is known what became of it; a function with all of this bound costs twice as much."""
+
+    routes: CollectRoutes
+    dialect: Dialect
+    request: Request
+    cors: Headers
+    cookie: str
+    deferred: Deferred
+
+    def __call__(self, receipt: Receipt | None) -> None:
+        usual = self.dialect.accepted
+        if usual is not None and receipt is not None and receipt.verdicts == _ONE and not self.cookie:
+            self.deferred.complete(_accepted(usual, self.cors))
+        else:
+            self.deferred.complete(self.routes.safely_answered(self.dialect, self.request, receipt, self.cookie))
+
+
+# Usual answers with the headers of an origin. By identity, since hashing headers costs more than adding them; what
+# an id belongs to is kept beside it, so that nothing else can have it.
+_usual: dict[tuple[int, int], tuple[Response, Response, Headers]] = {}
+
+
 def _accepted(response: Response, cors: Headers) -> Response:
     """Return the usual answer, made once for each origin's headers."""
-    return _with(response, cors + _ACCEPTED)
+    key = (id(response), id(cors))
+    found = _usual.get(key)
+    if found is None:
+        if len(_usual) >= _USUAL_MOST:
+            _usual.clear()
+        found = _usual[key] = (_with(response, cors + _ACCEPTED), response, cors)
+    return found[0]
 
 
 def _with(response: Response, headers: Headers) -> Response:

@@ -2,9 +2,8 @@
 
 import base64
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import urlencode
 
 import msgspec
@@ -172,52 +171,39 @@ class CounterRoutes:
 
     def _count(self, page: Page, visit: Visit, request: Request, *, image: bool = False) -> Answer:
         """Let the visit, and the event that reports have of it, join the batch; the answer comes when it is stored."""
-        address = self._guards.count(request)
-        cors = self._guards.cors.headers(request)
+        guards = self._guards
+        address = guards.count(request)
+        cors = guards.cors.headers(request)
         client = self._clients.of(request, address)
-        if tells(page.sent, client.ip, client.user_agent):  # such a page is this visitor's alone
+        is_shared = not tells(page.sent, client.ip, client.user_agent)
+        if not is_shared:  # such a page is this visitor's alone
             page = self._page(scrub_url(page.sent, client.ip, client.user_agent))
             visit = Visit(page.hash, page.url, visit.id)
         deferred = Deferred()
-
-        def done(outcome: Outcome) -> None:
-            if outcome is Unnumbered.UNKNOWN:
-                deferred.abandon()
-            else:
-                deferred.complete(self._answer(page, outcome, cors, image=image))
-
+        counting = _Counting(self, page, visit, client, cors, deferred, is_shared, image)
         known = self._intake.known(client.user_agent)
         if known is not None:
-            self._join(page, visit, client, known, deferred, done, cors)
+            self.join(counting, known)
         else:
-            self._intake.with_reading(
-                client.user_agent, lambda reading: self._join(page, visit, client, reading, deferred, done, cors)
-            )
+            self._intake.with_reading(client.user_agent, partial(self.join, counting))
         return deferred
 
-    def _join(  # noqa: PLR0913
-        self,
-        page: Page,
-        visit: Visit,
-        client: Client,
-        reading: Reading,
-        deferred: Deferred,
-        done: Callable[[Outcome], None],
-        cors: Headers,
-    ) -> None:
+    def join(self, counting: "_Counting", reading: Reading) -> None:
         """Let the visit wait for the next batch, with its event."""
-        event = self._intake.event_of(page.sent, visit.id, client, reading)
+        page, visit, cors, deferred = counting.page, counting.visit, counting.cors, counting.deferred
+        event = self._intake.event_of(page.sent, visit.id, counting.client, reading, is_shared=counting.is_shared)
         if event == "hostname":
             self._counters.add(Cell.DROPPED_HOSTNAME)
             deferred.complete(error_response(_foreign(), (*cors, ("X-Tracker", "dropped: hostname"))))
         elif event == "opt_out":
             self._counters.add(Cell.DROPPED_OPT_OUT)
             deferred.complete(Response(200, page.json + _OPTED_OUT, _JSON + _NOT_COUNTED + cors))
-        elif not self._counter.add(visit, done, event if isinstance(event, Event) else None):
+        elif not self._counter.add(visit, counting, event if isinstance(event, Event) else None):
             self._counters.add(Cell.DROPPED_UNAVAILABLE)
             deferred.complete(error_response(_away(), cors + _UNAVAILABLE))
 
-    def _answer(self, page: Page, outcome: Outcome, cors: Headers, *, image: bool) -> Response:
+    def answer(self, page: Page, outcome: Outcome, cors: Headers, *, image: bool) -> Response:
+        """Return the answer to a visit of which this became."""
         if isinstance(outcome, Counted):
             state = _DUPLICATE if outcome.duplicate else _ACCEPTED
             if image:
@@ -288,6 +274,25 @@ class CounterRoutes:
         self._counters.add(Cell.DROPPED_INVALID_URL)
         dropped: Headers = (("X-Tracker", "dropped: invalid_url"),)
         return Response(400, b"Invalid URL", _TEXT + dropped + self._guards.cors.headers(request))
+
+
+class _Counting(msgspec.Struct, frozen=True, gc=False):
+    """A visit on its way, which answers when called; a function with all of this bound costs twice as much."""
+
+    routes: CounterRoutes
+    page: Page
+    visit: Visit
+    client: Client
+    cors: Headers
+    deferred: Deferred
+    is_shared: bool  # nothing of the client is in the page's URL
+    image: bool
+
+    def __call__(self, outcome: Outcome) -> None:
+        if outcome is Unnumbered.UNKNOWN:
+            self.deferred.abandon()
+        else:
+            self.deferred.complete(self.routes.answer(self.page, outcome, self.cors, image=self.image))
 
 
 @lru_cache(4096)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import unquote
 
 import msgspec
 
@@ -24,6 +25,9 @@ _HSTS: Headers = (("Strict-Transport-Security", "max-age=31536000"),)
 @dataclass(frozen=True, slots=True)
 class Route:
     """One URL: who may use it, and whether its handler may run on the loop (never blocks, microseconds).
+
+    A path may end in a part in braces, as `/sessions/{id}` does: any one part that is no other route's; the handler
+    gets it by `argument`. Such a route is not fast.
 
     access `public`: anybody, also pages of other origins; `read`: numbers, see Guards.read; `own`: anybody,
     for this server's own pages and monitors.
@@ -64,20 +68,17 @@ class Router:
         self._methods: dict[str, str] = {}
         for method, path in sorted(self._table):
             self._methods[path] = self._methods.get(path, "OPTIONS") + ", " + method
+        self._with_argument = {_folder(path): path for path in self._methods if path.endswith("}")}
 
     def is_fast(self, request: Request) -> bool:
         """Prefetches leave the fast lane, because they only read, and reading may wait.
 
         So do requests with credentials, which may say more than others, and what takes long to unpack or read.
         """
+        if (request.method, request.path) not in self._fast or len(request.body) > _FAST_BODY_BYTES:
+            return False
         headers = request.headers
-        return (
-            (request.method, request.path) in self._fast
-            and len(request.body) <= _FAST_BODY_BYTES
-            and "content-encoding" not in headers
-            and "authorization" not in headers
-            and not is_prefetch(request)
-        )
+        return "content-encoding" not in headers and "authorization" not in headers and not is_prefetch(request)
 
     def body_limit(self, method: str, path: str) -> int:
         return self._body_most.get((method, path), 0)
@@ -85,6 +86,8 @@ class Router:
     def __call__(self, request: Request) -> Answer:
         route = self._table.get((request.method, request.path))
         try:
+            if route is None:
+                route = self._table.get((request.method, self._path_of(request)))
             if route is None:
                 return self._without_route(request)
             if route.access == "read":
@@ -103,15 +106,23 @@ class Router:
             log.error("the store refused: %s", error)  # noqa: TRY400
             return self._refuse(HttpError(500, "store_error", "the store refused this request"), request, route)
 
+    def _path_of(self, request: Request) -> str:
+        """Return the path of the routes that a request is for: its own, or one that ends in an argument."""
+        path = request.path
+        if path in self._methods or path.endswith("/"):
+            return path
+        return self._with_argument.get(_folder(path), path)
+
     def _without_route(self, request: Request) -> Response:
-        methods = self._methods.get(request.path)
+        path = self._path_of(request)
+        methods = self._methods.get(path)
         if methods is None:
             if request.method == "OPTIONS" and request.path == "*":
                 return Response(204, headers=(("Allow", "GET, HEAD, OPTIONS, POST"),))
             raise HttpError(404, "not_found", "there is no such page", "GET / lists what there is")
         if request.method != "OPTIONS":
             raise HttpError(405, "method_not_allowed", f"{request.method} is not possible here", f"use {methods}")
-        if self._is_public(request.path):
+        if self._is_public(path):
             return self._guards.cors.preflight(request, methods)
         return Response(204, headers=(("Allow", methods),))
 
@@ -126,10 +137,15 @@ class Router:
             self._counters.add(CELL_OF[error.dropped])
             headers += (("X-Tracker", f"dropped: {error.dropped}"),)
         if error.status == 405:
-            headers += (("Allow", self._methods[request.path]),)
+            headers += (("Allow", self._methods[self._path_of(request)]),)
         if error.status == 401:
             headers += (("WWW-Authenticate", 'Bearer realm="visitor-tracker"'),)
         return error_response(error, headers)
+
+
+def argument(request: Request) -> str:
+    """Return the last part of a request's path, decoded: what stands for the part in braces of its route."""
+    return unquote(request.path.rpartition("/")[2], errors="replace")
 
 
 def is_prefetch(request: Request) -> bool:
@@ -139,6 +155,10 @@ def is_prefetch(request: Request) -> bool:
         sent = headers.get("sec-purpose", "") + headers.get("purpose", "") + headers.get("x-moz", "")
         return "prefetch" in sent.lower() or "preview" in sent.lower()
     return False
+
+
+def _folder(path: str) -> str:
+    return path[: path.rfind("/") + 1]
 
 
 def _without_lane(route: Route) -> Route:

@@ -1,0 +1,106 @@
+"""`rebuild`: make the reports of past days again, out of their events."""
+
+import argparse
+from typing import Any
+
+from visitor_tracker.app import rule_of_site
+from visitor_tracker.cli.arguments import add_command, checked, config_of, opened
+from visitor_tracker.cli.output import EXIT_FAILED, EXIT_USAGE, complain, remark, say, say_json, say_table
+from visitor_tracker.days import date_of, number_of
+from visitor_tracker.ingest.rebuild import Rebuilder, Rebuilt
+from visitor_tracker.sites import Site
+from visitor_tracker.store.sites import SiteTable
+from visitor_tracker.store.sql import SqlStore
+
+_EXAMPLES = """\
+visitor-tracker rebuild --day 2026-11-21
+visitor-tracker rebuild --site blog --from 2026-11-01 --to 2026-11-21
+visitor-tracker rebuild --all
+"""
+
+
+def add_commands(commands: Any) -> None:  # noqa: ANN401
+    """Add the commands of this file."""
+    rebuild = add_command(
+        commands,
+        "rebuild",
+        _rebuild,
+        "make the reports of past days again, out of their events, by today's rules of what is a robot",
+        examples=_EXAMPLES,
+    )
+    rebuild.add_argument("--site", default="default", metavar="NAME", help="name of the site; default: default")
+    rebuild.add_argument("--day", type=checked(_day), metavar="DATE", help="one day, such as 2026-11-21")
+    rebuild.add_argument("--from", dest="first", type=checked(_day), metavar="DATE", help="the first day")
+    rebuild.add_argument(
+        "--to", dest="last", type=checked(_day), metavar="DATE", help="the last day; default: the latest"
+    )
+    rebuild.add_argument("--all", action="store_true", help="every day of which all events are still there")
+    rebuild.add_argument("--json", action="store_true", help="print one line of JSON for each day")
+
+
+def _rebuild(options: argparse.Namespace) -> int:
+    if sum([options.day is not None, options.first is not None, options.all]) != 1:
+        complain("say which days: --day DATE, --from DATE [--to DATE], or --all")
+        return EXIT_USAGE
+    config = config_of(options)
+    with opened(config) as store:
+        site = _site(store, options.site)
+        if site is None:
+            complain(f"there is no site {options.site}:  visitor-tracker site list  shows all")
+            return EXIT_FAILED
+        rebuilder = Rebuilder(store, site.id, rule_of_site(config, site))
+        known = rebuilder.days()
+        days = [day for day in known if _is_meant(options, day)]
+        if not days:
+            complain("there are no events of such a day")
+            return EXIT_FAILED
+        done: list[Rebuilt] = []
+        try:
+            for day in days:
+                if not known[day]:
+                    remark(f"{date_of(day)}: not all of its events are there any more, its numbers stay as they are")
+                    continue
+                done.append(rebuilder.rebuild(day))
+                if options.json:
+                    say_json(_row(done[-1]))
+        finally:
+            rebuilder.let_go()
+    if not options.json and done:
+        _say(done)
+    return 0 if done else EXIT_FAILED
+
+
+def _say(done: list[Rebuilt]) -> None:
+    say_table(
+        ("DAY", "EVENTS", "OF ROBOTS", "NUMBERS CHANGED"),
+        [(str(date_of(one.day)), f"{one.events:,}", f"{one.robots:,}", f"{one.changed:,}") for one in done],
+        right={"EVENTS", "OF ROBOTS", "NUMBERS CHANGED"},
+    )
+    say(f"days made again: {len(done)}")
+
+
+def _is_meant(options: argparse.Namespace, day: int) -> bool:
+    if options.all:
+        return True
+    if options.day is not None:
+        return day == int(options.day)
+    return int(options.first) <= day <= int(options.last or 99_991_231)
+
+
+def _site(store: SqlStore, name: str) -> Site | None:
+    return next((site for site in SiteTable(store.database).all() if name in (site.name, *site.aliases)), None)
+
+
+def _day(text: str) -> str:
+    """Return a date as the digits of a day; raises ValueError."""
+    digits = text.replace("-", "")
+    try:
+        if len(digits) == 8 and digits.isdecimal():
+            return str(number_of(date_of(int(digits))))
+    except ValueError:
+        pass
+    raise ValueError(f"must be a date such as 2026-11-21, not {text!r}")
+
+
+def _row(one: Rebuilt) -> dict[str, object]:
+    return {"day": str(date_of(one.day)), "events": one.events, "robots": one.robots, "changed": one.changed}

@@ -1,0 +1,209 @@
+"""`visitors`: who was here, one by one, and who is here now."""
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from visitor_tracker.access.keeper import policy_of
+from visitor_tracker.cli.arguments import add_command, config_of, opened, positive
+from visitor_tracker.cli.output import EXIT_FAILED, complain, remark, say, say_document, say_table
+from visitor_tracker.errors import TrackerError
+from visitor_tracker.ingest.zones import country_name
+from visitor_tracker.logs import escape
+from visitor_tracker.reports.live import NOW_MINUTES, Happening, Live, Share, read_live
+from visitor_tracker.reports.visitors import (
+    LIMIT,
+    LIMIT_MOST,
+    Scope,
+    Visitor,
+    VisitorStats,
+    visitor,
+    visitor_stats,
+    visitors,
+)
+from visitor_tracker.sites import Policy, Site
+from visitor_tracker.store.sites import SiteTable
+from visitor_tracker.store.sql import SqlStore
+from visitor_tracker.web.visitors import JUDGE, now_ms, unknown_visitor
+
+_EXAMPLES = """\
+visitor-tracker visitors
+visitor-tracker visitors --stats --site blog
+visitor-tracker visitors --ip 203.0.113.42
+visitor-tracker visitors --live
+"""
+# Title, width, field; what is longer than `cut` characters is cut.
+_COLUMNS = (
+    ("IP Address", 18, "ip", 0),
+    ("Country", 20, "country", 0),
+    ("City", 20, "city", 0),
+    ("Organization", 30, "org", 28),
+    ("Visits", 8, "visit_count", 0),
+    ("First Seen", 20, "first_seen", 19),
+    ("Last Seen", 20, "last_seen", 19),
+)
+_FRAME, _RULE = "=" * 80, "-" * 144
+_FEED = 10
+
+
+def add_commands(commands: Any) -> None:  # noqa: ANN401
+    """Add the command of this file."""
+    command = add_command(commands, "visitors", _visitors, "show visitors one by one", examples=_EXAMPLES)
+    what = command.add_mutually_exclusive_group()
+    what.add_argument("--stats", action="store_true", help="show how many there are, and from where")
+    what.add_argument("--ip", metavar="IP", help="show one: its address, or the 16 hex digits that stand for it")
+    what.add_argument("--live", action="store_true", help="show who is on a site now")
+    command.add_argument("--site", metavar="SITE", help="name or alias of a site; default: all, with --live  default")
+    command.add_argument(
+        "--limit",
+        type=positive,
+        default=LIMIT,
+        metavar="N",
+        help=f"how many at most, up to {LIMIT_MOST:,}; default: {LIMIT:,}",
+    )
+    command.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def _visitors(options: argparse.Namespace) -> int:
+    config = config_of(options)
+    with opened(config) as store:
+        sites = SiteTable(store.database).all()
+        if options.live:
+            [site] = _chosen(sites, options.site or "default")
+            return _show_live(store, site, as_json=options.json)
+        policy = policy_of(config.identity)
+        scopes = [_scope(site, policy) for site in (_chosen(sites, options.site) if options.site else sites)]
+        if options.stats:
+            return _show_stats(store, scopes, as_json=options.json)
+        if options.ip:
+            return _show_one(store, scopes, options.ip, as_json=options.json)
+        return _show_all(store, scopes, min(options.limit, LIMIT_MOST), as_json=options.json)
+
+
+def _scope(site: Site, policy: Policy) -> Scope:
+    return Scope(site, site.policy or policy)
+
+
+def _chosen(sites: Iterable[Site], name: str) -> list[Site]:
+    for site in sites:
+        if name == site.name or name in site.aliases:
+            return [site]
+    raise TrackerError(f"there is no site {name}: see  visitor-tracker site list")
+
+
+def _show_all(store: SqlStore, scopes: list[Scope], limit: int, *, as_json: bool) -> int:
+    found = store.database.read(lambda session: visitors(session, scopes, now_ms(), country_name, limit))
+    if as_json:
+        say_document(found)
+    elif not found:
+        remark("no visitors yet")
+    else:
+        _say_title("ALL VISITORS")
+        say(" ".join(f"{title:<{width}}" for title, width, *_ in _COLUMNS).rstrip())
+        say(_RULE)
+        for each in found:
+            say(" ".join(f"{_cell(each, name, cut):<{width}}" for _, width, name, cut in _COLUMNS).rstrip())
+        say(_FRAME)
+    return 0
+
+
+def _cell(each: Visitor, name: str, cut: int) -> str:
+    text = escape(str(getattr(each, name)))
+    return text[:cut] if cut else text
+
+
+def _show_stats(store: SqlStore, scopes: list[Scope], *, as_json: bool) -> int:
+    found = store.database.read(lambda session: visitor_stats(session, scopes, now_ms(), country_name))
+    if as_json:
+        say_document(found)
+    else:
+        _say_stats(found)
+    return 0
+
+
+def _say_stats(found: VisitorStats) -> None:
+    _say_title("VISITOR STATISTICS")
+    say(f"Total Unique Visitors: {found.total_visitors}")
+    say(f"Total Visits: {found.total_visits}")
+    say("\nVisitors by Country:")
+    for country, count in found.countries.items():
+        say(f"  {escape(country)}: {count}")
+    say("\nTop 10 IPs by Visit Count:")
+    for place, top in enumerate(found.top_ips, 1):
+        say(f"  {place}. {escape(top.ip):<17} {escape(top.country):<20} ({top.visit_count} visits)")
+    say(_FRAME)
+
+
+def _show_one(store: SqlStore, scopes: list[Scope], ip: str, *, as_json: bool) -> int:
+    found = store.database.read(lambda session: visitor(session, scopes, now_ms(), country_name, ip))
+    if as_json:
+        say_document(unknown_visitor(ip) if found is None else found)
+    elif found is None:
+        complain(f"No data found for IP: {escape(ip)}")
+    else:
+        _say_details(found)
+    return EXIT_FAILED if found is None else 0
+
+
+def _say_details(found: Visitor) -> None:
+    _say_title(f"VISITOR DETAILS: {escape(found.ip)}")
+    for title, value in (
+        ("IP Address", found.ip),
+        ("Country", f"{found.country} ({found.country_code})"),
+        ("Region", found.region),
+        ("City", found.city),
+        ("Organization", found.org),
+        ("ISP", found.isp),
+        ("Visit Count", str(found.visit_count)),
+        ("First Seen", found.first_seen),
+        ("Last Seen", found.last_seen),
+    ):
+        say(f"{title}: {escape(value)}")
+    for title, values in (("Paths Visited", found.paths_visited), ("User Agents", found.user_agents)):
+        say(f"\n{title} ({len(values)}):")
+        for value in values:
+            say(f"  - {escape(value)}")
+    say(_FRAME)
+
+
+def _show_live(store: SqlStore, site: Site, *, as_json: bool) -> int:
+    live = store.database.read(lambda session: read_live(session, site, now_ms(), JUDGE))
+    if as_json:
+        say_document(live)
+    else:
+        _say_live(live)
+    return 0
+
+
+def _say_live(live: Live) -> None:
+    here = f"{live.now} here now ({NOW_MINUTES} minutes)"
+    say(f"{live.site}: {here}, {live.visitors} in the last half hour, {live.views} views")
+    say(f"views per minute: {' '.join(str(minute.views) for minute in live.minutes)}")
+    for title, shares in (("PAGE", live.pages), ("SOURCE", live.sources), ("COUNTRY", _named(live.countries))):
+        if shares:
+            say("")
+            say_table(
+                (title, "NOW", "VISITORS"),
+                [(share.name, str(share.now), str(share.visitors)) for share in shares],
+                right=("NOW", "VISITORS"),
+            )
+    if live.feed:
+        say("")
+        say_table(("TIME (UTC)", "COUNTRY", "KIND", "PAGE"), [_row(event) for event in live.feed[:_FEED]])
+    if live.robots.events:
+        say(f"\nrobots, not counted above: {live.robots.events} events")
+
+
+def _named(countries: tuple[Share, ...]) -> tuple[Share, ...]:
+    return tuple(msgspec.structs.replace(share, name=country_name(share.name)) for share in countries)
+
+
+def _row(event: Happening) -> tuple[str, str, str, str]:
+    told = event.name or event.target
+    return event.time[11:19], event.country, event.kind, f"{event.page}  {told}" if told else event.page
+
+
+def _say_title(title: str) -> None:
+    say(f"{_FRAME}\n{title}\n{_FRAME}")

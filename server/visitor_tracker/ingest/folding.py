@@ -1,0 +1,157 @@
+"""One transaction of the fold: what the events of some inbox rows change in the tables.
+
+    facts ─▶ new ids only ─▶ events
+               ├ robots            ─▶ counted apart, by reason
+               ├ without a visitor ─▶ counted alone
+               └ by visitor        ─▶ sessions as they were ─┐
+                                      sessions with them    ─┴▶ contribution(after) - contribution(before) ─▶ rollups
+
+Everything that depends on a visitor's other events is read here, inside the transaction, where no other folder
+writes for the site.
+"""
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+
+from visitor_tracker.event import Event
+from visitor_tracker.ingest.people import People, Rule, part
+from visitor_tracker.measures import VISITORS
+from visitor_tracker.sessions.counts import Counts
+from visitor_tracker.sessions.cutting import cut, merge
+from visitor_tracker.sessions.fact import ACTIONS, Fact
+from visitor_tracker.sessions.profiles import Profiles
+from visitor_tracker.store.facts import add_facts
+from visitor_tracker.store.folding import note_days
+from visitor_tracker.store.inbox import add_days
+from visitor_tracker.store.ip_records import IpRecord, merge_ip_records
+from visitor_tracker.store.rollups import add_rollups, see
+from visitor_tracker.store.session import Session
+from visitor_tracker.store.visits import add_client_sessions, add_daily_visitors, mark_joined
+
+
+class Robot(msgspec.Struct, frozen=True, gc=False):
+    """Why an event is a robot's, as ids of texts, and which robot's, 0 where that is not known."""
+
+    reasons: tuple[int, ...]
+    crawler: int
+
+
+class Prepared(msgspec.Struct, frozen=True, gc=False):
+    """An event of the inbox, its fact, and what makes it a robot's."""
+
+    event: Event
+    fact: Fact
+    robot: Robot | None
+
+
+class Changes:
+    """What the events of one transaction change; made for one site, used once."""
+
+    def __init__(self, session: Session, site_id: int, rule: Rule, profiles: Profiles) -> None:
+        self._session = session
+        self._site_id = site_id
+        self._rule = rule
+        self._profiles = profiles
+        self._counts = Counts(with_marks=not rule.daily)
+        self._people = People(session, site_id, rule, profiles)
+
+    def add(self, events: Sequence[Prepared]) -> None:
+        """Bring the events, all of them new, into every table."""
+        if not events:
+            return
+        add_facts(self._session, self._site_id, [event.fact for event in events])
+        self._count_apart(events)
+        people = [event.fact for event in events if event.robot is None and event.fact.visitor]
+        if people:
+            self._count_visits(people)
+            self._note_visitors(people)
+        self._note_days(events)
+        self._write_counts()
+
+    def _count_apart(self, events: Iterable[Prepared]) -> None:
+        """Count what needs to know no other event."""
+        counts, profiles = self._counts, self._profiles
+        for event in events:
+            if event.robot is not None:
+                counts.robot(event.fact, event.robot.reasons, event.robot.crawler)
+                continue
+            counts.kind(event.fact)
+            if not event.fact.visitor:
+                counts.alone(event.fact, profiles)
+
+    def _count_visits(self, facts: Sequence[Fact]) -> None:
+        by_visitor: dict[bytes, list[Fact]] = {}
+        for fact in facts:
+            by_visitor.setdefault(fact.visitor, []).append(fact)
+        people = self._people
+        people.load({(fact.day, fact.visitor) for fact in facts})
+        before = {visitor: people.sessions_of(visitor) for visitor in by_visitor}
+        after = {visitor: merge([*before[visitor], *cut(own)]) for visitor, own in by_visitor.items()}
+        links = people.link(facts, before, after)
+        for visitor in links.visitors() - by_visitor.keys():
+            before[visitor] = after[visitor] = people.sessions_of(visitor)
+        people.learn(session for sessions in (*before.values(), *after.values()) for session in sessions)
+        joined_before, joined_after = links.joined(before), links.joined(after)
+        for visitor in before:
+            was, now = part(visitor, before, joined_before), part(visitor, after, joined_after)
+            if was != now:
+                self._counts.change(was, now, self._profiles)
+        if new := joined_after.items() - joined_before.items():
+            mark_joined(self._session, self._site_id, new)
+        people.replace(by_visitor, before, after)
+
+    # Notes.
+
+    def _note_visitors(self, facts: Sequence[Fact]) -> None:
+        clients: dict[tuple[bytes, bytes, int], int] = {}
+        for fact in facts:
+            if fact.client:
+                key = (fact.client, fact.visitor, fact.day)
+                clients[key] = min(clients.get(key, fact.ts), fact.ts)
+        if clients:
+            add_client_sessions(self._session, self._site_id, [(*key, ts) for key, ts in clients.items()])
+        if not self._rule.daily:
+            came = {(fact.day, fact.visitor) for fact in facts if fact.kind in ACTIONS}
+            add_daily_visitors(self._session, self._site_id, came)
+
+    def _note_days(self, events: Sequence[Prepared]) -> None:
+        note_days(self._session, self._site_id, {event.fact.day for event in events})
+        # The drainer has noted all but those that the page counter counted at once.
+        counted = [event.fact for event in events if event.event.counted and event.fact.visitor]
+        if counted:
+            add_days(self._session, [(self._site_id, fact.visitor, fact.day, fact.ts) for fact in counted])
+        records = [record for event in events if (record := _ip_record(event)) is not None]
+        if records:
+            merge_ip_records(self._session, self._site_id, records)
+
+    def _write_counts(self) -> None:
+        session, site_id, counts = self._session, self._site_id, self._counts
+        add_rollups(session, "hour", site_id, counts.hours)
+        add_rollups(session, "day", site_id, counts.days)
+        months = counts.months(self._rule.daily)
+        for key, change in see(session, site_id, counts.marks).items() if counts.marks else ():
+            months[key] = months.get(key, 0) + change * VISITORS
+        add_rollups(session, "month", site_id, months)
+
+
+def _ip_record(event: Prepared) -> IpRecord | None:
+    """Return what an event says of its address, where the site's policy has kept it."""
+    sent = event.event
+    if not sent.ip:
+        return None
+    place, is_view = sent.place, sent.kind == "pageview"
+    agent = sent.user_agent or " ".join(filter(None, (sent.agent.browser, sent.agent.browser_version, sent.agent.os)))
+    return IpRecord(
+        sent.ip,
+        sent.ts,
+        sent.ts,
+        int(is_view),
+        place.country,
+        place.region,
+        place.city,
+        place.organisation,
+        (f"GET {urlsplit(sent.url).path or '/'}",) if is_view else (),
+        (agent,) if agent else (),
+    )

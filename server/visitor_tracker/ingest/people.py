@@ -1,0 +1,185 @@
+"""The sessions of some visitors as the tables have them, and who of them was another visitor before midnight."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from visitor_tracker.days import bounds, day_after
+from visitor_tracker.sessions.counts import Part
+from visitor_tracker.sessions.cutting import continues
+from visitor_tracker.sessions.fact import Fact
+from visitor_tracker.sessions.profiles import Profiles
+from visitor_tracker.sessions.session import GAP_MS, VisitorSession
+from visitor_tracker.store import vocabulary
+from visitor_tracker.store.session import Session
+from visitor_tracker.store.visits import Link, add_links, links_of, put_sessions, remove_sessions, sessions_in
+
+_HOPS = 2  # from a visitor to whom it was before or after, and from there to whose visit that one may continue
+
+BySession = Mapping[bytes, Sequence[VisitorSession]]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """How a site counts: its time zone, and whether a visitor's hash is one of a day only."""
+
+    timezone: str = "UTC"
+    daily: bool = True
+
+
+class People:
+    """Belongs to one transaction on one site."""
+
+    def __init__(self, session: Session, site_id: int, rule: Rule, profiles: Profiles) -> None:
+        self._session = session
+        self._site_id = site_id
+        self._rule = rule
+        self._profiles = profiles
+        self._found: dict[bytes, dict[tuple[int, int], VisitorSession]] = {}  # by visitor, as (bucket, first_ts)
+        self._asked: set[tuple[int, bytes]] = set()
+
+    def load(self, days: Iterable[tuple[int, bytes]]) -> None:
+        """Read all sessions that may touch these days of these visitors, and the days that those touch in turn."""
+        wanted = {(bucket, visitor) for day, visitor in days for bucket in self._buckets(day)} - self._asked
+        while wanted:
+            self._asked |= wanted
+            further: set[tuple[int, bytes]] = set()
+            for bucket, visitor, found in sessions_in(self._session, self._site_id, wanted):
+                self._found.setdefault(visitor, {})[bucket, found.first_ts] = found
+                if not bucket:  # a long one may share its first and its last day with others
+                    ends = (day_after(found.first_day, -1), found.first_day, found.last_day)
+                    further |= {(end, visitor) for end in ends}
+            wanted = further - self._asked
+
+    def _buckets(self, day: int) -> tuple[int, ...]:
+        if self._rule.daily:
+            return (day,)
+        return (0, day_after(day, -2), day_after(day, -1), day, day_after(day))
+
+    def sessions_of(self, visitor: bytes) -> list[VisitorSession]:
+        found = self._found.get(visitor)
+        return sorted(found.values(), key=lambda session: session.first_ts) if found else []
+
+    def link(
+        self,
+        facts: Iterable[Fact],
+        before: BySession,
+        after: BySession,
+    ) -> "Links":
+        """Find out who of the visitors was another one before, or is one after; only around midnight anybody may."""
+        links = Links(self._rule.timezone)
+        new = {fact.visitor: Link(fact.visitor, fact.previous, fact.ts, False) for fact in facts if fact.previous}
+        if new:
+            add_links(self._session, self._site_id, new.values())
+        edge = {
+            visitor
+            for version in (before, after)
+            for visitor, sessions in version.items()
+            if any(links.is_at_edge(session) for session in sessions)
+        }
+        for _ in range(_HOPS):
+            if not edge:
+                break
+            found = links_of(self._session, self._site_id, edge)
+            self._load_neighbours(found, before, after)
+            edge = links.add(found) - edge
+        return links
+
+    def _load_neighbours(
+        self,
+        found: Iterable[Link],
+        before: BySession,
+        after: BySession,
+    ) -> None:
+        """Read the sessions of the visitors that are linked with those whose sessions are known."""
+        wanted: set[tuple[int, bytes]] = set()
+        for link in found:
+            for known, other in ((link.visitor, link.previous), (link.previous, link.visitor)):
+                for session in (*self.sessions_of(known), *before.get(known, ()), *after.get(known, ())):
+                    wanted |= {(day_after(day, step), other) for day in _days(session) for step in (-1, 0, 1)}
+        self.load(wanted)
+
+    def learn(self, sessions: Iterable[VisitorSession]) -> None:
+        """Read what stored sessions name and this process has not met."""
+        heads = [session.head for session in sessions]
+        sources, contexts = self._profiles.unknown({head.source for head in heads}, {head.context for head in heads})
+        if sources or contexts:
+            self._profiles.learn(
+                vocabulary.source_bodies(self._session, sources), vocabulary.context_bodies(self._session, contexts)
+            )
+
+    def replace(
+        self,
+        visitors: Iterable[bytes],
+        before: BySession,
+        after: BySession,
+    ) -> None:
+        gone: list[tuple[int, bytes, int]] = []
+        new: list[tuple[bytes, VisitorSession]] = []
+        for visitor in visitors:
+            was = {(session.bucket, session.first_ts): session for session in before[visitor]}
+            now = {(session.bucket, session.first_ts): session for session in after[visitor]}
+            gone += [(bucket, visitor, first_ts) for bucket, first_ts in was.keys() - now.keys()]
+            new += [(visitor, session) for key, session in now.items() if was.get(key) != session]
+        if gone:
+            remove_sessions(self._session, self._site_id, gone)
+        put_sessions(self._session, self._site_id, new)
+
+
+class Links:
+    """Who was whom before the key changed; for visitors of one site."""
+
+    def __init__(self, timezone: str) -> None:
+        self._timezone = timezone
+        self._previous: dict[bytes, set[bytes]] = {}
+
+    def add(self, links: Iterable[Link]) -> set[bytes]:
+        """Remember the links; return everybody in them."""
+        people: set[bytes] = set()
+        for link in links:
+            self._previous.setdefault(link.visitor, set()).add(link.previous)
+            people |= {link.visitor, link.previous}
+        return people
+
+    def visitors(self) -> set[bytes]:
+        """Return everybody who is linked with somebody."""
+        return {*self._previous, *(before for found in self._previous.values() for before in found)}
+
+    def is_at_edge(self, session: VisitorSession) -> bool:
+        """Say whether the session is near enough to a midnight to continue another, or to be continued."""
+        start, _ = bounds(self._timezone, session.first_day)
+        _, end = bounds(self._timezone, session.last_day)
+        return session.first_ts - start <= GAP_MS or end - session.last_ts <= GAP_MS
+
+    def joined(self, sessions: BySession) -> dict[bytes, bytes]:
+        """Return by visitor whose last session its first one continues."""
+        found: dict[bytes, bytes] = {}  # the other way round: a visit goes on once
+        for visitor in sorted(self._previous):
+            own = sessions.get(visitor)
+            for previous in sorted(self._previous[visitor] - found.keys()):
+                before = sessions.get(previous)
+                if own and before and self._continues(own[0], before[-1]):
+                    found[previous] = visitor
+                    break
+        return {visitor: previous for previous, visitor in found.items()}
+
+    def _continues(self, later: VisitorSession, earlier: VisitorSession) -> bool:
+        return continues(later, earlier, bounds(self._timezone, earlier.first_day)[0])
+
+
+def _days(session: VisitorSession) -> tuple[int, int]:
+    return session.first_day, session.last_day
+
+
+def part(visitor: bytes, sessions: BySession, joined: Mapping[bytes, bytes]) -> Part | None:
+    """Return a visitor's sessions with those that they continue, or that continue them; None where it has none."""
+    own = sessions.get(visitor)
+    if not own:
+        return None
+    previous = joined.get(visitor)
+    following = [later for later, earlier in joined.items() if earlier == visitor]
+    return Part(
+        visitor,
+        tuple(own),
+        sessions[previous][-1] if previous is not None else None,
+        sessions[following[0]][0] if following else None,
+    )

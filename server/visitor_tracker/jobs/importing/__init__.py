@@ -1,0 +1,1 @@
+"""Access logs of web servers, taken in as if their visits had come one by one."""

@@ -1,0 +1,56 @@
+"""Numbers by the values of a dimension, from rollups: one statement, whatever the span."""
+
+from visitor_tracker.measures import Dimension
+from visitor_tracker.reports.numbers import Breakdown, Numbers, Row, VisitorsAre, honesty
+from visitor_tracker.reports.query import OF_EVENTS, Order, QueryError, Question, is_month, pieces_of
+from visitor_tracker.store.reports import ReportTable
+
+
+def breakdown(table: ReportTable, question: Question) -> Breakdown:
+    """Return rows of a question without filters; its dimension must be there."""
+    dimension = dimension_of(question)
+    order = order_of(question, dimension)
+    said = _honesty(question)
+    rows, in_all = table.breakdown(
+        question.site.id,
+        dimension,
+        pieces_of(question),
+        order=order,
+        limit=question.limit,
+        offset=question.offset,
+    )
+    hides = said == "suppressed"
+    shown = tuple(
+        Row(row.text or unnamed(row.value), Numbers(None if hides else row.measured[0], *row.measured[1:]))
+        for row in rows
+    )
+    return Breakdown(dimension, order, shown, in_all, said)
+
+
+def dimension_of(question: Question) -> Dimension:
+    """Return what to break down by; raises QueryError where the question does not say."""
+    if question.dimension is None:
+        raise QueryError("by", "say what to break down by, such as page, source or country")
+    return question.dimension
+
+
+def order_of(question: Question, dimension: Dimension) -> Order:
+    """Return by what rows are sorted: what was asked, unless its numbers are not shown."""
+    if dimension in OF_EVENTS:
+        return "events"
+    order = question.order or "visitors"
+    return "visits" if order == "visitors" and _honesty(question) == "suppressed" else order
+
+
+def unnamed(value: int) -> str:
+    """Return what is shown for a value of which the text is not known."""
+    return f"#{value & (1 << 64) - 1:016x}"
+
+
+def _honesty(question: Question) -> VisitorsAre:
+    span = question.span
+    if question.is_foreign and not question.from_sessions:
+        return "suppressed"
+    said = honesty(question.policy, span.first_day, span.last_day)
+    is_known = question.from_sessions or is_month(span.first_day, span.last_day, span)
+    return said if is_known or (said == "exact" and span.first_day == span.last_day) else "daily_sum"

@@ -1,0 +1,175 @@
+"""Read the visits of a span one after the other: sessions, joined over midnights, and events without a visitor.
+
+sessions of each day ─┐ chunks ─▶ joined with the other half ─▶ Whole
+events of those days ─┘           whose rollups have more than the sessions
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+
+from visitor_tracker.days import bounds, day_after, day_of, days_between
+from visitor_tracker.event import Signal
+from visitor_tracker.measures import BOUNCES, DURATION, SINGLES, VISITS, Dimension
+from visitor_tracker.reports.query import QueryError, Question
+from visitor_tracker.reports.selection import Whole
+from visitor_tracker.sessions.cutting import continues, cut
+from visitor_tracker.sessions.profiles import Profiles
+from visitor_tracker.sessions.session import ENGAGED_MS, GAP_MS, VisitorSession, decode_session
+from visitor_tracker.sites import Site
+from visitor_tracker.store.reports import Piece, ReportTable
+
+SESSIONS_MOST = 2_000_000  # of one question: some twenty seconds
+CHUNK = 2_000  # rows that are read and looked at between two breaths of other threads
+ROBOT = sum(Signal) & ~int(Signal.MISSING_HEADERS)  # signals of which any one makes a robot
+
+Own = tuple[bytes, VisitorSession]
+_VIEWS, _ENGAGED, _EVENTS = 2, 5, 7  # places in measures.NAMES
+
+
+class Scan:
+    """One pass over the visits of a question; used once, by one thread."""
+
+    def __init__(self, table: ReportTable, question: Question, *, most: int = SESSIONS_MOST) -> None:
+        self._table = table
+        self._site: Site = question.site
+        self._span = question.span
+        self._most = most
+        self._profiles = Profiles()
+        zone = self._site.timezone
+        first, last = (day_of(zone, ms) for ms in (question.span.start_ms, question.span.end_ms - 1))
+        self._days = days_between(first, last)
+        # One that began the day before may go on; 0 has those that saw more than two days.
+        self._buckets = (0, day_after(first, -1), *self._days)
+        self._left: dict[int, list[int]] = {}  # what the rollups of a day have that no session has shown yet
+
+    def chunks(self) -> Iterator[list[Whole]]:
+        """Yield all visits that may touch the span; raises QueryError when they are too many."""
+        self._begin()
+        read = 0
+        for bucket in self._buckets:
+            for rows in self._table.sessions(self._site.id, bucket, CHUNK):
+                read += len(rows)
+                if read > self._most:
+                    raise self._too_many()
+                yield self._joined([(row.visitor, decode_session(row.body)) for row in rows])
+                time.sleep(0)
+        for day in self._days:
+            # Whatever is in no session has no visitor; mostly there is nothing, and no event needs to be looked at.
+            if any(self._left[day]):
+                yield from self._loose(day)
+
+    def _begin(self) -> None:
+        piece = Piece("day", self._days[0], self._days[-1])
+        self._left = {day: [0, 0, 0] for day in self._days}
+        visits = 0
+        for day, measured in self._table.periods(self._site.id, Dimension.TOTAL, piece):
+            self._left[day] = [measured[_VIEWS], measured[_ENGAGED], measured[_EVENTS]]
+            visits += measured[1]
+        if visits > self._most:
+            raise self._too_many()
+
+    def _too_many(self) -> QueryError:
+        return QueryError(
+            "period",
+            f"this would read more than {self._most:,} visits one by one:"
+            " take a shorter period, or leave the filter out",
+        )
+
+    def _joined(self, rows: Sequence[Own]) -> list[Whole]:
+        """Return the visits of these sessions; two that are one stand where the earlier one is."""
+        for _, own in rows:
+            self._take_off(own)
+        pairs = self._pairs(rows)
+        found: list[Sequence[Own]] = []
+        for visitor, own in rows:
+            pair = pairs.get((visitor, own.first_ts))
+            if pair is None:
+                found.append([(visitor, own)])
+            elif pair[0] == (visitor, own) or pair[0][1].bucket not in self._buckets:
+                found.append(pair)
+        self._learn([own for each in found for _, own in each])
+        return [self._whole(each) for each in found]
+
+    def _take_off(self, own: VisitorSession) -> None:
+        for look in own.looked:
+            if (left := self._left.get(look.day)) is not None:
+                left[0] -= look.views
+                left[1] -= look.engaged_ms
+        for act in own.acted:
+            if (left := self._left.get(act.day)) is not None:
+                left[2] -= act.times
+
+    def _pairs(self, rows: Sequence[Own]) -> dict[tuple[bytes, int], Sequence[Own]]:
+        """Return the two sessions of visits over midnight, by visitor and first moment of either."""
+        edge = [(visitor, own) for visitor, own in rows if self._is_at_edge(own)]
+        links = self._table.joined(self._site.id, {visitor for visitor, _ in edge})
+        if not links:
+            return {}
+        days = {visitor: {own.first_day, own.last_day} for visitor, own in edge}
+        keys: set[tuple[int, bytes]] = set()
+        for link in links:
+            for day in days.get(link.visitor, set()) | days.get(link.previous, set()):
+                buckets = (0, *(day_after(day, step) for step in (-2, -1, 0, 1)))
+                keys |= {(bucket, visitor) for bucket in buckets for visitor in (link.visitor, link.previous)}
+        sessions: dict[bytes, list[VisitorSession]] = {}
+        for _, visitor, own in self._table.sessions_in(self._site.id, keys):
+            sessions.setdefault(visitor, []).append(own)
+        found: dict[tuple[bytes, int], Sequence[Own]] = {}
+        for link in sorted(links):
+            earlier = max(sessions.get(link.previous, ()), key=_began, default=None)
+            later = min(sessions.get(link.visitor, ()), key=_began, default=None)
+            if earlier is None or later is None or (link.previous, earlier.first_ts) in found:
+                continue
+            if continues(later, earlier, bounds(self._site.timezone, earlier.first_day)[0]):
+                pair = ((link.previous, earlier), (link.visitor, later))
+                found[link.previous, earlier.first_ts] = found[link.visitor, later.first_ts] = pair
+        return found
+
+    def _is_at_edge(self, own: VisitorSession) -> bool:
+        zone = self._site.timezone
+        begins, ends = bounds(zone, own.first_day)[0], bounds(zone, own.last_day)[1]
+        return own.first_ts - begins <= GAP_MS or ends - own.last_ts <= GAP_MS
+
+    def _learn(self, sessions: Sequence[VisitorSession]) -> None:
+        sources, contexts = self._profiles.unknown(
+            {own.head.source for own in sessions}, {own.head.context for own in sessions}
+        )
+        if sources or contexts:
+            self._profiles.learn(*self._table.profiles(sources, contexts))
+
+    def _whole(self, sessions: Sequence[Own]) -> Whole:
+        head = min(own.head for _, own in sessions)
+        values = dict(self._profiles.pairs(head.source, head.context))
+        entries = [own.entry for _, own in sessions if own.entry]
+        exits = [own.exit for _, own in sessions if own.exit]
+        if entries and exits:
+            values[Dimension.ENTRY], values[Dimension.EXIT] = entries[0].page, exits[-1].page
+        once = 0 if head.passive else _once([own for _, own in sessions])
+        return Whole(tuple(sessions), values, once, (head.day, head.hour))
+
+    def _loose(self, day: int) -> Iterator[list[Whole]]:
+        """Yield the events of a day that nobody is known to have done, each by itself."""
+        start, end = bounds(self._site.timezone, day)
+        for facts in self._table.loose_events(self._site, start, end, signals=ROBOT, most=CHUNK):
+            sessions = [cut([fact])[0] for fact in facts]
+            self._learn(sessions)
+            yield [
+                Whole(((None, own),), dict(self._profiles.pairs(own.head.source, own.head.context)), 0, (0, 0))
+                for own in sessions
+            ]
+            time.sleep(0)
+
+
+def _began(own: VisitorSession) -> int:
+    return own.first_ts
+
+
+def _once(sessions: Sequence[VisitorSession]) -> int:
+    """Return what there is once per visit, packed."""
+    views = sum(own.views for own in sessions)
+    once = VISITS + DURATION * (sessions[-1].last_ts - sessions[0].first_ts)
+    if views > 1:
+        return once
+    engaged_ms = sum(own.engaged_ms for own in sessions)
+    is_bounce = engaged_ms < ENGAGED_MS and not sum(own.interactions for own in sessions)
+    return once + SINGLES + (BOUNCES if is_bounce else 0)

@@ -1,0 +1,140 @@
+"""Add up what a filter selects: in all, by bucket of time, by value of a dimension."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from visitor_tracker.measures import ENGAGED, EVENTS, VIEWS, VISITS, Dimension, unpacked
+from visitor_tracker.reports.buckets import Buckets
+from visitor_tracker.reports.filters import OF_ACTS
+from visitor_tracker.reports.numbers import Numbers
+from visitor_tracker.reports.selection import Part, Selected
+from visitor_tracker.sessions.session import Acted, Looked
+
+_ENDS = frozenset({int(Dimension.ENTRY), int(Dimension.EXIT)})
+_LOOKS = frozenset({int(Dimension.PAGE), int(Dimension.HOST)})
+_ACTS = frozenset(map(int, OF_ACTS))
+_PAGE = int(Dimension.PAGE)
+
+
+class Sums:
+    """Packed measures of one bucket or value, and who is in it."""
+
+    __slots__ = ("number", "visitors")
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.visitors: set[bytes] = set()
+
+    @property
+    def numbers(self) -> Numbers:
+        return Numbers(len(self.visitors), *unpacked(self.number)[1:])
+
+
+class Tally:
+    """Of one scan. `counted` are the dimensions of actions of which the events are counted."""
+
+    def __init__(self, buckets: Buckets, dimension: Dimension | None, counted: frozenset[int]) -> None:
+        self.total = Sums()
+        self.points = [Sums() for _ in buckets.buckets]
+        self.values: defaultdict[int, Sums] = defaultdict(Sums)  # of the dimension, by id
+        self._place = buckets.of
+        self._dimension = None if dimension is None else int(dimension)
+        self._counted = counted
+
+    def add(self, selected: Selected) -> None:
+        here = Sums()
+        for part in selected.parts:
+            self._add_part(part, here)
+        if selected.place is not None and (place := self._place(*selected.place)) is not None:
+            self.points[place].number += selected.whole.once
+            here.number += selected.whole.once
+        if here.number or here.visitors:
+            _merge(self.total, here)
+        if self._dimension is not None:
+            self._add_value(self._dimension, selected, here)
+
+    def _add_part(self, part: Part, here: Sums) -> None:
+        for did in _all(part):
+            place = self._place(did.day, did.hour)
+            number = self._number(did)
+            if place is not None and number:
+                self.points[place].number += number
+                here.number += number
+        if part.visitor is not None:
+            for mark in part.marks:
+                if (place := self._place(mark.day, mark.hour)) is not None:
+                    self.points[place].visitors.add(part.visitor)
+                    here.visitors.add(part.visitor)
+
+    def _number(self, did: Looked | Acted) -> int:
+        if isinstance(did, Looked):
+            return did.views * VIEWS + did.engaged_ms * ENGAGED
+        return did.times * EVENTS if did.dimension in self._counted else 0
+
+    def _add_value(self, dimension: int, selected: Selected, here: Sums) -> None:
+        if dimension in _LOOKS or dimension in _ACTS:
+            self._add_parts_by_value(dimension, selected)
+            return
+        value = selected.whole.values.get(dimension, 0)
+        if dimension in _ENDS:
+            here = self._ended(selected)
+        if value and (here.number or here.visitors):
+            _merge(self.values[value], here)
+
+    def _ended(self, selected: Selected) -> Sums:
+        """Return everything that was selected of the visit, if it counts in the span: its ends are its own."""
+        found = Sums()
+        if selected.place is None or self._place(*selected.place) is None:
+            return found
+        found.number = selected.whole.once
+        for part in selected.parts:
+            found.number += sum(map(self._number, _all(part)))
+        visitor, _ = min(selected.whole.sessions, key=lambda session: session[1].head)
+        if visitor is not None:
+            found.visitors.add(visitor)
+        return found
+
+    def _add_parts_by_value(self, dimension: int, selected: Selected) -> None:
+        """Add the parts to their values; the visit counts for each at its first part."""
+        begun: set[int] = set()
+        for part in selected.parts:
+            for did in _of(dimension, part):
+                value = _value(dimension, did)
+                number, does = _measured(did)
+                is_first = does and value not in begun and part.visitor is not None
+                if is_first:
+                    begun.add(value)
+                if not value or not number or self._place(did.day, did.hour) is None:
+                    continue
+                sums = self.values[value]
+                sums.number += number + VISITS * is_first
+                if does and part.visitor is not None:
+                    sums.visitors.add(part.visitor)
+
+
+def _all(part: Part) -> list[Looked | Acted]:
+    return [*part.looked, *part.acted]
+
+
+def _of(dimension: int, part: Part) -> Sequence[Looked | Acted]:
+    if dimension in _LOOKS:
+        return part.looked
+    return [act for act in part.acted if act.dimension == dimension]
+
+
+def _value(dimension: int, did: Looked | Acted) -> int:
+    if isinstance(did, Acted):
+        return did.value
+    return did.page if dimension == _PAGE else did.host
+
+
+def _measured(did: Looked | Acted) -> tuple[int, bool]:
+    """Return the packed measures of a part, and whether the visitor did something there."""
+    if isinstance(did, Acted):
+        return did.times * EVENTS, True
+    return did.views * VIEWS + did.engaged_ms * ENGAGED, did.views > 0
+
+
+def _merge(sums: Sums, more: Sums) -> None:
+    sums.number += more.number
+    sums.visitors |= more.visitors

@@ -1,0 +1,298 @@
+"""Visitors one by one, in the shape of the visitors API of old: who, from where, when, which pages.
+
+Where a site keeps addresses, a visitor is an address and has one record, however old. Else a visitor is a hash, shown
+as the `ip` of 16 hex digits, and what it did in the last 30 days is read from its visits. Under the policy `daily`
+the same person has another hash on every day.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import ip_address
+
+import msgspec
+
+from visitor_tracker.days import bounds, day_after, day_of
+from visitor_tracker.event import Place
+from visitor_tracker.reports.words import Words, agent_name, iso_seconds
+from visitor_tracker.sessions.session import VisitorSession
+from visitor_tracker.sites import Policy, Site
+from visitor_tracker.store import people
+from visitor_tracker.store.ip_records import IpRecord
+from visitor_tracker.store.session import Session
+from visitor_tracker.store.visits import sessions_in
+
+DAYS = 30  # that visitors without an address are looked for in
+LIMIT, LIMIT_MOST = 1_000, 10_000
+TOP = 10
+_PATHS_MOST = 1_000
+_UNKNOWN = "Unknown"
+_SHORT_BYTES = 8  # of a hash, that are shown
+
+CountryName = Callable[[str], str]
+
+
+class Visitor(msgspec.Struct, frozen=True):
+    """One visitor; the names are those of the API of old."""
+
+    ip: str
+    country: str
+    country_code: str
+    region: str
+    city: str
+    org: str
+    isp: str
+    first_seen: str
+    last_seen: str
+    visit_count: int
+    paths_visited: list[str]
+    user_agents: list[str]
+
+
+class TopIp(msgspec.Struct, frozen=True):
+    ip: str
+    country: str
+    visit_count: int
+
+
+class VisitorStats(msgspec.Struct, frozen=True):
+    """Totals of all visitors; countries and top of the `LIMIT_MOST` newest ones."""
+
+    total_visitors: int
+    total_visits: int
+    countries: dict[str, int]
+    top_ips: list[TopIp]
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """A site, and what it may know of its visitors."""
+
+    site: Site
+    policy: Policy
+
+    @property
+    def keeps_addresses(self) -> bool:
+        return self.policy.ip != "none"
+
+    @property
+    def is_daily(self) -> bool:
+        return self.policy.visitor == "daily"
+
+
+class _Person(msgspec.Struct, frozen=True):
+    """A visitor before its record is written."""
+
+    ip: str
+    place: Place
+    first_ts: int
+    last_ts: int
+    views: int
+    paths: list[str]
+    user_agents: list[str]
+
+
+def visitors(
+    session: Session, scopes: Iterable[Scope], now: int, country_name: CountryName, limit: int = LIMIT
+) -> list[Visitor]:
+    """Return the visitors of these sites, the newest first; an address that several sites saw is one visitor."""
+    found = _newest(session, scopes, now, limit, with_paths=True)
+    return [_visitor(person, country_name) for person in found]
+
+
+def visitor(session: Session, scopes: Iterable[Scope], now: int, country_name: CountryName, ip: str) -> Visitor | None:
+    """Return the visitor with that address, or with a hash that begins so; None where there is none."""
+    address, beginning = _address(ip), _hash(ip)
+    found: list[_Person] = []
+    for scope in scopes:
+        if scope.keeps_addresses:
+            record = people.ip_record(session, scope.site.id, address)
+            found += [] if record is None else [_of_record(record)]
+        elif beginning:
+            found += _by_hash(session, scope, now, beginning)
+    return _visitor(_united(found)[0], country_name) if found else None
+
+
+def visitor_stats(session: Session, scopes: Sequence[Scope], now: int, country_name: CountryName) -> VisitorStats:
+    """Return how many visitors these sites have, and who of the newest came from where and most often."""
+    total_visitors = total_visits = 0
+    for scope in scopes:
+        count, visits = _totals(session, scope, now)
+        total_visitors += count
+        total_visits += visits
+    newest = _newest(session, scopes, now, LIMIT_MOST, with_paths=False)
+    countries = Counter(country_name(person.place.country) for person in newest)
+    top = sorted(newest, key=lambda person: (-person.views, -person.last_ts, person.ip))[:TOP]
+    return VisitorStats(
+        total_visitors,
+        total_visits,
+        dict(sorted(countries.items(), key=lambda item: (-item[1], item[0]))),
+        [TopIp(person.ip, country_name(person.place.country), person.views) for person in top],
+    )
+
+
+def _totals(session: Session, scope: Scope, now: int) -> tuple[int, int]:
+    if scope.keeps_addresses:
+        return people.ip_totals(session, scope.site.id)
+    today = day_of(scope.site.timezone, now)
+    return people.totals(session, scope.site.id, day_after(today, 1 - DAYS), today, daily=scope.is_daily)
+
+
+def _newest(session: Session, scopes: Iterable[Scope], now: int, limit: int, *, with_paths: bool) -> list[_Person]:
+    found: list[_Person] = []
+    for scope in scopes:
+        if scope.keeps_addresses:
+            found += [_of_record(record) for record in people.newest_ip_records(session, scope.site.id, limit)]
+        else:
+            found += _of_visits(session, scope, _newest_hashes(session, scope, now, limit), with_paths=with_paths)
+    return sorted(_united(found), key=lambda person: (-person.last_ts, person.ip))[:limit]
+
+
+def _united(found: Iterable[_Person]) -> list[_Person]:
+    """Return one person per address; hashes of different sites are different."""
+    by_ip: dict[str, _Person] = {}
+    for person in found:
+        other = by_ip.get(person.ip)
+        by_ip[person.ip] = person if other is None else _together(person, other)
+    return list(by_ip.values())
+
+
+def _together(one: _Person, other: _Person) -> _Person:
+    older, newer = sorted((one, other), key=lambda person: person.last_ts)
+    return _Person(
+        one.ip,
+        newer.place,
+        min(one.first_ts, other.first_ts),
+        newer.last_ts,
+        one.views + other.views,
+        list(dict.fromkeys([*older.paths, *newer.paths]))[:_PATHS_MOST],
+        list(dict.fromkeys([*older.user_agents, *newer.user_agents])),
+    )
+
+
+# Visitors that are hashes.
+
+_Wanted = dict[int, set[bytes]]  # visitors by the bucket in which their visits are
+
+
+def _newest_hashes(session: Session, scope: Scope, now: int, limit: int) -> _Wanted:
+    """Return the newest visitors, day by day into the past until no older day can have a newer one."""
+    site, last_day = scope.site, day_of(scope.site.timezone, now)
+    first_day = day_after(last_day, 1 - DAYS)
+    since = bounds(site.timezone, first_day)[0]
+    latest: dict[bytes, int] = {}
+    where: _Wanted = {}
+    for bucket in _buckets(last_day):
+        if bucket and limit <= _newer(latest, _end(site, bucket, scope)):
+            break
+        for hashed, last_ts in people.newest_visitors(session, site.id, bucket, since, limit):
+            latest[hashed] = max(last_ts, latest.get(hashed, 0))
+            where.setdefault(bucket, set()).add(hashed)
+    chosen = set(sorted(latest, key=lambda hashed: (-latest[hashed], hashed))[:limit])
+    if scope.is_daily:
+        return {bucket: found & chosen for bucket, found in where.items()}
+    return dict.fromkeys(_buckets(last_day), chosen)
+
+
+def _buckets(last_day: int) -> list[int]:
+    """Return where the visits of the last days are, those that saw more than two days first."""
+    return [0, *(day_after(last_day, -days) for days in range(DAYS))]
+
+
+def _newer(latest: dict[bytes, int], ts: int) -> int:
+    return sum(last_ts >= ts for last_ts in latest.values())
+
+
+def _end(site: Site, bucket: int, scope: Scope) -> int:
+    """Return before which moment the visits of a bucket ended: no daily visitor's goes on over midnight."""
+    return bounds(site.timezone, bucket if scope.is_daily else day_after(bucket))[1]
+
+
+def _by_hash(session: Session, scope: Scope, now: int, beginning: bytes) -> list[_Person]:
+    buckets = _buckets(day_of(scope.site.timezone, now))
+    hashed = people.visitor_like(session, scope.site.id, buckets, beginning)
+    if hashed is None:
+        return []
+    return _of_visits(session, scope, {bucket: {hashed} for bucket in buckets}, with_paths=True)
+
+
+def _of_visits(session: Session, scope: Scope, wanted: _Wanted, *, with_paths: bool) -> list[_Person]:
+    """Return what these visitors did in these buckets; one who did nothing that makes a visit is left out."""
+    visits: dict[bytes, list[VisitorSession]] = {}
+    keys = [(bucket, hashed) for bucket, hashes in wanted.items() for hashed in hashes]
+    for _, hashed, visit in sessions_in(session, scope.site.id, keys):
+        if visit.is_visit:
+            visits.setdefault(hashed, []).append(visit)
+    every = [visit for own in visits.values() for visit in own]
+    words = Words(session)
+    words.learn(
+        contexts=[visit.head.context for visit in every],
+        texts=[part.page for visit in every for part in visit.looked] if with_paths else (),
+    )
+    return [_person(hashed, own, words, with_paths=with_paths) for hashed, own in visits.items()]
+
+
+def _person(hashed: bytes, visits: list[VisitorSession], words: Words, *, with_paths: bool) -> _Person:
+    visits.sort(key=lambda visit: visit.first_ts)
+    contexts = [words.context(visit.head.context) for visit in visits]
+    viewed = [words.text(part.page) for visit in visits for part in visit.looked if part.views] if with_paths else []
+    return _Person(
+        hashed[:_SHORT_BYTES].hex(),
+        contexts[-1].place,
+        visits[0].first_ts,
+        max(visit.last_ts for visit in visits),
+        sum(visit.views for visit in visits),
+        [f"GET {path}" for path in list(dict.fromkeys(filter(None, viewed)))[:_PATHS_MOST]],
+        list(dict.fromkeys(filter(None, (agent_name(context.agent) for context in contexts)))),
+    )
+
+
+def _hash(text: str) -> bytes:
+    """Return the beginning of a hash that is written as hex digits, none where it is something else."""
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        return b""
+    return found if len(text) == 2 * len(found) and _SHORT_BYTES <= len(found) <= 16 else b""
+
+
+# Visitors that are addresses.
+
+
+def _of_record(record: IpRecord) -> _Person:
+    return _Person(
+        record.ip,
+        Place(record.country or "XX", record.region, record.city, record.organisation),
+        record.first_at,
+        record.last_at,
+        record.visits,
+        list(record.paths),
+        list(record.user_agents),
+    )
+
+
+def _address(text: str) -> str:
+    """Return the one spelling of an address; what is none stays as it is, and will not be found."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return text
+
+
+def _visitor(person: _Person, country_name: CountryName) -> Visitor:
+    place = person.place
+    if place.country == "LOCAL":
+        place = Place("LOCAL", "Local Network", "Local", "Local Network")
+    organisation = place.organisation or _UNKNOWN
+    return Visitor(
+        ip=person.ip,
+        country=country_name(place.country),
+        country_code=place.country,
+        region=place.region or _UNKNOWN,
+        city=place.city or _UNKNOWN,
+        org=organisation,
+        isp="Local" if place.country == "LOCAL" else organisation,
+        first_seen=iso_seconds(person.first_ts),
+        last_seen=iso_seconds(person.last_ts),
+        visit_count=person.views,
+        paths_visited=person.paths,
+        user_agents=person.user_agents,
+    )

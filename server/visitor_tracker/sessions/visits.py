@@ -1,0 +1,204 @@
+"""What the visits of one visitor come to in each hour and on each day.
+
+A visit is a session, or two: where a visitor's hash changed with the key, the session of the new hash may go on with
+the one of the old. Then each hash has its own views, events, engaged time and visitors, all of them listed under the
+head of the whole; what there is once per visit stands where that head is.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from visitor_tracker.measures import (
+    BOUNCES,
+    DURATION,
+    ENGAGED,
+    EVENTS,
+    SINGLES,
+    VIEWS,
+    VISITORS,
+    VISITS,
+    Dimension,
+)
+from visitor_tracker.sessions.profiles import Pairs
+from visitor_tracker.sessions.session import ENGAGED_MS, Head, VisitorSession
+
+Pair = tuple[int, int]  # (dimension, id of a value)
+Profile = tuple[int, int]  # (id of a source, id of a context): stands for all the pairs of both
+
+# Plain numbers, because they go into the database, and because an Enum's member takes longer.
+_PAGE, _HOST = int(Dimension.PAGE), int(Dimension.HOST)
+_ENTRY, _EXIT = int(Dimension.ENTRY), int(Dimension.EXIT)
+_VISITORS_LANE = VISITS - 1
+
+
+class Visit(msgspec.Struct, frozen=True, gc=False):
+    """A session of the visitor, and the one of the visitor's other hash that it is one visit with."""
+
+    own: VisitorSession
+    earlier: VisitorSession | None = None
+    later: VisitorSession | None = None
+
+    @property
+    def whole(self) -> tuple[VisitorSession, ...]:
+        return tuple(session for session in (self.earlier, self.own, self.later) if session is not None)
+
+    @property
+    def head(self) -> Head:
+        if self.earlier is None and self.later is None:
+            return self.own.head
+        return min(session.head for session in self.whole)
+
+
+class Amounts:
+    """Packed measures of one period; what goes to every pair of a profile is kept under the profile."""
+
+    __slots__ = ("pairs", "profiles")
+
+    def __init__(self) -> None:
+        self.pairs: dict[Pair, int] = {}
+        self.profiles: dict[Profile, int] = {}
+
+
+_Places = defaultdict[tuple[int, int], Amounts]  # by (day, hour)
+
+
+def amounts_of(
+    visits: Iterable[Visit], pairs_of: Callable[[Profile], Pairs]
+) -> tuple[dict[int, Amounts], dict[int, Amounts]]:
+    """Return what one visitor's visits come to by hour and by day. In each a visitor counts once for each value."""
+    places: _Places = defaultdict(Amounts)
+    for visit in visits:
+        _add_visit(visit, places)
+    if len(places) == 1:
+        (day, hour), amounts = places.popitem()
+        _count_once(amounts, pairs_of)
+        return {hour: amounts}, {day: amounts}
+    hours, days = _grouped(places, 1), _grouped(places, 0)  # both before any visitor is taken out
+    for amounts in (*hours.values(), *days.values()):
+        _count_once(amounts, pairs_of)
+    return hours, days
+
+
+def expand(amounts: Amounts, pairs_of: Callable[[Profile], Pairs]) -> None:
+    """Put what is under profiles under their pairs."""
+    found = amounts.pairs
+    get = found.get
+    for profile, number in amounts.profiles.items():
+        if number:
+            for pair in pairs_of(profile):
+                found[pair] = get(pair, 0) + number
+    amounts.profiles.clear()
+
+
+def _grouped(places: _Places, part: int) -> dict[int, Amounts]:
+    """Return the sums by one part of the place."""
+    grouped: dict[int, Amounts] = {}
+    for place, amounts in places.items():
+        total = grouped.setdefault(place[part], Amounts())
+        for pair, number in amounts.pairs.items():
+            total.pairs[pair] = total.pairs.get(pair, 0) + number
+        for profile, number in amounts.profiles.items():
+            total.profiles[profile] = total.profiles.get(profile, 0) + number
+    return grouped
+
+
+def _count_once(amounts: Amounts, pairs_of: Callable[[Profile], Pairs]) -> None:
+    """Make one visitor of many in each place: so far every visit, and every hour of a day, has brought its own."""
+    if len(amounts.profiles) > 1:
+        expand(amounts, pairs_of)
+    for profile, number in amounts.profiles.items():
+        if (visitors := number & _VISITORS_LANE) > 1:
+            amounts.profiles[profile] = number - visitors + 1
+    for pair, number in amounts.pairs.items():
+        if (visitors := number & _VISITORS_LANE) > 1:
+            amounts.pairs[pair] = number - visitors + 1
+
+
+def _add_visit(visit: Visit, places: _Places) -> None:
+    own, head = visit.own, visit.head
+    profile = (head.source, head.context)
+    before = _done_in(visit.earlier)
+    _add_looked(own, profile, before, places)
+    if own.acted:
+        _add_acted(own, profile, before, places)
+    if head is own.head and not head.passive:
+        _add_whole(visit.whole, head, profile, places)
+
+
+def _done_in(session: VisitorSession | None) -> set[Pair]:
+    """Return what the visit was already counted for, under the visitor's other hash."""
+    if session is None:
+        return set()
+    viewed = [part for part in session.looked if part.views]
+    return {
+        *((_PAGE, part.page) for part in viewed),
+        *((_HOST, part.host) for part in viewed),
+        *((part.dimension, part.value) for part in session.acted),
+    }
+
+
+def _add_looked(own: VisitorSession, profile: Profile, before: set[Pair], places: _Places) -> None:
+    for part in own.looked:
+        amounts = places[part.day, part.hour]
+        number = first = part.engaged_ms * ENGAGED
+        if part.views:
+            number += part.views * VIEWS + VISITORS
+            first = number + VISITS
+        amounts.profiles[profile] = amounts.profiles.get(profile, 0) + number
+        pairs = amounts.pairs
+        for pair in ((_PAGE, part.page), (_HOST, part.host)):
+            if not pair[1]:
+                continue
+            if part.views and pair not in before:
+                before.add(pair)
+                pairs[pair] = pairs.get(pair, 0) + first
+            else:
+                pairs[pair] = pairs.get(pair, 0) + number
+
+
+def _add_acted(own: VisitorSession, profile: Profile, before: set[Pair], places: _Places) -> None:
+    for part in own.acted:
+        amounts = places[part.day, part.hour]
+        number = part.times * EVENTS + VISITORS
+        amounts.profiles[profile] = amounts.profiles.get(profile, 0) + number
+        pair = (part.dimension, part.value)
+        if not part.value:
+            continue
+        if pair not in before:
+            before.add(pair)
+            number += VISITS
+        amounts.pairs[pair] = amounts.pairs.get(pair, 0) + number
+
+
+def _add_whole(whole: tuple[VisitorSession, ...], head: Head, profile: Profile, places: _Places) -> None:
+    """Add what there is once per visit, where it began, and the visit to its two ends."""
+    once, sums = _measured(whole)
+    amounts = places[head.day, head.hour]
+    amounts.profiles[profile] = amounts.profiles.get(profile, 0) + once
+    entry = next((session.entry for session in whole if session.entry is not None), None)
+    exit_ = next((session.exit for session in reversed(whole) if session.exit is not None), None)
+    if entry is None or exit_ is None:
+        return
+    for pair in ((_ENTRY, entry.page), (_EXIT, exit_.page)):
+        if pair[1]:
+            amounts.pairs[pair] = amounts.pairs.get(pair, 0) + once + sums
+
+
+def _measured(whole: tuple[VisitorSession, ...]) -> tuple[int, int]:
+    """Return what there is once per visit, and the sums of what happened in it."""
+    views = engaged_ms = events = interactions = 0
+    for session in whole:
+        for seen in session.looked:
+            views += seen.views
+            engaged_ms += seen.engaged_ms
+        for done in session.acted:
+            events += done.times
+        interactions += session.interactions
+    once = VISITS + (whole[-1].last_ts - whole[0].first_ts) * DURATION
+    if views <= 1:
+        once += SINGLES
+        if not interactions and engaged_ms < ENGAGED_MS:
+            once += BOUNCES
+    return once, VISITORS + views * VIEWS + engaged_ms * ENGAGED + events * EVENTS

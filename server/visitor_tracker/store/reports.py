@@ -1,0 +1,252 @@
+"""What reports read: rollups, visitors of days, sessions, events without a visitor, and the texts of ids.
+
+Each statement on a rollup is one range of its primary key for every table it reads.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from visitor_tracker.days import hour_of
+from visitor_tracker.measures import NAMES, Dimension, Grain
+from visitor_tracker.sessions.fact import NOBODY, Fact
+from visitor_tracker.sessions.session import VisitorSession
+from visitor_tracker.sites import Site
+from visitor_tracker.store import vocabulary
+from visitor_tracker.store.session import Database, Rows, Session, Value, ask_rows
+from visitor_tracker.store.visits import Link, links_of, sessions_in
+
+RowOrder = Literal["visitors", "visits", "views", "events"]
+Bodies = dict[int, bytes]
+Measured = tuple[int, ...]  # the eight measures, in the order of `measures.NAMES`
+
+_COLUMNS = ", ".join(NAMES)
+_SUMS = ", ".join(f"sum({name}) as {name}" for name in NAMES)
+
+_RANGE = {
+    grain: f"from rollup_{grain} where site_id = ? and dimension = ? and period >= ? and period <= ?"
+    for grain in ("hour", "day", "month")
+}
+
+PERIODS = {
+    grain: f"/* ReportTable.periods */ select period, {_COLUMNS} {clause} and value = ? order by period"
+    for grain, clause in _RANGE.items()
+}
+
+LATEST = f"""/* ReportTable.latest */
+select period, {_COLUMNS}
+from rollup_day
+where site_id = ? and dimension = ? and value = 0 and views > 0
+order by period desc
+limit ?"""
+
+OLDEST = """/* ReportTable.oldest */
+select min(period)
+from rollup_day
+where site_id = ? and dimension = ?"""
+
+EVENTS_OF_SITES = """/* ReportTable.events_of_sites */
+select value, sum(events), sum(visits)
+from rollup_month
+where dimension = ? and site_id in ([?])
+group by value"""
+
+DISTINCT = """/* ReportTable.distinct_visitors */
+select count(distinct visitor)
+from daily_visitors
+where site_id = ? and day >= ? and day <= ?"""
+
+KEPT = """/* ReportTable.kept_visitors */
+select day, count(*)
+from daily_visitors
+where site_id = ? and day >= ? and day <= ?
+group by day"""
+
+_SESSIONS = """/* ReportTable.sessions */
+select visitor, first_ts, body
+from sessions
+where site_id = ? and bucket = ?"""
+
+SESSIONS_OF_VISITOR = f"{_SESSIONS} and visitor = ? and first_ts > ? order by first_ts limit ?"
+SESSIONS_AFTER = f"{_SESSIONS} and visitor > ? order by visitor, first_ts limit ?"
+
+# The key finds the time; nothing finds a visitor.
+_EVENTS = """/* ReportTable.events */
+select ts, id, day, kind, page, host, source, context, name, target, engaged_ms
+from events
+where site_id = ?"""
+
+EVENTS_OF_MOMENT = f"{_EVENTS} and ts = ? and id > ? and visitor = ? and (signals & ?) = 0 order by id limit ?"
+EVENTS_AFTER = f"{_EVENTS} and ts > ? and ts < ? and visitor = ? and (signals & ?) = 0 order by ts, id limit ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows of one rollup table, from a period to another, both included."""
+
+    grain: Grain
+    first: int
+    last: int
+
+
+class ValueRow(msgspec.Struct, frozen=True, gc=False):
+    """A value of a dimension and its sums; `text` is None where the text is not in the table."""
+
+    value: int
+    text: str | None
+    measured: Measured
+
+
+class SessionRow(msgspec.Struct, frozen=True, gc=False):
+    """A session as it is stored; `body` is what `encode_session` made."""
+
+    visitor: bytes
+    first_ts: int
+    body: bytes
+
+
+class ReportTable:
+    """The tables that reports read. Methods raise what `Database.read` does; any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def periods(self, site_id: int, dimension: Dimension, piece: Piece, value: int = 0) -> list[tuple[int, Measured]]:
+        """Return the rows of one value, by period."""
+        values = (site_id, dimension, piece.first, piece.last, value)
+        return [(row[0], row[1:]) for row in self._ask(PERIODS[piece.grain], values)]
+
+    def latest(self, site_id: int, days: int) -> list[tuple[int, Measured]]:
+        """Return the site's last days with views, the newest first."""
+        return [(row[0], row[1:]) for row in self._ask(LATEST, (site_id, Dimension.TOTAL, days))]
+
+    def oldest(self, site_id: int) -> int | None:
+        """Return the first day that has numbers."""
+        [(day,)] = self._ask(OLDEST, (site_id, Dimension.TOTAL))
+        return None if day is None else int(day)
+
+    def events_of_sites(self, dimension: Dimension, site_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """Return (events, visits) of all time by value, of these sites together."""
+        found: dict[int, tuple[int, int]] = {}
+        rows = self._database.read(lambda session: ask_rows(session, EVENTS_OF_SITES, (dimension,), list(site_ids)))
+        for value, events, visits in rows:
+            before = found.get(value, (0, 0))
+            found[value] = before[0] + int(events), before[1] + int(visits)
+        return found
+
+    def distinct_visitors(self, site_id: int, first_day: int, last_day: int) -> int:
+        """Return how many different visitors came on these days, of those who may come again."""
+        [(number,)] = self._ask(DISTINCT, (site_id, first_day, last_day))
+        return int(number)
+
+    def kept_visitors(self, site_id: int, first_day: int, last_day: int) -> dict[int, int]:
+        """Return by day how many visitors came who may come again."""
+        return {row[0]: int(row[1]) for row in self._ask(KEPT, (site_id, first_day, last_day))}
+
+    def breakdown(  # noqa: PLR0913 - the rest by keyword
+        self,
+        site_id: int,
+        dimension: Dimension,
+        pieces: Sequence[Piece],
+        *,
+        order: RowOrder,
+        limit: int,
+        offset: int = 0,
+    ) -> tuple[list[ValueRow], int]:
+        """Return rows by the order's measure, the largest first, and how many there are in all."""
+        keys: list[Value] = []
+        for piece in pieces:
+            keys += [site_id, dimension, piece.first, piece.last]
+        grains = tuple(piece.grain for piece in pieces)
+
+        def work(session: Session) -> tuple[Rows, int]:
+            rows = session.ask(_breakdown(grains, order), [*keys, limit, offset])
+            if rows or not offset:
+                return rows, int(rows[0][-1]) if rows else 0
+            first = session.ask(_breakdown(grains, order), [*keys, 1, 0])  # behind the end no row says how many
+            return rows, int(first[0][-1]) if first else 0
+
+        rows, number = self._database.read(work)
+        return [ValueRow(row[0], row[1], tuple(map(int, row[2:-1]))) for row in rows], number
+
+    def sessions(self, site_id: int, bucket: int, most: int) -> Iterator[list[SessionRow]]:
+        """Yield the sessions of a bucket by (visitor, first_ts), `most` at a time; what comes meanwhile may miss."""
+        rows = self._sessions(SESSIONS_AFTER, (site_id, bucket, b"", most))
+        while rows:
+            yield rows
+            if len(rows) < most:
+                return
+            last = rows[-1]
+            rows = self._sessions(SESSIONS_OF_VISITOR, (site_id, bucket, last.visitor, last.first_ts, most))
+            if len(rows) < most:
+                rows += self._sessions(SESSIONS_AFTER, (site_id, bucket, last.visitor, most - len(rows)))
+
+    def loose_events(self, site: Site, start_ms: int, end_ms: int, *, signals: int, most: int) -> Iterator[list[Fact]]:
+        """Yield the events without a visitor from `start_ms` to before `end_ms` that have none of these signals."""
+        site_id = site.id
+        rows = self._ask(EVENTS_AFTER, (site_id, start_ms - 1, end_ms, NOBODY, signals, most))
+        while rows:
+            yield [_fact(row, site.timezone) for row in rows]
+            if len(rows) < most:
+                return
+            ts, event_id = rows[-1][:2]
+            rows = self._ask(EVENTS_OF_MOMENT, (site_id, ts, event_id, NOBODY, signals, most))
+            if len(rows) < most:
+                rows += self._ask(EVENTS_AFTER, (site_id, ts, end_ms, NOBODY, signals, most - len(rows)))
+
+    def texts(self, ids: Collection[int]) -> dict[int, str]:
+        """Return the texts of those ids that have one."""
+        return self._database.read(lambda session: vocabulary.texts(session, ids)) if ids else {}
+
+    def profiles(self, sources: Collection[int], contexts: Collection[int]) -> tuple[Bodies, Bodies]:
+        """Return encoded sources and contexts by id."""
+        return self._database.read(
+            lambda session: (vocabulary.source_bodies(session, sources), vocabulary.context_bodies(session, contexts))
+        )
+
+    def joined(self, site_id: int, visitors: Collection[bytes]) -> list[Link]:
+        """Return the links, with one of these visitors as either end, that made one visit of two sessions."""
+        return [
+            link for link in self._database.read(lambda session: links_of(session, site_id, visitors)) if link.joined
+        ]
+
+    def sessions_in(self, site_id: int, keys: Collection[tuple[int, bytes]]) -> list[tuple[int, bytes, VisitorSession]]:
+        """Return (bucket, visitor, session) of every session in these buckets of these visitors."""
+        return self._database.read(lambda session: sessions_in(session, site_id, keys))
+
+    def _sessions(self, template: str, values: Sequence[Value]) -> list[SessionRow]:
+        return [SessionRow(*row) for row in self._ask(template, values)]
+
+    def _ask(self, template: str, values: Sequence[Value]) -> Rows:
+        return self._database.read(lambda session: session.ask(template, values))
+
+
+def _fact(row: Sequence[Any], timezone: str) -> Fact:
+    """Return the event of a row of `_EVENTS`; who looks for what nobody did needs no more of it."""
+    ts, event_id, day, kind, page, host, source, context, name, target, engaged_ms = row
+    what = (page, host, source, context, name, target, engaged_ms)
+    return Fact(event_id, ts, day, hour_of(timezone, ts), kind, 0, 0, b"", b"", *what)
+
+
+def _breakdown(grains: tuple[Grain, ...], order: RowOrder) -> str:
+    """Return the statement for these tables; both are words of ours, never a user's text.
+
+    The texts are joined for the rows that are shown only.
+    """
+    if len(grains) == 1:
+        rows = _RANGE[grains[0]]
+    else:
+        rows = " union all ".join(f"select value, {_COLUMNS} {_RANGE[grain]}" for grain in grains)
+        rows = f"from ({rows}) as pieces"
+    shown = (
+        f"select value, {_SUMS}, count(*) over () as found {rows} group by value"
+        " having sum(visitors) > 0 or sum(visits) > 0 or sum(views) > 0 or sum(events) > 0"
+        f" order by sum({order}) desc, value limit ? offset ?"
+    )
+    columns = ", ".join(f"shown.{name}" for name in (*NAMES, "found"))
+    return (
+        f"/* ReportTable.breakdown */ select shown.value, strings.value, {columns} from ({shown}) as shown"
+        f" left join strings on strings.id = shown.value order by shown.{order} desc, shown.value"
+    )
