@@ -1,8 +1,10 @@
 """The MariaDB server of the tests, durable at every commit, as the bench uses it."""
 
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
@@ -47,6 +49,10 @@ class Database:
 
     def url(self, name: str) -> str:
         return self._server.url(name)
+
+    def connection(self, name: str) -> AbstractContextManager[Any]:
+        """Connect to a database with the driver's own connection, in autocommit."""
+        return self._server.connection(database=name)
 
     def visits(self, name: str) -> int:
         """Return the sum of all counts stored in `visitors`."""

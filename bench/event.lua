@@ -1,6 +1,7 @@
 -- wrk script: POST /api/v1/events, a pageview of a visitor that nobody has seen before, with the header fields that a
 -- browser sends. AGENTS: `warm` = 12 user agents, `new` = every request another one.
--- PORT, AGENTS and SEED (another one for every run) come from the environment; `done` prints one RESULT line.
+-- RATE: so many requests a second, 0 = as fast as they are answered.
+-- PORT, AGENTS, RATE and SEED (another one for every run) come from the environment; `done` prints one RESULT line.
 local port, agents, seed = os.getenv("PORT"), os.getenv("AGENTS") or "warm", tonumber(os.getenv("SEED") or "1")
 local number = seed * 16777216
 local zones = {"Europe/Berlin", "America/New_York", "Asia/Tokyo", "Europe/Paris", "America/Sao_Paulo", "Asia/Kolkata"}
@@ -29,6 +30,22 @@ function request()
     referrers[number % #referrers + 1], number % 100, zones[number % #zones + 1])
   return head .. "User-Agent: " .. agent() .. "\r\nX-Forwarded-For: " .. address .. "\r\nContent-Length: "
     .. #body .. "\r\n\r\n" .. body
+end
+
+local rate = tonumber(os.getenv("RATE") or "0")
+if rate > 0 then
+  local ffi = require("ffi")
+  ffi.cdef("struct moment { long seconds; long nanos; }; int clock_gettime(int clock, struct moment *now);")
+  local moment, first, sent = ffi.new("struct moment"), nil, 0
+
+  -- wrk asks before each request how many milliseconds it is to wait: until the request's turn at that rate.
+  function delay()
+    ffi.C.clock_gettime(1, moment) -- CLOCK_MONOTONIC
+    local now = tonumber(moment.seconds) * 1000 + tonumber(moment.nanos) / 1000000
+    first = first or now
+    sent = sent + 1
+    return math.max(0, math.floor(first + sent * 1000 / rate - now))
+  end
 end
 
 function done(summary, latency, _)

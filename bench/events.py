@@ -1,4 +1,4 @@
-"""Print how many events a server of ours holds, in its journal and in the inbox of its store, each id once.
+"""Print how many events a server of ours holds, in its journal, in the inbox of its store and folded, each id once.
 
 events.py JOURNAL STORE-URL
 """
@@ -10,7 +10,11 @@ from visitor_tracker.event import decode_batch, decode_events
 from visitor_tracker.ingest import segments
 from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.open import open_store
+from visitor_tracker.store.session import Rows
 from visitor_tracker.store.sites import SiteTable
+from visitor_tracker.store.sql import SqlStore
+
+FOLDED = "select id from events where site_id = ?"
 
 
 def main() -> None:
@@ -25,11 +29,16 @@ def main() -> None:
                 break
             position = piece.position
     if url:  # a process that was stopped may have the turn to write, for which opening the store would wait
-        ids |= in_inbox(url)
+        ids |= in_store(url)
     print(len(ids))
 
 
-def in_inbox(url: str) -> set[bytes]:
+def folded(store: SqlStore, site_id: int) -> Rows:
+    return store.database.read(lambda session: session.ask(FOLDED, (site_id,)))
+
+
+def in_store(url: str) -> set[bytes]:
+    """Return what waits and what is folded; in this order, for the fold may be at work."""
     ids: set[bytes] = set()
     store = open_store(url)
     inbox = Inbox(store.database)
@@ -38,6 +47,7 @@ def in_inbox(url: str) -> set[bytes]:
         while rows := inbox.rows(site.id, 100, after):
             ids.update(event.id for row in rows for event in decode_events(row.body))
             after = rows[-1].id
+        ids.update(bytes(event_id) for (event_id,) in folded(store, site.id))
     store.close()
     return ids
 

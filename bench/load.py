@@ -24,7 +24,8 @@ class Load:
     """How many connections, whether each carries one request only, and the wrk script that makes the requests.
 
     `agents` says of events how many user agents send them: see event.lua. With `beside`, as many connections more
-    send events of such agents at the same time; what is measured are the others.
+    send events of such agents at the same time; what is measured are the others. `rate` is how many events are sent
+    a second, 0 for as many as are answered.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Load:
     script: str = "visit.lua"
     agents: str = ""
     beside: str = ""
+    rate: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def _start(port: int, load: Load, agents: str, seconds: float) -> subprocess.Pop
         "PORT": str(port),
         "CLOSE": "1" if load.close else "0",
         "AGENTS": agents,
+        "RATE": str(load.rate),
         "SEED": str(next(_seeds)),
     }
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -13,7 +13,7 @@ from operator import attrgetter
 from random import Random
 from typing import Literal, TypeVar
 
-from visitor_tracker.days import DAY_MS, bounds, day_after
+from visitor_tracker.days import DAY_MS, HOUR_MS, bounds, day_after
 from visitor_tracker.event import DEFAULT_SITE, Agent, Channel, Event, Kind, Place, Signal, Source
 
 T = TypeVar("T")
@@ -47,9 +47,10 @@ _INTERNAL = Source("internal")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which days, how many events on an average one; the site's calendar is UTC."""
+    """Which days, how many events on an average one; the site's calendar is UTC. The first day begins with an hour."""
 
     first_day: int = 20_250_101
+    first_hour: int = 0
     days: int = 30
     per_day: int = 30_000
     seed: int = 1
@@ -115,8 +116,8 @@ class Traffic:
         plan, chance = self._plan, self._chance
         begin, _ = bounds("UTC", plan.first_day)
         going_on: list[Event] = []
-        for start in range(begin, begin + plan.days * DAY_MS, _SLOT_MS):
-            hour, weekday = start % DAY_MS // (DAY_MS // 24), (start // DAY_MS + 3) % 7  # 1970 began on a Thursday
+        for start in range(begin + plan.first_hour * HOUR_MS, begin + plan.days * DAY_MS, _SLOT_MS):
+            hour, weekday = start % DAY_MS // HOUR_MS, (start // DAY_MS + 3) % 7  # 1970 began on a Thursday
             share = _BY_HOUR[hour] / sum(_BY_HOUR) * _BY_WEEKDAY[weekday] * 24 * _SLOT_MS / DAY_MS
             exact = plan.per_day * share / EVENTS_PER_VISIT
             for _ in range(int(exact + chance.random())):

@@ -29,6 +29,7 @@ class Server:
         certificate: Path | None = None,
     ) -> None:
         self.folder = folder
+        self.store_url = store_url
         self.port = 0
         self._store = ["--store", store_url] if store_url else []
         self._settings = dict(settings or {})

@@ -40,6 +40,7 @@ from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.migrate import migrate
 from visitor_tracker.store.open import open_store
+from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.assets import AssetRoutes
 from visitor_tracker.web.badge import BadgeRoutes
@@ -290,10 +291,13 @@ def folder_of(config: Config, store: SqlStore, counters: Counters) -> Folder:
     """Return what folds the inbox by the sites of the snapshot file; belongs to one thread."""
     reader = SnapshotReader(config.data_dir / FILE, Snapshot())
 
+    table = SiteTable(store.database)
+
     def rule_of(site_id: int) -> Rule:
         reader.refresh()
-        site = reader.now.by_id.get(site_id)
-        return Rule(site.timezone if site else "UTC", reader.now.policy_of(site_id).visitor == "daily")
+        # A site that was just made is in the store before it is in the file; one that was removed is nowhere.
+        site = reader.now.by_id.get(site_id) or next((one for one in table.all() if one.id == site_id), None)
+        return rule_of_site(config, site or Site(site_id, ""))
 
     return Folder(store, counters, rule_of)
 

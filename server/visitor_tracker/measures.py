@@ -16,6 +16,7 @@ What the measures mean depends on what a dimension says something about:
 
 from enum import IntEnum
 from hashlib import blake2b
+from struct import Struct
 from typing import Literal
 
 import msgspec
@@ -77,10 +78,10 @@ class Measures(msgspec.Struct, frozen=True, array_like=True, gc=False):
 NAMES = Measures.__struct_fields__
 
 # Eight numbers in one integer, so that one addition adds them all: a fold adds some forty times per visit. Each has a
-# lane; one that is negative borrows from the next, and `unpacked` gives it back. No sum may leave a lane.
-_LANE = 56
-_BIAS = 1 << (_LANE - 1)
-_MASK = (1 << _LANE) - 1
+# lane of 64 bits; one that is negative borrows from the next, and `unpacked` gives it back. No sum may leave a lane.
+_LANE = 64
+_BIASES = sum(1 << (_LANE * lane + _LANE - 1) for lane in range(8))
+_lanes = Struct("<8q").unpack
 VISITORS, VISITS, VIEWS, BOUNCES, SINGLES, ENGAGED, DURATION, EVENTS = (1 << (_LANE * lane) for lane in range(8))
 
 
@@ -91,12 +92,8 @@ def packed(measures: Measures) -> int:
 
 def unpacked(number: int) -> tuple[int, ...]:
     """Return the eight measures of a packed integer."""
-    found = []
-    for _ in NAMES:
-        lane = ((number + _BIAS) & _MASK) - _BIAS
-        found.append(lane)
-        number = (number - lane) >> _LANE
-    return tuple(found)
+    # With a bias no lane borrows any more; taking it away bit by bit leaves each as a signed integer of its own.
+    return _lanes(((number + _BIASES) ^ _BIASES).to_bytes(64, "little"))
 
 
 def text_id(text: str) -> int:

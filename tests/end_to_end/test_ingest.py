@@ -13,13 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end import hits
-from tests.end_to_end.hits import Senders, Told, slowest_of_each_second
-from tests.folded import events_of_store, waiting_events
+from tests.end_to_end.checking import SOME, check_events, check_totals, is_folded, wait_for_some
+from tests.end_to_end.hits import Senders, slowest_of_each_second
+from tests.folded import events_of_store
 from tests.mariadb import MariaDB
 from tests.running import Server, until
-from visitor_tracker.event import DEFAULT_SITE, Event
-from visitor_tracker.ingest.inspection import status
-from visitor_tracker.store import open_store
 
 SETTINGS = {
     "VISITOR_TRACKER_RATE_LIMIT_ENABLED": "false",
@@ -27,7 +25,6 @@ SETTINGS = {
     "VISITOR_TRACKER_TRUSTED_PROXIES": "127.0.0.0/8",
 }
 CONNECTIONS = 64
-SOME = 150  # events, between two faults
 REST_SECONDS = 0.06  # of a connection: together they send about a thousand events a second
 CALM_SECONDS, AWAY_SECONDS, FAULTS_SECONDS = 12.0, 30.0, 18.0  # of the long run
 ALLOWED_SECONDS = 0.05  # what a busy machine may add to the slowest hundredth
@@ -71,12 +68,6 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def wait_for_some(senders: Senders, number: int = SOME) -> None:
-    """Wait until so many more were accepted."""
-    mark = senders.accepted + number
-    until(lambda: senders.accepted >= mark, lambda: f"too few were accepted: {senders}")
-
-
 def wait_seconds(senders: Senders, seconds: float) -> float:
     """Let the crowd send for so long; return the time."""
     end = time.monotonic() + seconds
@@ -103,35 +94,6 @@ def kill_all(server: Server, senders: Senders, number: int = SOME) -> None:
     server.kill9()
     server.start()
     wait_for_some(senders, number)
-
-
-def is_folded(server: Server, store_url: str) -> bool:
-    """Say whether nothing waits in the journal, nor in the inbox."""
-    store = open_store(store_url)
-    found = status(server.folder / "data" / "journal", store)
-    store.close()
-    return found.waiting_bytes == 0 and waiting_events(store_url) == 0
-
-
-def check_totals(store_url: str, events: list[Event]) -> None:
-    """Compare the reports with the events: each one a page view and a visit of a visitor of its own."""
-    store = open_store(store_url)
-    totals = {}
-    for grain in ("hour", "day", "month"):
-        sql = f"select sum(visitors), sum(visits), sum(views) from rollup_{grain} where site_id = %s and dimension = 0"
-        totals[grain] = tuple(map(int, store.execute(sql, (DEFAULT_SITE,))[0]))
-    store.close()
-    assert set(totals.values()) == {(len(events),) * 3}
-
-
-def check_events(told: Told, events: list[Event]) -> None:
-    """Compare what the clients were told with what is stored."""
-    assert told.wrong == []
-    stored = Counter(event.id for event in events)
-    assert max(stored.values()) == 1, "an event was stored twice"
-    assert told.accepted <= stored.keys(), f"{len(told.accepted - stored.keys())} acknowledged events are lost"
-    assert stored.keys() <= told.accepted | told.unanswered, "a refused event was stored"
-    assert len({event.visitor for event in events}) == len(events), "each was sent by a new visitor"
 
 
 def test_no_fault_loses_or_doubles_an_event(server: Server, store_url: str, outage: Outage) -> None:

@@ -1,42 +1,34 @@
-"""Invented visits: what they look like, that a seed makes the same ones everywhere, and that nothing is there twice."""
+"""Invented visits: what they look like, that they are nobody's, and that a seed makes the same ones everywhere."""
 
 import os
-import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from ipaddress import ip_address, ip_network
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
+from tests.jobs.invented import NOW, SITE, SMALL, events_of
 from visitor_tracker.days import date_of, day_after
-from visitor_tracker.event import Event, InboxRow, decode_events, encode_events
+from visitor_tracker.event import Event, decode_events, encode_events
 from visitor_tracker.ingest.bots import judge, reasons
 from visitor_tracker.jobs.demo.journey import Sent
 from visitor_tracker.jobs.demo.pages import POSTS
-from visitor_tracker.jobs.demo.plan import Order, Plan, highlights, host_of, is_newsletter_day
+from visitor_tracker.jobs.demo.plan import Order, highlights, host_of, is_newsletter_day
 from visitor_tracker.jobs.demo.rhythm import OUTAGE_HOURS, outage
 from visitor_tracker.jobs.demo.traffic import days_of_traffic
-from visitor_tracker.jobs.demo.writing import DemoError, Start, Understanding, Written, find_start, segment_of, write
-from visitor_tracker.sites import Policy, Site, site_id_of
-from visitor_tracker.store.inbox import Inbox
-from visitor_tracker.store.migrate import migrate
-from visitor_tracker.store.open import open_store
-from visitor_tracker.store.sql import SqlStore
+from visitor_tracker.jobs.demo.writing import Understanding
+from visitor_tracker.sites import Policy, Site
 
-NOW = 1_795_348_800_000  # 2026-11-22T12:00:00Z, a Sunday
-DAY_MS = 86_400_000
 ZONE = ZoneInfo("Europe/Berlin")
-SITE = Site(site_id_of("demo"), "demo", ("demo.example",), timezone="Europe/Berlin")
 ORDER = Order(SITE, NOW, days=112, visits=60)
-SMALL = Order(SITE, NOW, days=6, visits=25)
-SERVER = Path(__file__).parents[2] / "server"
+TOP = Path(__file__).parents[2]
 
 
 @cache
@@ -47,11 +39,6 @@ def sent() -> list[Sent]:
 @cache
 def events() -> list[Event]:
     return events_of(ORDER.plan())
-
-
-def events_of(plan: Plan, policy: Policy | None = None) -> list[Event]:
-    understood = Understanding(plan, policy or Policy())
-    return [event for day in days_of_traffic(plan) for event in understood.events(day)]
 
 
 @cache
@@ -136,13 +123,10 @@ def test_browsers_and_devices_are_understood_and_their_versions_move() -> None:
     assert devices["desktop"] > devices["mobile"] > devices["tablet"]
     browsers = {event.agent.browser for event in people()}
     assert browsers == {"Chrome", "Safari", "Firefox", "Edge", "Samsung Internet", "Opera"}
+    chrome = [(event.day, int(event.agent.browser_version)) for event in people() if event.agent.browser == "Chrome"]
     newest = [
-        max(
-            int(event.agent.browser_version)
-            for event in people()
-            if event.agent.browser == "Chrome" and when(event.day)
-        )
-        for when in (lambda day: day < 20260815, lambda day: day > 20261110)
+        max(version for day, version in chrome if day < 20260815),
+        max(version for day, version in chrome if day > 20261110),
     ]
     assert newest[1] - newest[0] in (3, 4), "one every four weeks"
 
@@ -154,10 +138,11 @@ def test_bounces_and_lengths_of_visits_are_as_usual() -> None:
     assert {1, 2, 3, 5, 8, 12} <= set(views)
 
 
+ACTIONS = ("custom", "click", "outbound", "download", "form")
+
+
 def is_bounce(visit: list[Event]) -> bool:
-    acted = any(
-        event.kind in ("custom", "click", "outbound", "download", "form") and event.interactive for event in visit
-    )
+    acted = any(event.kind in ACTIONS and event.interactive for event in visit)
     views = sum(event.kind == "pageview" for event in visit)
     return views <= 1 and not acted and sum(event.engaged_ms for event in visit) < 10_000
 
@@ -214,17 +199,15 @@ def test_a_post_is_read_when_it_is_published_and_less_and_less_then() -> None:
         published = day_after(plan.last, -post.days_ago)
         days = days_of[plan.base + post.path]
         assert min(days) >= published
-        assert (
-            sum(day < day_after(published, 14) for day in days)
-            > sum(day >= day_after(published, 14) for day in days) / 3
-        )
+        soon = sum(day < day_after(published, 14) for day in days)
+        assert soon / 14 > 2 * (len(days) - soon) / (post.days_ago - 14)
 
 
 def test_newsletters_go_out_each_second_tuesday() -> None:
     sent_out = Counter(visit[0].source.utm_campaign for visit in visits() if visit[0].source.utm_source == "newsletter")
     days = sorted(map(date.fromisoformat, sent_out))
     assert all(is_newsletter_day(day) and day.weekday() == 1 for day in days)
-    assert {after - before for before, after in zip(days, days[1:], strict=False)} == {timedelta(days=14)}
+    assert {after - before for before, after in pairwise(days)} == {timedelta(days=14)}
     on_the_day = Counter(visit[0].day for visit in visits() if visit[0].source.utm_source == "newsletter")
     assert on_the_day.most_common(1)[0][1] > 10
 
@@ -287,41 +270,32 @@ def test_another_process_makes_the_same(hash_seed: str) -> None:
     code = (
         "import sys\n"
         "from visitor_tracker.event import encode_events\n"
-        "from visitor_tracker.jobs.demo.plan import Order\n"
-        "from visitor_tracker.jobs.demo.traffic import days_of_traffic\n"
-        "from visitor_tracker.jobs.demo.writing import Understanding\n"
-        "from visitor_tracker.sites import Policy, Site\n"
-        f"plan = Order(Site({SITE.id}, 'demo', ('demo.example',), timezone='Europe/Berlin'), {NOW}, 2, 25).plan()\n"
-        "understood = Understanding(plan, Policy())\n"
-        "events = [event for day in days_of_traffic(plan) for event in understood.events(day)]\n"
-        "sys.stdout.buffer.write(encode_events(events))\n"
+        "from tests.jobs.invented import SMALL, events_of\n"
+        "sys.stdout.buffer.write(encode_events(events_of(SMALL.plan())))\n"
     )
-    environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(SERVER)}
+    path = os.pathsep.join((str(TOP / "server"), str(TOP)))
+    environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment)
-    plan = msgspec.structs.replace(SMALL, days=2).plan()
-    assert decode_events(done.stdout) == events_of(plan)
+    assert decode_events(done.stdout) == events_of(SMALL.plan())
 
 
 def test_a_day_is_the_same_wherever_one_begins() -> None:
     plan = SMALL.plan()
     whole = list(days_of_traffic(plan))
     assert list(days_of_traffic(plan, 3)) == whole[3:]
-    assert any(day[0].ts < 60_000 + plan_start(plan, number) for number, day in enumerate(whole)), (
-        "some go over midnight"
-    )
 
 
-def plan_start(plan: Plan, step: int) -> float:
-    return datetime.combine(date_of(plan.day(step)), datetime.min.time(), ZONE).timestamp() * 1000
+def test_visits_go_on_over_midnight() -> None:
+    known = {event.visitor for event in people()}
+    assert [event for event in people() if event.previous in known]
 
 
 @pytest.mark.parametrize(
     "timezone", ["UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Auckland", "Australia/Lord_Howe"]
 )
 def test_days_are_the_site_s(timezone: str) -> None:
-    plan = msgspec.structs.replace(
-        SMALL, site=msgspec.structs.replace(SITE, timezone=timezone), days=60, visits=2
-    ).plan()
+    site = msgspec.structs.replace(SITE, timezone=timezone)
+    plan = Order(site, NOW, days=60, visits=2).plan()
     understood = Understanding(plan, Policy())
     for step, day in enumerate(days_of_traffic(plan)):
         assert {event.day for event in understood.events(day)} <= {plan.day(step)}
@@ -339,199 +313,3 @@ def test_pages_are_of_the_site_s_host_or_of_one_that_nobody_has(site: Site, host
     assert host_of(site) == host
     plan = msgspec.structs.replace(SMALL, site=site, days=1, visits=5).plan()
     assert events_of(plan)
-
-
-# Into the store.
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[SqlStore]:
-    made = open_store(store_url)
-    migrate(made)
-    yield made
-    made.close()
-
-
-def nothing_to_fold() -> bool:
-    return False
-
-
-def quiet(done: int, days: int, events: int) -> None:
-    pass
-
-
-def run(store: SqlStore, order: Order = SMALL, progress: Callable[[int, int, int], None] = quiet) -> Written:
-    inbox = Inbox(store.database)
-    return write(inbox, find_start(inbox, order), Policy(), fold=nothing_to_fold, progress=progress)
-
-
-def waiting(store: SqlStore) -> list[InboxRow]:
-    return Inbox(store.database).rows(SITE.id, 100_000)
-
-
-def stored(store: SqlStore) -> list[Event]:
-    return [event for row in waiting(store) for event in decode_events(row.body)]
-
-
-def test_all_of_it_waits_to_be_folded(store: SqlStore) -> None:
-    written = run(store)
-    expected = events_of(SMALL.plan())
-    assert stored(store) == expected
-    robots = [event for event in expected if judge(event.signals)]
-    views = [event for event in expected if event.kind == "pageview" and not judge(event.signals)]
-    assert written == Written(6, len(expected), len(views), len(robots))
-    rows = waiting(store)
-    assert sum(row.events for row in rows) == len(expected)
-    assert max(row.events for row in rows) <= 250
-    someone = views[0]
-    assert Inbox(store.database).known(SITE.id, someone.visitor, someone.day) == (True, True)
-
-
-def test_no_key_is_stored(store: SqlStore) -> None:
-    run(store)
-    assert int(store.execute("select count(*) from visitor_keys")[0][0]) == 0
-    assert int(store.execute("select count(*) from key_log")[0][0]) == 0
-
-
-def test_each_day_is_folded_before_the_next_is_written(store: SqlStore) -> None:
-    inbox = Inbox(store.database)
-    told: list[tuple[int, int, int]] = []
-
-    def fold() -> bool:
-        rows = inbox.rows(SITE.id, 1)
-        inbox.remove(SITE.id, [row.id for row in rows])
-        return bool(rows)
-
-    def progress(done: int, days: int, events: int) -> None:
-        assert inbox.pending() == (0, 0)
-        told.append((done, days, events))
-
-    written = write(inbox, find_start(inbox, SMALL), Policy(), fold=fold, progress=progress)
-    assert [(done, days) for done, days, _ in told] == [(number, 6) for number in range(1, 7)]
-    assert told[-1][2] == written.events > told[0][2] > 0
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"seed": 2},
-        {"days": 7},
-        {"visits": 26},
-        {"now": NOW + 60_000},
-        {"now": NOW + DAY_MS},
-        {"now": NOW + 30 * DAY_MS},
-    ],
-)
-def test_a_second_run_adds_nothing(store: SqlStore, changes: dict[str, int]) -> None:
-    run(store)
-    before = stored(store)
-    with pytest.raises(DemoError, match=r"the site demo has visits already.* --site demo2"):
-        run(store, msgspec.structs.replace(SMALL, **changes))
-    assert stored(store) == before
-
-
-def test_real_visits_are_left_alone(store: SqlStore) -> None:
-    event = events()[0]
-    row = InboxRow(SITE.id, event.id, event.at, 1, encode_events([event]))
-    Inbox(store.database).drain([row], [], segment_id=b"s" * 16, old=0, new=1, at=NOW)
-    with pytest.raises(DemoError, match="has visits already"):
-        run(store)
-    assert stored(store) == [event]
-
-
-def test_numbers_that_were_folded_are_visits_too(store: SqlStore) -> None:
-    run(store)
-    inbox = Inbox(store.database)
-    inbox.remove(SITE.id, [row.id for row in waiting(store)])
-    assert inbox.holds(SITE.id), "days of visitors are left"
-    assert not inbox.holds(SITE.id + 1)
-
-
-class Killed(Exception):
-    pass
-
-
-def kill_after(day: int) -> Callable[[int, int, int], None]:
-    def progress(done: int, days: int, events: int) -> None:
-        if done == day:
-            raise Killed
-
-    return progress
-
-
-def test_a_run_that_was_interrupted_goes_on_where_it_was(store: SqlStore) -> None:
-    with pytest.raises(Killed):
-        run(store, progress=kill_after(2))
-    start = find_start(Inbox(store.database), SMALL)
-    assert start == Start(SMALL.plan(), 2)
-    assert run(store).days == 4
-    assert stored(store) == events_of(SMALL.plan())
-
-
-def test_it_goes_on_tomorrow_with_what_was_planned_today(store: SqlStore) -> None:
-    with pytest.raises(Killed):
-        run(store, progress=kill_after(2))
-    tomorrow = msgspec.structs.replace(SMALL, now=NOW + DAY_MS)
-    run(store, tomorrow)
-    assert stored(store) == events_of(tomorrow.plan(1))
-    assert max(event.day for event in stored(store)) == 20261122
-
-
-@pytest.mark.parametrize("changes", [{"seed": 2}, {"days": 5}, {"visits": 24}, {"now": NOW + 9 * DAY_MS}])
-def test_it_does_not_go_on_as_something_else(store: SqlStore, changes: dict[str, int]) -> None:
-    with pytest.raises(Killed):
-        run(store, progress=kill_after(2))
-    before = stored(store)
-    with pytest.raises(DemoError, match="goes on with the same options"):
-        run(store, msgspec.structs.replace(SMALL, **changes))
-    assert stored(store) == before
-
-
-def test_of_two_runs_at_once_one_ends(store: SqlStore) -> None:
-    def meanwhile(done: int, days: int, events: int) -> None:
-        if done == 1:
-            run(store)
-
-    with pytest.raises(DemoError, match="another  visitor-tracker demo  is writing"):
-        run(store, progress=meanwhile)
-    assert stored(store) == events_of(SMALL.plan())
-
-
-def test_a_killed_process_leaves_whole_days(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'visitors.db'}"
-    code = (
-        "import os, signal\n"
-        "from visitor_tracker.jobs.demo.plan import Order\n"
-        "from visitor_tracker.jobs.demo.writing import find_start, write\n"
-        "from visitor_tracker.sites import Policy, Site\n"
-        "from visitor_tracker.store.inbox import Inbox\n"
-        "from visitor_tracker.store.migrate import migrate\n"
-        "from visitor_tracker.store.open import open_store\n"
-        f"store = open_store({url!r})\n"
-        "migrate(store)\n"
-        f"order = Order(Site({SITE.id}, 'demo', ('demo.example',), timezone='Europe/Berlin'), {NOW}, 6, 25)\n"
-        "inbox = Inbox(store.database)\n"
-        "kill = lambda done, *_: done == 3 and os.kill(os.getpid(), signal.SIGKILL)\n"
-        "write(inbox, find_start(inbox, order), Policy(), fold=lambda: False, progress=kill)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=False, env=os.environ | {"PYTHONPATH": str(SERVER)})
-    assert done.returncode == -signal.SIGKILL
-    store = open_store(url)
-    try:
-        assert find_start(Inbox(store.database), SMALL).step == 3
-        run(store)
-        assert stored(store) == events_of(SMALL.plan())
-    finally:
-        store.close()
-
-
-def test_no_journal_has_the_cursor_of_a_site() -> None:
-    assert len(segment_of(SITE)) == 16
-    assert segment_of(SITE) != segment_of(msgspec.structs.replace(SITE, id=7))
-
-
-def test_a_site_that_takes_no_such_pages_is_told() -> None:
-    plan = msgspec.structs.replace(SMALL.plan(), host="elsewhere.example")
-    with pytest.raises(DemoError, match=r"takes no page https://elsewhere\.example/.* for the site demo: hostname"):
-        events_of(plan)

@@ -14,10 +14,12 @@ from tests.reports.visits_of_people import (
     fill,
     happened,
 )
-from visitor_tracker.event import Agent, Signal, Source
+from visitor_tracker.event import Agent, Signal
 from visitor_tracker.ingest.bots import reasons
+from visitor_tracker.reports import live as live_view
 from visitor_tracker.reports.live import FEED_MOST, Judge, Live, LiveView, MinuteViews, Share, read_live
 from visitor_tracker.sites import Site
+from visitor_tracker.store import people
 from visitor_tracker.store.sql import SqlStore
 
 NOW = 1_774_000_830_500  # 2026-03-20T10:00:30.500Z
@@ -55,7 +57,7 @@ def test_who_is_here_and_who_was(store: SqlStore) -> None:
         ],
     )
     found = live(store)
-    assert (found.now, found.visitors, found.looked_at) == (1, 3, 3)
+    assert (found.now, found.visitors, found.visitors_minutes, found.looked_at) == (1, 3, 30, 3)
     assert found.pages == (Share("/prices", 1, 2), Share("/", 0, 1))
     assert found.sources == (Share("Google", 1, 1), Share("direct", 0, 1), Share("newsletter", 0, 1))
     assert found.countries == (Share("DE", 1, 2), Share("FR", 0, 1))
@@ -72,7 +74,7 @@ def test_views_by_the_minute(store: SqlStore) -> None:
             happened(NOW - 2 * MINUTE, kind="custom", name="order"),
             happened(NOW - 3 * MINUTE, b""),  # somebody who is not followed
             happened(NOW - 30 * MINUTE + 1, BEN),  # in a minute that is shown in part only
-            happened(NOW + 1),  # another node's clock is ahead
+            happened(NOW + 30 * SECOND),  # another node's clock is ahead
         ],
     )
     found = live(store)
@@ -92,17 +94,15 @@ def test_the_feed_is_newest_first_and_without_signs_of_life(store: SqlStore) -> 
             happened(NOW - 5 * SECOND, BEN, f"{PAGE}shop", "custom", name="order"),
         ],
     )
-    shown = [
-        (event.time[17:19], event.kind, event.page, event.country, event.name, event.target)
-        for event in live(store).feed
-    ]
+    feed = live(store).feed
+    shown = [(event.time[17:19], event.kind, event.page, event.country, event.name, event.target) for event in feed]
     assert shown == [
         ("25", "custom", "/shop", "DE", "order", ""),
         ("25", "outbound", "/docs/a", "DE", "", "https://example.org/"),
         ("24", "pageview", "/docs/b", "FR", "", ""),
         ("21", "pageview", "/docs/a", "DE", "", ""),
     ]
-    assert [event.session for event in live(store).feed] == [
+    assert [event.session for event in feed] == [
         f"{BEN.hex()}-{NOW - 5 * SECOND}", f"{BEN.hex()}-{NOW - 5 * SECOND}", "", f"{ANNA.hex()}-{NOW - 9 * SECOND}"
     ]  # fmt: skip
 
@@ -146,9 +146,35 @@ def test_sites_do_not_mix(store: SqlStore) -> None:
 def test_a_visit_that_began_on_another_day_is_found(store: SqlStore, days: int) -> None:
     site = Site(1, "default", timezone="Australia/Lord_Howe")
     began = NOW - days * 86_400_000
-    views = [happened(ts, site=site, source=Source()) for ts in range(began + 25 * MINUTE, NOW, 25 * MINUTE)]
+    views = [happened(ts, site=site) for ts in range(began + 25 * MINUTE, NOW, 25 * MINUTE)]
     fill(store, [happened(began, site=site, source=GOOGLE), *views], site)
-    assert live(store, site).sources == (Share("Google", 1, 1),)
+    assert [(share.name, share.visitors) for share in live(store, site).sources] == [("Google", 1)]
+
+
+def test_on_a_very_busy_site_visitors_are_those_of_fewer_minutes(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_view, "EVENTS_MOST", 3)
+    ages = {ANNA: 0, BEN: 3 * MINUTE, CARA: 4 * MINUTE, b"d" * 16: 10 * MINUTE}
+    fill(store, [happened(NOW - age, visitor) for visitor, age in ages.items()])
+    found = live(store)
+    assert (found.visitors_minutes, found.visitors, found.now, found.views) == (10, 3, 3, 4)
+    monkeypatch.setattr(live_view, "EVENTS_MOST", 0)
+    found = live(store)
+    assert (found.visitors_minutes, found.visitors, found.now, found.views) == (1, 1, 1, 4)
+
+
+def test_minutes_that_are_over_are_read_once(store: SqlStore) -> None:
+    settled: live_view.Settled = {}
+    fill(store, [happened(NOW - 3 * MINUTE)])
+    store.database.read(lambda session: read_live(session, SITE, NOW, JUDGE, settled))
+    minute = NOW - NOW % MINUTE
+    assert sorted(settled) == [minute - MINUTE * number for number in range(29, 2, -1)]
+    settled[minute - 3 * MINUTE] = people.Minute(17, 4, 21)
+    later = store.database.read(lambda session: read_live(session, SITE, NOW + MINUTE, JUDGE, settled))
+    assert later.minutes[-5] == MinuteViews("2026-03-20T09:57:00.000Z", 17)
+    assert (later.views, later.robots.events) == (17, 4)
+    assert sorted(settled) == [minute - MINUTE * number for number in range(28, 1, -1)]
 
 
 def test_an_answer_is_kept_for_ten_times_as_long_as_it_took(store: SqlStore) -> None:

@@ -26,6 +26,7 @@ FIREFOX = Agent("Firefox", "128", "Windows", "11", "desktop")
 CHROME = Agent("Chrome", "140", "Android", "15", "mobile")
 GOOGLE = Source("search", "Google", "www.google.com/")
 NEWS = Source("campaign", "", "", "newsletter", "email", "spring")
+DIRECT = Source()
 INSIDE = Source("internal", "", "example.com/")
 
 _numbers = count(1)
@@ -38,7 +39,7 @@ def happened(  # noqa: PLR0913
     kind: Kind = "pageview",
     *,
     site: Site = DEFAULT,
-    source: Source = Source(),
+    source: Source = DIRECT,
     place: Place = GERMANY,
     agent: Agent = FIREFOX,
     session: bytes = b"",

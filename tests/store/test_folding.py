@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -213,3 +214,25 @@ def test_a_transaction_that_fails_leaves_nothing(store: SqlStore, fold: tables.F
         fold.write(work)
     assert fold.holder_of(SITE) == ""
     assert store.execute("select count(*) from event_ids union all select count(*) from raw_days") == [(0,), (0,)]
+
+
+def test_a_transaction_sees_whether_others_wait_to_write(tmp_path: Path, opened: Callable[[str], SqlStore]) -> None:
+    """Another process would be seen as this other connection is."""
+    url = f"sqlite:///{tmp_path / 'visitors.db'}"
+    store, other = opened(url), opened(url)
+    migrate(store)
+
+    def work(session: Session) -> Future[None]:
+        assert not store.database.is_wanted()
+        waiting = pool.submit(other.probe)
+        while not store.database.is_wanted():
+            assert not waiting.done()
+        tables.note_days(session, SITE, [DAY])
+        return waiting
+
+    with ThreadPoolExecutor(1) as pool:
+        store.database.write(work).result(30)
+
+
+def test_nobody_waits_for_a_turn_where_there_is_none(far: SqlStore) -> None:
+    assert far.database.write(lambda _: far.database.is_wanted()) is False

@@ -55,6 +55,25 @@ def take_once(turn: Turn) -> bool:
         return True
 
 
+def test_the_holder_sees_whether_somebody_waits(turn: Turn) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with turn.hold():
+            assert not turn.is_wanted()
+            waiting = pool.submit(take_once, turn)
+            until(turn.is_wanted)
+            assert not waiting.done()
+        assert waiting.result(10)
+    with turn.hold():
+        assert not turn.is_wanted()
+
+
+def test_to_look_who_waits_keeps_nobody_out(turn: Turn) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with turn.hold():
+            assert not turn.is_wanted()
+        assert pool.submit(take_once, turn).result(10)
+
+
 def test_an_error_inside_gives_it_back(turn: Turn) -> None:
     with pytest.raises(ZeroDivisionError), turn.hold():
         _ = 1 // 0

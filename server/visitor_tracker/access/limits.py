@@ -55,14 +55,13 @@ class RateLimiter:
     def _find(self, tag: int, first: int, now: int) -> int:
         """Return the slot of this address: its own, a free or long refilled one, or the soonest full."""
         cells = self._cells
-        slot, soonest = first, cells[first + 1]
-        for probe in range(1, _PROBES):
-            other = (first + 2 * probe) % (2 * _SLOTS)
-            if cells[other] == tag:
-                return other
-            full_at = cells[other + 1]
-            if full_at < soonest:
-                slot, soonest = other, full_at
+        near = cells[first : first + 2 * _PROBES].tolist()  # reading cell by cell takes three times as long
+        if len(near) < 2 * _PROBES:  # the last slots go on with the first ones
+            near += cells[: 2 * _PROBES - len(near)].tolist()
+        tags, full_at = near[::2], near[1::2]
+        if tag in tags:
+            return (first + 2 * tags.index(tag)) % (2 * _SLOTS)
+        slot = (first + 2 * full_at.index(min(full_at))) % (2 * _SLOTS)
         if cells[slot + 1] <= now:  # its owner has a full bucket: forgetting it changes nothing
             cells[slot + 1] = now
             cells[slot] = tag

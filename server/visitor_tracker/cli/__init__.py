@@ -8,7 +8,20 @@ import sys
 from collections.abc import Callable, Sequence
 
 from visitor_tracker import __version__
-from visitor_tracker.cli import counts, dead_letters, demo, importing, journal, keys, privacy, server, sites, visitors
+from visitor_tracker.cli import (
+    counts,
+    dead_letters,
+    demo,
+    importing,
+    journal,
+    keys,
+    privacy,
+    rebuild,
+    server,
+    sites,
+    stats,
+    visitors,
+)
 from visitor_tracker.cli.output import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -58,11 +71,13 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, help="each has its own  --help")
     server.add_commands(commands)
     counts.add_commands(commands)
+    stats.add_commands(commands)
     visitors.add_commands(commands)
     sites.add_commands(commands)
     keys.add_commands(commands)
     journal.add_commands(commands)
     dead_letters.add_commands(commands)
+    rebuild.add_commands(commands)
     importing.add_commands(commands)
     privacy.add_commands(commands)
     demo.add_commands(commands)

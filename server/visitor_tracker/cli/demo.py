@@ -3,19 +3,24 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
 from visitor_tracker.access.keeper import policy_of
-from visitor_tracker.access.sites import SiteError, check_claims, site_name, time_zone
+from visitor_tracker.access.sites import DEFAULT, SiteError, check_claims, site_name, time_zone
+from visitor_tracker.app import rule_of_site
 from visitor_tracker.cli.arguments import add_command, checked, config_of, opened, positive, whole
 from visitor_tracker.cli.output import remark, say
 from visitor_tracker.cli.sites import all_sites
 from visitor_tracker.config import Config
+from visitor_tracker.ingest.fold import Folder
+from visitor_tracker.ingest.people import Rule
 from visitor_tracker.jobs.demo.plan import Order, host_of
 from visitor_tracker.jobs.demo.writing import Start, Written, find_start, write
+from visitor_tracker.metrics import Metrics
 from visitor_tracker.sites import Site, site_id_of
 from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.sites import SiteTable
@@ -79,19 +84,34 @@ def _demo(options: argparse.Namespace) -> int:
         start = find_start(inbox, order)
         if site not in there:
             SiteTable(store.database).add(site)
-        policy, fold = policy_of(config.identity), folding(store, config)
         try:
-            written = write(inbox, start, policy, fold=fold, progress=_progress())
+            with folding(store, config) as fold:
+                written = write(inbox, start, policy_of(config.identity), fold=fold, progress=_progress())
         except KeyboardInterrupt:
             remark("\nnot all is written: the same command goes on from here")
             raise
+        waits = bool(inbox.rows(site.id, 1))
     _tell(start, written, time.monotonic() - began)
+    if waits:
+        remark("some of it is still being counted, by the server that runs: look again in a moment")
     return 0
 
 
-def folding(store: SqlStore, config: Config) -> Callable[[], bool]:
-    """Return what folds a piece of the inbox; False: nothing is left, or a server that runs sees to it."""
-    return lambda: False
+@contextmanager
+def folding(store: SqlStore, config: Config) -> Iterator[Callable[[], bool]]:
+    """Give what folds a piece of the inbox; False: nothing is left, or a server that runs sees to it."""
+    sites: dict[int, Site] = {}
+
+    def rule_of(site_id: int) -> Rule:
+        if site_id not in sites:
+            sites.update({site.id: site for site in all_sites(store, config)})
+        return rule_of_site(config, sites.get(site_id, DEFAULT))
+
+    folder = Folder(store, Metrics().counters(), rule_of)
+    try:
+        yield folder.step
+    finally:
+        folder.let_go()
 
 
 def _site(there: list[Site], options: argparse.Namespace) -> Site:
@@ -126,12 +146,12 @@ def _progress() -> Callable[[int, int, int], None]:
 
 
 def _tell(start: Start, written: Written, seconds: float) -> None:
-    plan = start.plan
-    name = plan.site.name
+    name = start.plan.site.name
+    days = f"{written.days:,} {'day' if written.days == 1 else 'days'}"
     if start.step:
         remark(f"went on after the first {start.step:,} days, which were there")
     say(
-        f"wrote {written.days:,} days of invented visits to the site {name}: {written.views:,} page views,"
+        f"wrote {days} of invented visits to the site {name}: {written.views:,} page views,"
         f" {written.events:,} events with those of robots ({written.robots:,}), in {seconds:.0f} s"
     )
     say(f"\nlook at them with\n  visitor-tracker stats --site {name} --period 12mo")

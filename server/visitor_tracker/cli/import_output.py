@@ -38,11 +38,10 @@ _WHY = {
 class Line:
     """The line of progress on standard error, where a person sees it; it is gone afterwards."""
 
-    def __init__(self, files: Sequence[str]) -> None:
+    def __init__(self) -> None:
         self._is_shown = sys.stderr is not None and sys.stderr.isatty()
         self._began = time.monotonic()
         self._next = self._began + _EVERY_SECONDS
-        self._files = len(files)
         self._source: Source | None = None
         self._source_began = self._began
 

@@ -2,7 +2,8 @@
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from visitor_tracker.access.keeper import policy_of
 from visitor_tracker.access.sites import host_name, site_name, with_default
 from visitor_tracker.access.snapshot import FILE as SNAPSHOT
 from visitor_tracker.access.snapshot import read_snapshot
-from visitor_tracker.app import first_snapshot
+from visitor_tracker.app import first_snapshot, folder_of
 from visitor_tracker.cli.arguments import add_command, checked, config_of, opened, sqlite_file
 from visitor_tracker.cli.import_output import Line, report
 from visitor_tracker.cli.output import EXIT_FAILED, remark
@@ -18,6 +19,7 @@ from visitor_tracker.cli.sites import known_site
 from visitor_tracker.config import Config
 from visitor_tracker.errors import AlreadyRunning, OutcomeUnknown, StoreUnavailable
 from visitor_tracker.ingest.agent import AgentReader
+from visitor_tracker.ingest.fold import LEASE_SECONDS
 from visitor_tracker.ingest.geo import GeoReader
 from visitor_tracker.jobs.importing.formats import FORMATS
 from visitor_tracker.jobs.importing.importer import Done, Importer
@@ -38,7 +40,8 @@ visitor-tracker import --dry-run /var/log/apache2/other_vhosts_access.log
 ssh web2 cat /var/log/caddy/access.log | visitor-tracker import --site blog -
 """
 
-Fold = Callable[[], bool]
+_LAST_SECONDS = LEASE_SECONDS + 2.0  # until who was killed has lost its sites
+_PAUSE_SECONDS = 0.1
 
 
 def add_commands(commands: Any) -> None:  # noqa: ANN401
@@ -92,20 +95,16 @@ def _import(options: argparse.Namespace) -> int:
 
 def _take_in(options: argparse.Namespace, config: Config, geo: GeoReader) -> tuple[list[Done], Importer]:
     """Import the files; return what became of each."""
-    with opened(config, make=True) as store, resuming(config.data_dir) as resume, Line(options.files) as line:
+    with opened(config, make=True) as store, resuming(config.data_dir) as resume, Line() as line:
         snapshot, is_running = _snapshot(config)
         inbox = Inbox(store.database)
         reader, plans = _planned(options, config, snapshot, resume.key_of, geo)
         before = resume.files
-        importer = Importer(
-            reader,
-            inbox=inbox,
-            resume=resume,
-            fold=folding(store, config, is_running=is_running),
-            on_progress=line.show,
-        )
         try:
-            done = list(importer.run(plans))
+            with folding(store, config, is_running=is_running) as fold:
+                importer = Importer(reader, inbox=inbox, resume=resume, fold=fold, on_progress=line.show)
+                done = list(importer.run(plans))
+                _fold_rest(inbox, fold, 0.0 if is_running else _LAST_SECONDS)
         except (KeyboardInterrupt, StoreUnavailable, OutcomeUnknown):
             remark("what was stored is stored once: the same command goes on from here")
             raise
@@ -116,16 +115,31 @@ def _take_in(options: argparse.Namespace, config: Config, geo: GeoReader) -> tup
 def _try_out(options: argparse.Namespace, config: Config, geo: GeoReader) -> tuple[list[Done], Importer]:
     """Do as if, with nothing stored and nothing made."""
     reader, plans = _planned(options, config, _known(config), keys_from(new_secret()), geo)
-    with Line(options.files) as line:
+    with Line() as line:
         importer = Importer(reader, on_progress=line.show)
         return list(importer.run(plans)), importer
 
 
-def folding(store: SqlStore, config: Config, *, is_running: bool) -> Fold:
-    """Return what folds a piece of the inbox, or waits for the server to do so; False: go on."""
+@contextmanager
+def folding(store: SqlStore, config: Config, *, is_running: bool) -> Iterator[Callable[[], bool]]:
+    """Give what folds a piece of the inbox, or waits for the server to do so; False: go on."""
     if is_running:
-        return Pace(Inbox(store.database).pending).step
-    return lambda: False
+        yield Pace(Inbox(store.database).pending).step
+        return
+    folder = folder_of(config, store, Metrics().counters())
+    try:
+        yield folder.step
+    finally:
+        folder.let_go()
+
+
+def _fold_rest(inbox: Inbox, fold: Callable[[], bool], seconds: float) -> None:
+    """Fold what another folder, which ended without letting go of its sites, has kept from being folded."""
+    until = time.monotonic() + seconds
+    while inbox.pending()[0] and (fold() or time.monotonic() < until):
+        time.sleep(_PAUSE_SECONDS)
+    if waiting := inbox.pending()[1]:
+        remark(f"{waiting:,} events wait to be counted by the server: look again in a moment")
 
 
 def _planned(

@@ -56,14 +56,16 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
     what.add_argument("--ip", metavar="IP", help="show one: its address, or the 16 hex digits that stand for it")
     what.add_argument("--live", action="store_true", help="show who is on a site now")
     command.add_argument("--site", metavar="SITE", help="name or alias of a site; default: all, with --live  default")
-    command.add_argument(
-        "--limit",
-        type=positive,
-        default=LIMIT,
-        metavar="N",
-        help=f"how many at most, up to {LIMIT_MOST:,}; default: {LIMIT:,}",
-    )
+    most = f"how many at most, up to {LIMIT_MOST:,}; default: {LIMIT:,}"
+    command.add_argument("--limit", type=_limit, default=LIMIT, metavar="N", help=most)
     command.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def _limit(text: str) -> int:
+    number = positive(text)
+    if number > LIMIT_MOST:
+        raise argparse.ArgumentTypeError(f"must be at most {LIMIT_MOST:,}, not {number:,}")
+    return number
 
 
 def _visitors(options: argparse.Namespace) -> int:
@@ -79,7 +81,7 @@ def _visitors(options: argparse.Namespace) -> int:
             return _show_stats(store, scopes, as_json=options.json)
         if options.ip:
             return _show_one(store, scopes, options.ip, as_json=options.json)
-        return _show_all(store, scopes, min(options.limit, LIMIT_MOST), as_json=options.json)
+        return _show_all(store, scopes, options.limit, as_json=options.json)
 
 
 def _scope(site: Site, policy: Policy) -> Scope:
@@ -179,7 +181,7 @@ def _show_live(store: SqlStore, site: Site, *, as_json: bool) -> int:
 
 def _say_live(live: Live) -> None:
     here = f"{live.now} here now ({NOW_MINUTES} minutes)"
-    say(f"{live.site}: {here}, {live.visitors} in the last half hour, {live.views} views")
+    say(f"{live.site}: {here}, {live.visitors} in {live.visitors_minutes} minutes, {live.views} views")
     say(f"views per minute: {' '.join(str(minute.views) for minute in live.minutes)}")
     for title, shares in (("PAGE", live.pages), ("SOURCE", live.sources), ("COUNTRY", _named(live.countries))):
         if shares:

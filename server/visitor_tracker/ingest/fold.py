@@ -61,7 +61,7 @@ class Folder:
         self._inbox = Inbox(store.database)
         self._counters = counters
         self._rule_of = rule_of
-        self._holder = holder or os.urandom(12).hex()
+        self._holder = holder or f"{os.getpid()}-{os.urandom(12).hex()}"
         self._profiles = Profiles()
         self._most = _FIRST_EVENTS
         self._elsewhere: dict[int, float] = {}  # sites of other nodes: monotonic time to look again

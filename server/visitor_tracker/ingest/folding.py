@@ -19,7 +19,7 @@ from visitor_tracker.event import Event
 from visitor_tracker.ingest.people import People, Rule, part
 from visitor_tracker.measures import VISITORS
 from visitor_tracker.sessions.counts import Counts
-from visitor_tracker.sessions.cutting import cut, merge
+from visitor_tracker.sessions.cutting import cut
 from visitor_tracker.sessions.fact import ACTIONS, Fact
 from visitor_tracker.sessions.profiles import Profiles
 from visitor_tracker.store.facts import add_facts
@@ -87,8 +87,8 @@ class Changes:
             by_visitor.setdefault(fact.visitor, []).append(fact)
         people = self._people
         people.load({(fact.day, fact.visitor) for fact in facts})
-        before = {visitor: people.sessions_of(visitor) for visitor in by_visitor}
-        after = {visitor: merge([*before[visitor], *cut(own)]) for visitor, own in by_visitor.items()}
+        new = {visitor: cut(own) for visitor, own in by_visitor.items()}
+        before, after = people.with_new(new)
         links = people.link(facts, before, after)
         for visitor in links.visitors() - by_visitor.keys():
             before[visitor] = after[visitor] = people.sessions_of(visitor)
@@ -98,8 +98,8 @@ class Changes:
             was, now = part(visitor, before, joined_before), part(visitor, after, joined_after)
             if was != now:
                 self._counts.change(was, now, self._profiles)
-        if new := joined_after.items() - joined_before.items():
-            mark_joined(self._session, self._site_id, new)
+        if joined := joined_after.items() - joined_before.items():
+            mark_joined(self._session, self._site_id, joined)
         people.replace(by_visitor, before, after)
 
     # Notes.

@@ -7,6 +7,7 @@ submit ──▶ agent known? ──yes──▶ Pipeline ──▶ Journal.add 
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 
@@ -46,22 +47,22 @@ class Intake:
 
     def submit(self, parts: Sequence[Hit | Malformed], client: Client, done: Done) -> None:
         """Understand and keep the hits of one request; `done` may be called at once, or later from any thread."""
-
-        known = self._agents.known(client.user_agent)
-        if known is not None:
-            part = parts[0]
-            if len(parts) == 1 and isinstance(part, Hit) and not client.vouched:
-                outcome = self.pipeline.understand(part, client, known, time.time_ns() // 1_000_000)
-                if isinstance(outcome, Event):
-                    self.keep([outcome], Receipt([None], first=outcome), done)
-                    return
-            self.keep(*self.understand(parts, client, known), done)
+        reading = self._agents.known(client.user_agent)
+        if reading is None:
+            self._agents.reading(client.user_agent, partial(self._understand_and_keep, parts, client, done))
             return
+        part = parts[0]
+        if len(parts) == 1 and not client.vouched and isinstance(part, Hit):  # as nearly always
+            outcome = self.pipeline.understand(part, client, reading, time.time_ns() // 1_000_000)
+            if isinstance(outcome, Event):
+                self.keep([outcome], Receipt([None], first=outcome), done)
+                return
+        self._understand_and_keep(parts, client, done, reading)
 
-        def ready(reading: Reading) -> None:
-            self.keep(*self.understand(parts, client, reading), done)
-
-        self._agents.reading(client.user_agent, ready)
+    def _understand_and_keep(
+        self, parts: Sequence[Hit | Malformed], client: Client, done: Done, reading: Reading
+    ) -> None:
+        self.keep(*self.understand(parts, client, reading), done)
 
     def submit_and_ask(self, parts: Sequence[Hit | Malformed], client: Client, done: Done) -> None:
         """Do as `submit` in a thread that may wait, and learn whether the visitor of the first event is new."""
@@ -113,7 +114,7 @@ class Intake:
     def keep(self, events: Sequence[Event], receipt: Receipt, done: Done) -> None:
         """Journal the events of one receipt."""
         if not events:
-            self._note(receipt)
+            _count_dropped(self._counters, receipt)
             done(receipt)
             return
 
@@ -123,19 +124,9 @@ class Intake:
             robots += judge(event.signals)
         if robots:
             self._counters.add(Cell.BOTS, robots)
-        stored = _Stored(self, events, receipt, done)
+        stored = _Stored(self._counters, events, receipt, done)
         if not self._journal.add(events, stored):
             stored(False)
-
-    def settle(self, events: Sequence[Event], receipt: Receipt, done: Done, *, is_stored: bool) -> None:
-        """Tell the sender of these events what became of them; the journal has counted those that it stored."""
-        if is_stored:
-            if len(receipt.verdicts) != len(events):
-                self._note(receipt)
-            done(receipt)
-        else:
-            self._counters.add(Cell.DROPPED_UNAVAILABLE, len(events))
-            done(None)
 
     def _one(self, hit: Hit, client: Client, reading: Reading, now: int) -> Event | DropReason:
         if client.vouched and (hit.ip or hit.user_agent):
@@ -143,23 +134,33 @@ class Intake:
             reading = self._agents.read(client.user_agent)
         return self.pipeline.understand(hit, client, reading, now)
 
-    def _note(self, receipt: Receipt) -> None:
-        """Count the hits that were dropped."""
-        for verdict in receipt.verdicts:
-            if verdict is not None:
-                self._counters.add(CELL_OF[verdict])
-
 
 class _Stored(msgspec.Struct, frozen=True, gc=False):
-    """What the journal calls about the events of one receipt; a function with these bound costs twice as much."""
+    """What the journal calls about the events of one receipt; a function with these bound costs twice as much.
 
-    intake: Intake
+    The journal counts what it has stored as accepted, all at once.
+    """
+
+    counters: Counters
     events: Sequence[Event]
     receipt: Receipt
     done: Done
 
     def __call__(self, is_stored: bool) -> None:
-        self.intake.settle(self.events, self.receipt, self.done, is_stored=is_stored)
+        receipt = self.receipt
+        if not is_stored:
+            self.counters.add(Cell.DROPPED_UNAVAILABLE, len(self.events))
+            self.done(None)
+            return
+        if len(receipt.verdicts) != len(self.events):
+            _count_dropped(self.counters, receipt)
+        self.done(receipt)
+
+
+def _count_dropped(counters: Counters, receipt: Receipt) -> None:
+    for verdict in receipt.verdicts:
+        if verdict is not None:
+            counters.add(CELL_OF[verdict])
 
 
 def _client_of(hit: Hit, sender: Client) -> Client:

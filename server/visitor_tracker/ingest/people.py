@@ -6,7 +6,7 @@ import msgspec
 
 from visitor_tracker.days import bounds, day_after
 from visitor_tracker.sessions.counts import Part
-from visitor_tracker.sessions.cutting import continues
+from visitor_tracker.sessions.cutting import continues, merge
 from visitor_tracker.sessions.fact import Fact
 from visitor_tracker.sessions.profiles import Profiles
 from visitor_tracker.sessions.session import GAP_MS, VisitorSession
@@ -39,16 +39,31 @@ class People:
 
     def load(self, days: Iterable[tuple[int, bytes]]) -> None:
         """Read all sessions that may touch these days of these visitors, and the days that those touch in turn."""
-        wanted = {(bucket, visitor) for day, visitor in days for bucket in self._buckets(day)} - self._asked
+        self._read({(bucket, visitor) for day, visitor in days for bucket in self._buckets(day)})
+
+    def reach(self, sessions: BySession) -> bool:
+        """Read the other sessions of the days that long ones of these touch; say whether there was anything to read.
+
+        One may have become long just now, from parts that were not.
+        """
+        if self._rule.daily:
+            return False
+        return self._read(
+            {end for visitor, own in sessions.items() for session in own for end in _ends(visitor, session)}
+        )
+
+    def _read(self, places: Iterable[tuple[int, bytes]]) -> bool:
+        """Read the sessions of (bucket, visitor), and of the ends of long ones among them."""
+        wanted = set(places) - self._asked
+        has_read = bool(wanted)
         while wanted:
             self._asked |= wanted
             further: set[tuple[int, bytes]] = set()
             for bucket, visitor, found in sessions_in(self._session, self._site_id, wanted):
                 self._found.setdefault(visitor, {})[bucket, found.first_ts] = found
-                if not bucket:  # a long one may share its first and its last day with others
-                    ends = (day_after(found.first_day, -1), found.first_day, found.last_day)
-                    further |= {(end, visitor) for end in ends}
+                further |= _ends(visitor, found)
             wanted = further - self._asked
+        return has_read
 
     def _buckets(self, day: int) -> tuple[int, ...]:
         if self._rule.daily:
@@ -58,6 +73,14 @@ class People:
     def sessions_of(self, visitor: bytes) -> list[VisitorSession]:
         found = self._found.get(visitor)
         return sorted(found.values(), key=lambda session: session.first_ts) if found else []
+
+    def with_new(self, new: BySession) -> tuple[dict[bytes, list[VisitorSession]], dict[bytes, list[VisitorSession]]]:
+        """Return the sessions of these visitors as they are, and as they become with the new ones."""
+        while True:
+            before = {visitor: self.sessions_of(visitor) for visitor in new}
+            after = {visitor: merge([*before[visitor], *own]) for visitor, own in new.items()}
+            if not self.reach(after):
+                return before, after
 
     def link(
         self,
@@ -164,6 +187,13 @@ class Links:
 
     def _continues(self, later: VisitorSession, earlier: VisitorSession) -> bool:
         return continues(later, earlier, bounds(self._timezone, earlier.first_day)[0])
+
+
+def _ends(visitor: bytes, session: VisitorSession) -> set[tuple[int, bytes]]:
+    """Return where others are that share the first or the last day of a long session; of another none."""
+    if session.bucket:
+        return set()
+    return {(day, visitor) for day in (day_after(session.first_day, -1), session.first_day, session.last_day)}
 
 
 def _days(session: VisitorSession) -> tuple[int, int]:

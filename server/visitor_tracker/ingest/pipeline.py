@@ -86,8 +86,7 @@ class Pipeline:
     ) -> Event | DropReason:
         """Return the event, or why there is none. `now` is epoch ms; `counted`: it is a visit of the counter's."""
         snapshot = self._snapshot()
-        # All at once: texts with nothing of this client in them are many, and what they come to is remembered.
-        is_shared = not tells(f"{hit.url}\n{hit.referrer}\n{hit.title}", client.ip, client.user_agent)
+        is_shared = _is_shared(hit, client)
         arrival = self.arrival(hit, client, snapshot, is_shared=is_shared)
         if isinstance(arrival, str):
             return arrival
@@ -197,6 +196,14 @@ class Pipeline:
         if visitor and hit.kind == "pageview":  # a busy page may send any number of other events
             signals |= self.rate.signal(visitor, now)
         return int(signals)
+
+
+def _is_shared(hit: Hit, client: Client) -> bool:
+    """Say whether nothing of the client is in the texts that visitors share: what they come to is remembered."""
+    ip, user_agent, url, referrer, title = client.ip, client.user_agent, hit.url, hit.referrer, hit.title
+    if ":" in ip:  # may be spelled in many ways, so `tells` counts colons, and those of several URLs add up
+        return not (tells(url, ip, user_agent) or tells(referrer, ip, user_agent) or tells(title, ip, user_agent))
+    return not tells(f"{url}\n{referrer}\n{title}", ip, user_agent)
 
 
 def opts_out(client: Client) -> bool:

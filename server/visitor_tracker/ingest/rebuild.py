@@ -13,12 +13,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-from visitor_tracker.days import DAY_MS, bounds, day_after, days_between
+from visitor_tracker.days import DAY_MS, bounds, day_after, days_between, month_of
 from visitor_tracker.errors import StoreError
 from visitor_tracker.ingest.bots import judge, reasons
 from visitor_tracker.ingest.people import BySession, People, Rule, part
-from visitor_tracker.measures import VISITORS
-from visitor_tracker.sessions.counts import Counts, Key
+from visitor_tracker.measures import VISITORS, unpacked
+from visitor_tracker.sessions.counts import Counts, Key, Mark
 from visitor_tracker.sessions.cutting import cut, merge
 from visitor_tracker.sessions.fact import ACTIONS, Fact, decode_context
 from visitor_tracker.sessions.profiles import Profiles
@@ -51,8 +51,11 @@ class RawGone(StoreError):
 class _Made(msgspec.Struct, frozen=True):
     """What is to be stored: the day's own numbers whole, those of other days as changes."""
 
-    day: Counts
-    others: Counts
+    hours: dict[Key, int]
+    days: dict[Key, int]
+    other_hours: dict[Key, int]
+    other_days: dict[Key, int]
+    marks: dict[Mark, int]
     before: dict[bytes, list[VisitorSession]]
     after: dict[bytes, list[VisitorSession]]
     came: set[tuple[int, bytes]]
@@ -96,23 +99,24 @@ class Rebuilder:
         site_id, hours = self._site_id, bounds(self._rule.timezone, day)
         old = rebuilding.day_rows(session, site_id, day)
         rebuilding.clear_day(session, site_id, day, hours)
-        add_rollups(session, "hour", site_id, _only(made.day.hours, range(*hours)))
-        add_rollups(session, "day", site_id, made.day.days)
-        add_rollups(session, "hour", site_id, _without(made.others.hours, range(*hours)))
-        others = _without(made.others.days, (day,))
-        add_rollups(session, "day", site_id, others)
-        changed = {key: made.day.days.get(key, 0) - old.get(key, 0) for key in old.keys() | made.day.days.keys()}
-        self._change_months(session, changed | others, made.others)
+        add_rollups(session, "hour", site_id, made.hours)
+        add_rollups(session, "hour", site_id, made.other_hours)
+        add_rollups(session, "day", site_id, made.days)
+        add_rollups(session, "day", site_id, made.other_days)
+        changed = {key: made.days.get(key, 0) - old.get(key, 0) for key in old.keys() | made.days.keys()}
+        self._change_months(session, changed | made.other_days, made.marks)
         People(session, site_id, self._rule, profiles).replace(made.after, made.before, made.after)
         if not self._rule.daily:
             add_daily_visitors(session, site_id, made.came)
         return Rebuilt(day, made.events, made.robots, sum(change != 0 for change in changed.values()))
 
-    def _change_months(self, session: Session, changed: dict[Key, int], others: Counts) -> None:
-        counts = Counts(with_marks=False)
-        counts.days.update(changed)
-        months = counts.months(self._rule.daily)
-        for key, change in see(session, self._site_id, others.marks).items() if others.marks else ():
+    def _change_months(self, session: Session, days: dict[Key, int], marks: dict[Mark, int]) -> None:
+        months: dict[Key, int] = {}
+        for (dimension, value, day), number in days.items():
+            key = (dimension, value, month_of(day))
+            added = number if self._rule.daily else number - unpacked(number)[0] * VISITORS
+            months[key] = months.get(key, 0) + added
+        for key, change in see(session, self._site_id, marks).items() if marks else ():
             months[key] = months.get(key, 0) + change * VISITORS
         add_rollups(session, "month", self._site_id, months)
 
@@ -148,14 +152,23 @@ class _Making:
             counts.change(None, now, self._profiles)
             if was != now:
                 others.change(was, now, self._profiles)
-        whole = Counts(with_marks=False)
-        whole.hours.update(counts.hours)
-        whole.days.update(_only(counts.days, (day,)))
+        hours = range(*bounds(self._rule.timezone, day))
         came = {
             (day, fact.visitor) for fact in facts if fact.visitor and fact.kind in ACTIONS and not judge(fact.signals)
         }
         robots = sum(judge(fact.signals) for fact in facts)
-        return _Made(whole, others, before, after, came, len(facts), robots)
+        return _Made(
+            {key: number for key, number in counts.hours.items() if key[2] in hours},
+            {key: number for key, number in counts.days.items() if key[2] == day},
+            {key: number for key, number in others.hours.items() if key[2] not in hours},
+            {key: number for key, number in others.days.items() if key[2] != day},
+            others.marks,
+            before,
+            after,
+            came,
+            len(facts),
+            robots,
+        )
 
     def _facts(self, first_day: int, last_day: int) -> Iterable[Fact]:
         """Read the events of some days."""
@@ -230,11 +243,3 @@ def _touches(session: VisitorSession, day: int) -> bool:
 
 def _holds(session: VisitorSession, fact: Fact) -> bool:
     return session.first_ts <= fact.ts <= session.last_ts
-
-
-def _only(sums: dict[Key, int], periods: "range | tuple[int, ...]") -> dict[Key, int]:
-    return {key: number for key, number in sums.items() if key[2] in periods}
-
-
-def _without(sums: dict[Key, int], periods: "range | tuple[int, ...]") -> dict[Key, int]:
-    return {key: number for key, number in sums.items() if key[2] not in periods}

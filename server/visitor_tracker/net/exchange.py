@@ -82,7 +82,7 @@ class Exchange:
         self._requests = 0
         self._answers = [0] * len(_CLASSES)
         self.date = b""
-        self._usual = (INTERNAL_ERROR, b"", b"")  # the last answer that kept its connection, its date, and its bytes
+        self._usual = (INTERNAL_ERROR, b"", b"")  # last answer, its date and bytes; many in a row are the same
         self.update(http)
         self.tick(0.0)
 
@@ -265,12 +265,9 @@ class Exchange:
         keep = conn.keep and not response.close
         if self.stopping and keep:  # until what was received is answered
             keep = conn.parser is not None and conn.parser.buffered > 0
-        try:
-            out = self._encoded(response, keep, conn.head)
-        except Exception:  # no answer of the application's may end the loop, such as one with a header of two lines
-            log.exception("an answer cannot be written")
-            response, keep = INTERNAL_ERROR, False
-            out = encode(response, keep_alive=False, head=conn.head, date=self.date)
+        usual, date, out = self._usual
+        if response is not usual or date is not self.date or conn.head or not keep:
+            response, keep, out = self._encoded(response, keep, conn.head)
         self._answers[response.status // 100] += 1
         if conn.held:
             self._table.charge(conn, 0)
@@ -293,15 +290,17 @@ class Exchange:
         else:
             self._answered(conn)
 
-    def _encoded(self, response: Response, keep: bool, head: bool) -> bytes:
-        """Return the bytes of an answer; many clients in a row get the very same one."""
-        if not keep or head:
-            return encode(response, keep_alive=keep, head=head, date=self.date)
-        usual, date, out = self._usual
-        if response is not usual or date is not self.date:
-            out = encode(response, keep_alive=True, head=False, date=self.date)
+    def _encoded(self, response: Response, keep: bool, head: bool) -> tuple[Response, bool, bytes]:
+        """Return what is to be answered, whether that keeps the connection, and its bytes."""
+        try:
+            out = encode(response, keep_alive=keep, head=head, date=self.date)
+        except Exception:  # no answer of the application's may end the loop, such as one with a header of two lines
+            log.exception("an answer cannot be written")
+            out = encode(INTERNAL_ERROR, keep_alive=False, head=head, date=self.date)
+            return INTERNAL_ERROR, False, out
+        if keep and not head:
             self._usual = (response, self.date, out)
-        return out
+        return response, keep, out
 
     def _answered(self, conn: Connection) -> None:
         if conn.keep:

@@ -2,13 +2,12 @@
 
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.numbers import Breakdown, Numbers, Row, VisitorsAre, honesty
-from visitor_tracker.reports.query import OF_EVENTS, Order, QueryError, Question, is_month, pieces_of
+from visitor_tracker.reports.query import OF_EVENTS, Order, Question, is_month, pieces_of
 from visitor_tracker.store.reports import ReportTable
 
 
-def breakdown(table: ReportTable, question: Question) -> Breakdown:
-    """Return rows of a question without filters; its dimension must be there."""
-    dimension = dimension_of(question)
+def breakdown(table: ReportTable, question: Question, dimension: Dimension) -> Breakdown:
+    """Return rows of a question without filters; its own dimension does not matter."""
     order = order_of(question, dimension)
     said = _honesty(question)
     rows, in_all = table.breakdown(
@@ -25,13 +24,6 @@ def breakdown(table: ReportTable, question: Question) -> Breakdown:
         for row in rows
     )
     return Breakdown(dimension, order, shown, in_all, said)
-
-
-def dimension_of(question: Question) -> Dimension:
-    """Return what to break down by; raises QueryError where the question does not say."""
-    if question.dimension is None:
-        raise QueryError("by", "say what to break down by, such as page, source or country")
-    return question.dimension
 
 
 def order_of(question: Question, dimension: Dimension) -> Order:

@@ -1,6 +1,6 @@
 """Answers from sessions: totals, series and breakdown of a question in one pass over its visits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
 from visitor_tracker.measures import Dimension
@@ -21,14 +21,17 @@ _PAGE = int(Dimension.PAGE)
 
 
 def filtered(
-    table: ReportTable, question: Question, *, most: int = SESSIONS_MOST
-) -> tuple[Totals, Series, Breakdown | None]:
-    """Return what the visits say that the question's filter selects; without one all do. Raises QueryError."""
-    if question.dimension in OF_EVENTS:
+    table: ReportTable, question: Question, dimensions: Sequence[Dimension] = (), *, most: int = SESSIONS_MOST
+) -> tuple[Totals, Series, tuple[Breakdown, ...]]:
+    """Return what the visits say that the question's filter selects; without one all do. Raises QueryError.
+
+    There is a breakdown for each of the dimensions; the question's own does not matter.
+    """
+    if not OF_EVENTS.isdisjoint(dimensions):
         raise QueryError("by", "kind, bot and crawler are not kept with visits: leave the filter out, or ask for days")
     buckets = buckets_of(question)
     selector = Selector(plan_of(question.filters))
-    tally = Tally(buckets, question.dimension, selector.counted)
+    tally = Tally(buckets, dimensions, selector.counted)
     for chunk in Scan(table, question, most=most).chunks():
         _learn(table, selector.plan.tests, chunk)
         for whole in chunk:
@@ -37,7 +40,7 @@ def filtered(
     span = question.span
     said = honesty(question.policy, span.first_day, span.last_day)
     points = points_of(question, buckets, [sums.numbers for sums in tally.points], _honesty(question))
-    rows = None if question.dimension is None else _rows(table, question, question.dimension, tally, said)
+    rows = tuple(_rows(table, question, each, tally, said) for each in dimensions)
     return Totals(tally.total.numbers, said), points, rows
 
 
@@ -51,7 +54,7 @@ def _honesty(question: Question) -> VisitorsAre:
 def _rows(table: ReportTable, question: Question, dimension: Dimension, tally: Tally, said: VisitorsAre) -> Breakdown:
     order = order_of(question, dimension)
     by = attrgetter(order)
-    found: list[tuple[int, Numbers]] = [(value, sums.numbers) for value, sums in tally.values.items()]
+    found: list[tuple[int, Numbers]] = [(value, sums.numbers) for value, sums in tally.values[dimension].items()]
     found = [each for each in found if each[1].visitors or each[1].visits or each[1].views or each[1].events]
     found.sort(key=lambda each: (-by(each[1]), each[0]))
     shown = found[question.offset : question.offset + question.limit]

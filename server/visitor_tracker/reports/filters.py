@@ -205,7 +205,7 @@ class _Reader:
     def _one(self, depth: int) -> Filter:
         if depth > DEPTH_MOST:
             raise FilterError(
-                f"filter, character {self._next.place}: {DEPTH_MOST} is the most of ( and not in each other"
+                f"filter, character {self._next.place}: more than {DEPTH_MOST} of ( and not in each other"
             )
         if self._takes("not"):
             return Not(self._one(depth + 1))

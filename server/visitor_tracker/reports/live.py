@@ -1,7 +1,8 @@
 """Who is on a site now, and what they do: read from the newest raw events and from the visits these belong to.
 
-The work is bounded whatever the site's size and however many look: numbers are made by the database, lists look at
-the newest visitors only, and an answer is kept for ten times as long as it took to make.
+The work is bounded whatever the site's size and however many look: numbers are made by the database, those of a
+minute that is over once; visitors are looked for in so many events only, lists look at the newest of them; and an
+answer is kept for ten times as long as it took to make.
 """
 
 import threading
@@ -25,8 +26,10 @@ NOW_MINUTES = 5  # who did something in them is here now
 MINUTES = 30
 FEED_MOST = 100
 LOOKED_AT = 1_000  # visitors that the lists count
+EVENTS_MOST = 300_000  # in which visitors are looked for: 1,000 a second for the five minutes of "now"
 _LISTED = 10
 _KEPT_SECONDS = 1.0  # at least
+_SETTLED_MS = 2 * MINUTE_MS  # after its end a minute is not read again: few events arrive so late
 _KEPT_TIMES = 10  # as long as it took: so reading takes a tenth of one thread at most
 
 
@@ -74,12 +77,16 @@ class RobotsNow(msgspec.Struct, frozen=True):
 
 
 class Live(msgspec.Struct, frozen=True):
-    """A site at one moment. The lists count the `looked_at` newest visitors, each by the visit it is on."""
+    """A site at one moment. `visitors` are those of the last `visitors_minutes`, fewer than 30 on a very busy site.
+
+    The lists count the `looked_at` newest visitors, each by the visit it is on.
+    """
 
     site: str
     time: str
     now: int
     visitors: int
+    visitors_minutes: int
     views: int
     minutes: tuple[MinuteViews, ...]  # oldest first, quiet ones too
     looked_at: int
@@ -90,9 +97,13 @@ class Live(msgspec.Struct, frozen=True):
     robots: RobotsNow
 
 
+Settled = dict[int, people.Minute]  # minutes that are over, by their first epoch ms
+
+
 class _Kept(msgspec.Struct, frozen=True):
     live: Live
     until: float  # monotonic seconds
+    settled: Settled
 
 
 class LiveView:
@@ -115,70 +126,87 @@ class LiveView:
                 return kept.live
             self._reading.add(site.id)
         try:
-            live = self._database.read(lambda session: read_live(session, site, now, self._judge))
+            settled = {} if kept is None else kept.settled
+            live = self._database.read(lambda session: read_live(session, site, now, self._judge, settled))
             ended = self._clock()
             until = ended + max(_KEPT_SECONDS, _KEPT_TIMES * (ended - began))
             with self._lock:
-                self._kept[site.id] = _Kept(live, until)
+                self._kept[site.id] = _Kept(live, until, settled)
         finally:
             with self._lock:
                 self._reading.discard(site.id)
         return live
 
 
-def read_live(session: Session, site: Site, now: int, judge: Judge) -> Live:
-    """Return the site as it is `now`, epoch ms."""
+def read_live(session: Session, site: Site, now: int, judge: Judge, settled: Settled | None = None) -> Live:
+    """Return the site as it is `now`, epoch ms; `settled` are minutes of it that were read before, and is kept up."""
+    minutes = _minutes(session, site, now, judge, {} if settled is None else settled)
+    length = _minutes_to_search(minutes)
     window = Window(site.id, now - MINUTES * MINUTE_MS, now, judge.robots)
+    searched = msgspec.structs.replace(window, since=now - length * MINUTE_MS)
+    present = people.present(session, searched, now - NOW_MINUTES * MINUTE_MS, LOOKED_AT)
+    visits = _visits(session, site, searched, present.newest)
     words = Words(session)
-    happened = people.minutes(session, window)
-    visitors, here = people.present(session, window, _just_now(window))
-    minutes = _minutes(happened, now)
-    present = _present(session, site, window)
     words.learn(
-        texts=[visit.exit.page for visit, _ in present if visit.exit is not None],
-        contexts=[visit.head.context for visit, _ in present],
-        sources=[visit.head.source for visit, _ in present],
+        texts=[visit.exit.page for visit, _ in visits if visit.exit is not None],
+        contexts=[visit.head.context for visit, _ in visits],
+        sources=[visit.head.source for visit, _ in visits],
     )
     return Live(
         site.name,
         iso(now),
-        here,
-        visitors,
-        sum(minute.views for minute in minutes),
-        minutes,
-        len(present),
-        _shares((_page(visit, words), is_here) for visit, is_here in present),
-        _shares((_source(visit, words), is_here) for visit, is_here in present),
-        _shares((words.context(visit.head.context).place.country, is_here) for visit, is_here in present),
+        present.lately,
+        present.visitors,
+        length,
+        sum(minute.views for minute in minutes.values()),
+        tuple(MinuteViews(iso(ts), minute.views) for ts, minute in minutes.items()),
+        len(visits),
+        _shares((_page(visit, words), is_here) for visit, is_here in visits),
+        _shares((_source(visit, words), is_here) for visit, is_here in visits),
+        _shares((words.context(visit.head.context).place.country, is_here) for visit, is_here in visits),
         _feed(people.feed(session, window, FEED_MOST), words, judge),
         RobotsNow(
-            sum(minute.robots for minute in happened),
+            sum(minute.robots for minute in minutes.values()),
             _feed(people.feed(session, window, FEED_MOST, of_robots=True), words, judge),
         ),
     )
 
 
-def _just_now(window: Window) -> int:
-    return window.until - NOW_MINUTES * MINUTE_MS
+def _minutes(session: Session, site: Site, now: int, judge: Judge, settled: Settled) -> dict[int, people.Minute]:
+    """Return the last minutes, oldest first, the one that has just begun among them."""
+    last = now - now % MINUTE_MS
+    shown: dict[int, people.Minute] = {}
+    for ts in range(last - (MINUTES - 1) * MINUTE_MS, last + 1, MINUTE_MS):
+        shown[ts] = settled.get(ts) or people.minute(session, site.id, ts, judge.robots)
+    settled.clear()
+    settled.update({ts: minute for ts, minute in shown.items() if ts + MINUTE_MS + _SETTLED_MS <= now})
+    return shown
 
 
-def _present(session: Session, site: Site, window: Window) -> list[tuple[VisitorSession, bool]]:
-    """Return the visits that the newest visitors are on, and whether each is here now."""
-    newest = dict(people.newest_present(session, window, LOOKED_AT))
+def _minutes_to_search(minutes: dict[int, people.Minute]) -> int:
+    """Return in how many of the last minutes there are no more than `EVENTS_MOST` events; one at least."""
+    found = events = 0
+    for minute in reversed(minutes.values()):
+        events += minute.events
+        if events > EVENTS_MOST:
+            break
+        found += 1
+    return max(1, found)
+
+
+def _visits(
+    session: Session, site: Site, window: Window, newest: Iterable[tuple[bytes, int]]
+) -> list[tuple[VisitorSession, bool]]:
+    """Return the visits that these visitors are on, and whether each is here now."""
+    seen = dict(newest)
     today = day_of(site.timezone, window.until)
+    keys = [(bucket, visitor) for bucket in (0, today, day_after(today, -1)) for visitor in seen]
     visits: dict[bytes, VisitorSession] = {}
-    keys = [(bucket, visitor) for bucket in (0, today, day_after(today, -1)) for visitor in newest]
     for _, visitor, visit in sessions_in(session, site.id, keys):
         if visit.last_ts > window.since and (visitor not in visits or visits[visitor].last_ts < visit.last_ts):
             visits[visitor] = visit
-    return [(visits[visitor], ts > _just_now(window)) for visitor, ts in newest.items() if visitor in visits]
-
-
-def _minutes(happened: Iterable[people.Minute], now: int) -> tuple[MinuteViews, ...]:
-    views = {minute.ts: minute.views for minute in happened}
-    last = now - now % MINUTE_MS
-    spans = range(last - (MINUTES - 1) * MINUTE_MS, last + 1, MINUTE_MS)
-    return tuple(MinuteViews(iso(ts), views.get(ts, 0)) for ts in spans)
+    lately = window.until - NOW_MINUTES * MINUTE_MS
+    return [(visits[visitor], ts > lately) for visitor, ts in seen.items() if visitor in visits]
 
 
 def _shares(named: Iterable[tuple[str, bool]]) -> tuple[Share, ...]:

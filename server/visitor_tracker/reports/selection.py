@@ -3,20 +3,22 @@
 A condition is about the visit (source, country, entry …) or about a part of it: a page that was looked at (page,
 host), or something that was done there (event, outbound, download, form, click).
 
-- Pages count where the filter holds for them. A condition about something done is asked of the visit then: does it
-  have such an action? So `event is signup` has the views of all pages of visits with a sign-up.
-- Actions count where the filter holds for them; a condition about a page, or about another sort of action, is asked
-  of the visit. Where the filter names sorts of actions, the number of events is of these sorts only.
-- `and` of two parts of different sorts so holds for visits that have some part for each; `page is /a and page is /b`
-  holds for none, because no look is at both.
-- `not` belongs to the condition: `not page is /a` leaves out the looks at /a, and of a visit it asks whether there is
-  a look at another page.
-- A visit counts, with its bounce and its duration, at the first part of the sorts that the filter names; a filter
-  that names none selects whole visits, which count where they began. Its visitor counts wherever such a part is.
+A filter that names no parts selects whole visits. Any other is asked of one look at a page together with one action of
+each sort that it names, for every such combination of the visit's; of a sort that the visit has none of, of nothing,
+which has no value. The looks and the actions of the combinations for which it holds are selected.
+
+- So `page is /a` has the views of /a, and `not page is /a` those of other pages.
+- `page is /a and event is signup` has the views of /a and the sign-ups of visits that have both, at any time.
+- `page is /a and page is /b` holds for nothing: no look is at both.
+- What a filter does not name is selected with the visit: `event is signup` has the views of all pages of visits with a
+  sign-up, `page is /a` all actions of visits that saw /a. Events are of the named sorts only, where one is named.
+- A visit counts, with its bounce and its duration, at the first selected part of the named sorts (where it has none of
+  them, of any), and its visitor wherever such a part is; a whole visit counts where it began.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import msgspec
 
@@ -40,6 +42,9 @@ _PAGE = int(Dimension.PAGE)
 _LOOKS = frozenset(map(int, OF_LOOKS))
 _ACTS = frozenset(map(int, OF_ACTS))
 
+_NO_SORT = -1  # of a part that the filter does not name
+
+Verdicts = tuple[bool, ...]  # of the tests of one sort, in their order
 Values = dict[int, int]  # of a visit: id of its value by dimension, those without one left out
 
 
@@ -147,8 +152,7 @@ class Selector:
         self.sorts = plan.sorts
         self.counted = (self.sorts & _ACTS) or _ACTS  # sorts of actions of which the events are counted
         self._of_visits = [test for test in plan.tests if test.dimension not in _LOOKS | _ACTS]
-        self._of_looks = [test for test in plan.tests if test.dimension in _LOOKS]
-        self._of_acts = [test for test in plan.tests if test.dimension in _ACTS]
+        self._by_sort = {sort: [test for test in plan.tests if _sort(test.dimension) == sort] for sort in self.sorts}
 
     def select(self, whole: Whole) -> Selected | None:
         """Return what counts of a visit, None for nothing."""
@@ -158,13 +162,23 @@ class Selector:
                 return None
             parts = [Part(visitor, own.looked, own.acted) for visitor, own in whole.sessions]
             return Selected(whole, self._marked(parts), whole.place if whole.once else None)
-        self._ask_visit(whole, known)
-        parts = [self._part(visitor, own, known) for visitor, own in whole.sessions]
+        parts = _Combinations(self, whole, known).parts()
         if not any(part.looked or part.acted for part in parts):
             return None
         marked = self._marked(parts)
         places = [(mark.day, mark.hour) for part in marked for mark in part.marks] if whole.once else []
         return Selected(whole, marked, min(places, default=None))
+
+    def verdicts(self, did: Looked | Acted | None, sort: int) -> Verdicts:
+        """Return what the tests of a sort say of a part of that sort, or of there being none."""
+        return tuple(test.holds(_value(did, test.dimension)) for test in self._by_sort[sort])
+
+    def holds(self, known: Mapping[Test, bool], combination: Mapping[int, Verdicts]) -> bool:
+        """Say whether the filter holds for one part of each sort."""
+        told = dict(known)
+        for sort, verdicts in combination.items():
+            told.update(zip(self._by_sort[sort], verdicts, strict=True))
+        return _holds(self.plan.root, told.__getitem__)
 
     def _marked(self, parts: Sequence[Part]) -> tuple[Part, ...]:
         """Mark what was selected of the sorts that the filter names; where there is no such part, all that was done."""
@@ -178,30 +192,61 @@ class Selector:
         acted = (act for act in part.acted if act.dimension in self.sorts)
         return (*(look for look in looked if look.views), *acted)
 
-    def _ask_visit(self, whole: Whole, known: dict[Test, bool]) -> None:
-        """Ask whether the visit has a part for each test of parts."""
-        sessions = [own for _, own in whole.sessions]
-        looked = [look for own in sessions for look in own.looked if look.views]
-        acted = [act for own in sessions for act in own.acted]
-        for test in self._of_looks:
-            known[test] = any(test.holds(_of_look(look, test)) for look in looked)
-        for test in self._of_acts:
-            known[test] = any(test.holds(act.value) for act in acted if act.dimension == test.dimension)
 
-    def _part(self, visitor: bytes | None, own: VisitorSession, known: dict[Test, bool]) -> Part:
-        def of_look(look: Looked) -> bool:
-            mine = {test: test.holds(_of_look(look, test)) for test in self._of_looks}
-            return _holds(self.plan.root, (known | mine).__getitem__)
+class _Combinations:
+    """The combinations of one visit. Parts of which all tests say the same are as good as one."""
 
-        def of_act(act: Acted) -> bool:
-            mine = {test: test.holds(act.value) for test in self._of_acts if test.dimension == act.dimension}
-            return _holds(self.plan.root, (known | mine).__getitem__)
+    def __init__(self, selector: Selector, whole: Whole, known: Mapping[Test, bool]) -> None:
+        self._selector = selector
+        self._whole = whole
+        self._known = known
+        self._sorts = sorted(selector.sorts)
+        self._said: dict[int, set[Verdicts]] = {sort: set() for sort in self._sorts}
+        for _, own in whole.sessions:
+            done: list[Looked | Acted] = [*(look for look in own.looked if look.views), *own.acted]
+            for did in done:
+                if (sort := _sort_of(did)) in self._said:
+                    self._said[sort].add(selector.verdicts(did, sort))
+        for sort, said in self._said.items():
+            if not said:
+                said.add(selector.verdicts(None, sort))
+        self._answers: dict[tuple[int, Verdicts], bool] = {}
 
-        return Part(visitor, tuple(filter(of_look, own.looked)), tuple(filter(of_act, own.acted)))
+    def parts(self) -> list[Part]:
+        return [
+            Part(visitor, tuple(filter(self._selects, own.looked)), tuple(filter(self._selects, own.acted)))
+            for visitor, own in self._whole.sessions
+        ]
+
+    def _selects(self, did: Looked | Acted) -> bool:
+        sort = _sort_of(did)
+        key = (sort, self._selector.verdicts(did, sort)) if sort in self._said else (_NO_SORT, ())
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = self._answers[key] = self._any(*key)
+        return answer
+
+    def _any(self, sort: int, verdicts: Verdicts) -> bool:
+        """Say whether any combination holds that has these verdicts for this sort."""
+        choices = [{verdicts} if each == sort else self._said[each] for each in self._sorts]
+        combinations = (dict(zip(self._sorts, chosen, strict=True)) for chosen in product(*choices))
+        return any(self._selector.holds(self._known, combination) for combination in combinations)
 
 
-def _of_look(look: Looked, test: Test) -> int:
-    return look.page if test.dimension == _PAGE else look.host
+def _sort(dimension: int) -> int:
+    return _PAGE if dimension in _LOOKS else dimension
+
+
+def _sort_of(did: Looked | Acted) -> int:
+    return _PAGE if isinstance(did, Looked) else did.dimension
+
+
+def _value(did: Looked | Acted | None, dimension: int) -> int:
+    if did is None:
+        return 0
+    if isinstance(did, Acted):
+        return did.value
+    return did.page if dimension == _PAGE else did.host
 
 
 def _holds(node: Test | Group, known: Callable[[Test], bool]) -> bool:

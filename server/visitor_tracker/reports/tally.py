@@ -1,7 +1,7 @@
 """Add up what a filter selects: in all, by bucket of time, by value of a dimension."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from visitor_tracker.measures import ENGAGED, EVENTS, VIEWS, VISITS, Dimension, unpacked
 from visitor_tracker.reports.buckets import Buckets
@@ -33,12 +33,11 @@ class Sums:
 class Tally:
     """Of one scan. `counted` are the dimensions of actions of which the events are counted."""
 
-    def __init__(self, buckets: Buckets, dimension: Dimension | None, counted: frozenset[int]) -> None:
+    def __init__(self, buckets: Buckets, dimensions: Iterable[Dimension], counted: frozenset[int]) -> None:
         self.total = Sums()
         self.points = [Sums() for _ in buckets.buckets]
-        self.values: defaultdict[int, Sums] = defaultdict(Sums)  # of the dimension, by id
+        self.values: dict[int, defaultdict[int, Sums]] = {int(each): defaultdict(Sums) for each in dimensions}
         self._place = buckets.of
-        self._dimension = None if dimension is None else int(dimension)
         self._counted = counted
 
     def add(self, selected: Selected) -> None:
@@ -50,8 +49,8 @@ class Tally:
             here.number += selected.whole.once
         if here.number or here.visitors:
             _merge(self.total, here)
-        if self._dimension is not None:
-            self._add_value(self._dimension, selected, here)
+        for dimension, values in self.values.items():
+            self._add_value(dimension, values, selected, here)
 
     def _add_part(self, part: Part, here: Sums) -> None:
         for did in _all(part):
@@ -71,15 +70,15 @@ class Tally:
             return did.views * VIEWS + did.engaged_ms * ENGAGED
         return did.times * EVENTS if did.dimension in self._counted else 0
 
-    def _add_value(self, dimension: int, selected: Selected, here: Sums) -> None:
+    def _add_value(self, dimension: int, values: defaultdict[int, Sums], selected: Selected, here: Sums) -> None:
         if dimension in _LOOKS or dimension in _ACTS:
-            self._add_parts_by_value(dimension, selected)
+            self._add_parts_by_value(dimension, values, selected)
             return
         value = selected.whole.values.get(dimension, 0)
         if dimension in _ENDS:
             here = self._ended(selected)
         if value and (here.number or here.visitors):
-            _merge(self.values[value], here)
+            _merge(values[value], here)
 
     def _ended(self, selected: Selected) -> Sums:
         """Return everything that was selected of the visit, if it counts in the span: its ends are its own."""
@@ -94,7 +93,7 @@ class Tally:
             found.visitors.add(visitor)
         return found
 
-    def _add_parts_by_value(self, dimension: int, selected: Selected) -> None:
+    def _add_parts_by_value(self, dimension: int, values: defaultdict[int, Sums], selected: Selected) -> None:
         """Add the parts to their values; the visit counts for each at its first part."""
         begun: set[int] = set()
         for part in selected.parts:
@@ -106,7 +105,7 @@ class Tally:
                     begun.add(value)
                 if not value or not number or self._place(did.day, did.hour) is None:
                     continue
-                sums = self.values[value]
+                sums = values[value]
                 sums.number += number + VISITS * is_first
                 if does and part.visitor is not None:
                     sums.visitors.add(part.visitor)

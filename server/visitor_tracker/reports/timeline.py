@@ -27,6 +27,7 @@ from visitor_tracker.store.visits import sessions_in
 EVENTS_MOST = 10_000
 _VISITS_MOST = 20  # that one id of a page's can name
 _SPAN_MOST_MS = 86_400_000  # all of a site's events in the span are read: the rest of a longer visit is not shown
+_STEP_MS = 900_000  # of the span in one statement
 _OWN_ID = re.compile(r"([0-9a-f]{32})-([0-9]{1,14})").fullmatch
 _CLICKED = ("tag", "id", "class", "x", "y")  # what clients of old tell of a click
 
@@ -147,8 +148,7 @@ def _told(session: Session, site: Site, session_id: str, found: _Found, robots: 
     for visitor, visit in found.visits:
         last_ts = min(visit.last_ts, visit.first_ts + _SPAN_MOST_MS)
         room = EVENTS_MOST + 1 - len(rows)
-        read = people.events_of(session, site.id, visitor, visit.first_ts, last_ts, robots=robots, limit=max(1, room))
-        its_own = [(row, decode_rest(row.body) if row.body else Rest()) for row in read]
+        its_own = _events(session, site, visitor, range(visit.first_ts, last_ts + 1, _STEP_MS), robots, room)
         if found.client:
             its_own = _of_client(its_own, found.client)
         if its_own:
@@ -157,6 +157,20 @@ def _told(session: Session, site: Site, session_id: str, found: _Found, robots: 
             truncated |= last_ts < visit.last_ts
     truncated |= len(rows) > EVENTS_MOST
     return _made(session, site, session_id, visits, rows[:EVENTS_MOST], truncated=truncated) if rows else None
+
+
+def _events(  # noqa: PLR0913
+    session: Session, site: Site, visitor: bytes, steps: range, robots: int, most: int
+) -> list[tuple[EventRow, Rest]]:
+    """Return a visitor's events in short steps: what others did meanwhile is read too, and each read must end soon."""
+    found: list[EventRow] = []
+    for first_ts in steps:
+        last_ts = min(first_ts + steps.step, steps.stop) - 1
+        if most > len(found):
+            found += people.events_of(
+                session, site.id, visitor, first_ts, last_ts, robots=robots, limit=most - len(found)
+            )
+    return [(row, decode_rest(row.body) if row.body else Rest()) for row in found]
 
 
 def _of_client(rows: Sequence[tuple[EventRow, Rest]], client: bytes) -> list[tuple[EventRow, Rest]]:

@@ -142,7 +142,8 @@ def _newest(session: Session, scopes: Iterable[Scope], now: int, limit: int, *, 
         if scope.keeps_addresses:
             found += [_of_record(record) for record in people.newest_ip_records(session, scope.site.id, limit)]
         else:
-            found += _of_visits(session, scope, _newest_hashes(session, scope, now, limit), with_paths=with_paths)
+            wanted = _newest_hashes(session, scope, now, limit)
+            found += _of_visits(session, scope, now, wanted, with_paths=with_paths)
     return sorted(_united(found), key=lambda person: (-person.last_ts, person.ip))[:limit]
 
 
@@ -175,21 +176,23 @@ _Wanted = dict[int, set[bytes]]  # visitors by the bucket in which their visits 
 
 def _newest_hashes(session: Session, scope: Scope, now: int, limit: int) -> _Wanted:
     """Return the newest visitors, day by day into the past until no older day can have a newer one."""
-    site, last_day = scope.site, day_of(scope.site.timezone, now)
-    first_day = day_after(last_day, 1 - DAYS)
-    since = bounds(site.timezone, first_day)[0]
+    last_day, since = day_of(scope.site.timezone, now), _since(scope, now)
     latest: dict[bytes, int] = {}
     where: _Wanted = {}
+    complete: set[int] = set()
     for bucket in _buckets(last_day):
-        if bucket and limit <= _newer(latest, _end(site, bucket, scope)):
+        if bucket and limit <= _newer(latest, _end(scope, bucket)):
             break
-        for hashed, last_ts in people.newest_visitors(session, site.id, bucket, since, limit):
+        found = people.newest_visitors(session, scope.site.id, bucket, since, limit)
+        where[bucket] = {hashed for hashed, _ in found}
+        if scope.is_daily or len(found) < limit:
+            complete.add(bucket)
+        for hashed, last_ts in found:
             latest[hashed] = max(last_ts, latest.get(hashed, 0))
-            where.setdefault(bucket, set()).add(hashed)
     chosen = set(sorted(latest, key=lambda hashed: (-latest[hashed], hashed))[:limit])
-    if scope.is_daily:
-        return {bucket: found & chosen for bucket, found in where.items()}
-    return dict.fromkeys(_buckets(last_day), chosen)
+    if not scope.is_daily:  # they may have been there on any day
+        where |= {bucket: chosen for bucket in _buckets(last_day) if bucket not in complete}
+    return {bucket: found & chosen for bucket, found in where.items()}
 
 
 def _buckets(last_day: int) -> list[int]:
@@ -197,13 +200,18 @@ def _buckets(last_day: int) -> list[int]:
     return [0, *(day_after(last_day, -days) for days in range(DAYS))]
 
 
+def _since(scope: Scope, now: int) -> int:
+    timezone = scope.site.timezone
+    return bounds(timezone, day_after(day_of(timezone, now), 1 - DAYS))[0]
+
+
 def _newer(latest: dict[bytes, int], ts: int) -> int:
     return sum(last_ts >= ts for last_ts in latest.values())
 
 
-def _end(site: Site, bucket: int, scope: Scope) -> int:
+def _end(scope: Scope, bucket: int) -> int:
     """Return before which moment the visits of a bucket ended: no daily visitor's goes on over midnight."""
-    return bounds(site.timezone, bucket if scope.is_daily else day_after(bucket))[1]
+    return bounds(scope.site.timezone, bucket if scope.is_daily else day_after(bucket))[1]
 
 
 def _by_hash(session: Session, scope: Scope, now: int, beginning: bytes) -> list[_Person]:
@@ -211,15 +219,16 @@ def _by_hash(session: Session, scope: Scope, now: int, beginning: bytes) -> list
     hashed = people.visitor_like(session, scope.site.id, buckets, beginning)
     if hashed is None:
         return []
-    return _of_visits(session, scope, {bucket: {hashed} for bucket in buckets}, with_paths=True)
+    return _of_visits(session, scope, now, {bucket: {hashed} for bucket in buckets}, with_paths=True)
 
 
-def _of_visits(session: Session, scope: Scope, wanted: _Wanted, *, with_paths: bool) -> list[_Person]:
+def _of_visits(session: Session, scope: Scope, now: int, wanted: _Wanted, *, with_paths: bool) -> list[_Person]:
     """Return what these visitors did in these buckets; one who did nothing that makes a visit is left out."""
     visits: dict[bytes, list[VisitorSession]] = {}
+    since = _since(scope, now)
     keys = [(bucket, hashed) for bucket, hashes in wanted.items() for hashed in hashes]
     for _, hashed, visit in sessions_in(session, scope.site.id, keys):
-        if visit.is_visit:
+        if visit.is_visit and visit.last_ts >= since:
             visits.setdefault(hashed, []).append(visit)
     every = [visit for own in visits.values() for visit in own]
     words = Words(session)

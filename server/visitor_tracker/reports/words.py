@@ -3,16 +3,14 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-import msgspec
-
 from visitor_tracker.event import Agent, Place, Source
 from visitor_tracker.sessions.fact import Context, decode_context
+from visitor_tracker.sessions.profiles import decode_source
 from visitor_tracker.store import vocabulary
 from visitor_tracker.store.session import Session
 
 _NO_CONTEXT = Context(Place(), Agent())
 _NO_SOURCE = Source()
-_decode_source = msgspec.msgpack.Decoder(Source).decode
 
 
 class Words:
@@ -33,7 +31,7 @@ class Words:
             self._contexts |= {each: decode_context(body) for each, body in found.items()}
         if missing := sorted(set(sources) - self._sources.keys()):
             found = vocabulary.source_bodies(self._session, missing)
-            self._sources |= {each: _decode_source(body) for each, body in found.items()}
+            self._sources |= {each: decode_source(body) for each, body in found.items()}
 
     def text(self, text_id: int) -> str:
         return self._texts.get(text_id, "")

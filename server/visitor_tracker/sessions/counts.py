@@ -17,6 +17,7 @@ from visitor_tracker.event import KINDS
 from visitor_tracker.measures import ENGAGED, EVENTS, VIEWS, VISITS, Dimension, text_id
 from visitor_tracker.sessions.actions import listed_under
 from visitor_tracker.sessions.fact import PAGEVIEW, Fact
+from visitor_tracker.sessions.growth import Growth, grown
 from visitor_tracker.sessions.profiles import Pairs, Profiles
 from visitor_tracker.sessions.session import VisitorSession
 from visitor_tracker.sessions.visits import Amounts, Pair, Profile, Visit, amounts_of, expand
@@ -24,6 +25,7 @@ from visitor_tracker.sessions.visits import Amounts, Pair, Profile, Visit, amoun
 Key = tuple[int, int, int]  # (dimension, id of a value, period)
 Mark = tuple[int, bytes, int, int]  # (month, visitor, dimension, id of a value)
 
+_TOTAL = int(Dimension.TOTAL)
 _PAGE, _HOST = int(Dimension.PAGE), int(Dimension.HOST)
 _BOT, _CRAWLER = int(Dimension.BOT), int(Dimension.CRAWLER)
 _KINDS = tuple((int(Dimension.KIND), text_id(kind)) for kind in KINDS)
@@ -60,7 +62,12 @@ class Counts:
 
         Where a visit is joined of two hashes, both visitors' parts have to be changed.
         """
+        part = after or before
+        if part is None:
+            return
         old, new = _changed(_visits(before), _visits(after))
+        if self._grow(part.visitor, old, new, profiles):
+            return
         for visit in (*old, *new):
             self._know(visit.head.source, visit.head.context, profiles)
         old_hours, old_days = amounts_of(old, self._pairs.__getitem__)
@@ -69,7 +76,7 @@ class Counts:
         _add(self._days, new_days, 1)
         _add(self._hours, old_hours, -1)
         _add(self._days, old_days, -1)
-        if self._with_marks and (part := after or before) is not None:
+        if self._with_marks:
             self._mark(part.visitor, old_days, new_days)
 
     def alone(self, fact: Fact, profiles: Profiles) -> None:
@@ -110,10 +117,12 @@ class Counts:
     def months(self, daily: bool) -> dict[Key, int]:
         """Return the days' sums; visitors are among them only where those of different days are different ones."""
         months: dict[Key, int] = {}
-        for (dimension, value, day), number in self.days.items():
-            key = (dimension, value, month_of(day))
-            added = number if daily else number - (((number + _HALF_LANE) & _LANE) - _HALF_LANE)
-            months[key] = months.get(key, 0) + added
+        for day, amounts in self._days.items():
+            month = month_of(day)
+            expand(amounts, self._pairs.__getitem__)
+            for (dimension, value), number in amounts.pairs.items():
+                key = (dimension, value, month)
+                months[key] = months.get(key, 0) + (number if daily else number - _visitors(number))
         return {key: number for key, number in months.items() if number}
 
     def _know(self, source: int, context: int, profiles: Profiles) -> Profile:
@@ -149,6 +158,26 @@ class Counts:
                 for dimension, value in pairs:
                     self._add_mark((month, visitor, dimension, value), change)
 
+    def _grow(self, visitor: bytes, old: Sequence[Visit], new: Sequence[Visit], profiles: Profiles) -> bool:
+        """Add what the one visit that changed has grown by; False: there is more to it."""
+        if len(old) != 1 or len(new) != 1 or _is_joined(old[0]) or _is_joined(new[0]):
+            return False
+        was, now = old[0].own, new[0].own
+        changed = grown(was, now)
+        if changed is None:
+            return False
+        profile = self._know(now.head.source, now.head.context, profiles)
+        growth = Growth(self._hours, self._days, profile)
+        growth.add(was, now, *changed)
+        if self._with_marks:
+            marks = growth.marks
+            for day in growth.profile_marks:
+                marks += [(day, pair, 1) for pair in self._pairs[profile]]
+            for day, (dimension, value), change in marks:
+                if value or dimension == _TOTAL:
+                    self._add_mark((month_of(day), visitor, dimension, value), change)
+        return True
+
     def _values(self, counted: tuple[set[Pair], set[Profile]]) -> set[Pair]:
         pairs, profiles = counted
         return pairs.union(*(self._pairs[profile] for profile in profiles))
@@ -157,6 +186,15 @@ class Counts:
         days = self.marks.pop(mark, 0) + change
         if days:
             self.marks[mark] = days
+
+
+def _visitors(number: int) -> int:
+    """Return the first of packed measures, which may be less than nothing."""
+    return ((number + _HALF_LANE) & _LANE) - _HALF_LANE
+
+
+def _is_joined(visit: Visit) -> bool:
+    return visit.earlier is not None or visit.later is not None
 
 
 def _visits(part: Part | None) -> list[Visit]:
@@ -175,7 +213,7 @@ def _changed(old: list[Visit], new: list[Visit]) -> tuple[list[Visit], list[Visi
 
     There it says whether the visitor is counted anyway.
     """
-    if not old or not new:
+    if not old or not new or (len(old) == len(new) == 1 and old != new):
         return old, new
     before = {visit.own.first_ts: visit for visit in old}
     same = {visit.own.first_ts for visit in new if before.get(visit.own.first_ts) == visit}

@@ -28,8 +28,8 @@ Pair = tuple[int, int]  # (dimension, id of a value)
 Profile = tuple[int, int]  # (id of a source, id of a context): stands for all the pairs of both
 
 # Plain numbers, because they go into the database, and because an Enum's member takes longer.
-_PAGE, _HOST = int(Dimension.PAGE), int(Dimension.HOST)
-_ENTRY, _EXIT = int(Dimension.ENTRY), int(Dimension.EXIT)
+PAGE, HOST = int(Dimension.PAGE), int(Dimension.HOST)
+ENTRY, EXIT = int(Dimension.ENTRY), int(Dimension.EXIT)
 _VISITORS_LANE = VISITS - 1
 
 
@@ -75,7 +75,13 @@ def amounts_of(
         (day, hour), amounts = places.popitem()
         _count_once(amounts, pairs_of)
         return {hour: amounts}, {day: amounts}
-    hours, days = _grouped(places, 1), _grouped(places, 0)  # both before any visitor is taken out
+    hours: dict[int, Amounts] = {}
+    days: dict[int, Amounts] = {}
+    for (day, hour), amounts in places.items():
+        _gather(days.setdefault(day, Amounts()), amounts)
+        # An hour is of one day, unless the site's time zone was set anew.
+        if hours.setdefault(hour, amounts) is not amounts:
+            _gather(hours[hour], amounts)
     for amounts in (*hours.values(), *days.values()):
         _count_once(amounts, pairs_of)
     return hours, days
@@ -92,16 +98,11 @@ def expand(amounts: Amounts, pairs_of: Callable[[Profile], Pairs]) -> None:
     amounts.profiles.clear()
 
 
-def _grouped(places: _Places, part: int) -> dict[int, Amounts]:
-    """Return the sums by one part of the place."""
-    grouped: dict[int, Amounts] = {}
-    for place, amounts in places.items():
-        total = grouped.setdefault(place[part], Amounts())
-        for pair, number in amounts.pairs.items():
-            total.pairs[pair] = total.pairs.get(pair, 0) + number
-        for profile, number in amounts.profiles.items():
-            total.profiles[profile] = total.profiles.get(profile, 0) + number
-    return grouped
+def _gather(total: Amounts, amounts: Amounts) -> None:
+    for pair, number in amounts.pairs.items():
+        total.pairs[pair] = total.pairs.get(pair, 0) + number
+    for profile, number in amounts.profiles.items():
+        total.profiles[profile] = total.profiles.get(profile, 0) + number
 
 
 def _count_once(amounts: Amounts, pairs_of: Callable[[Profile], Pairs]) -> None:
@@ -133,8 +134,8 @@ def _done_in(session: VisitorSession | None) -> set[Pair]:
         return set()
     viewed = [part for part in session.looked if part.views]
     return {
-        *((_PAGE, part.page) for part in viewed),
-        *((_HOST, part.host) for part in viewed),
+        *((PAGE, part.page) for part in viewed),
+        *((HOST, part.host) for part in viewed),
         *((part.dimension, part.value) for part in session.acted),
     }
 
@@ -148,7 +149,7 @@ def _add_looked(own: VisitorSession, profile: Profile, before: set[Pair], places
             first = number + VISITS
         amounts.profiles[profile] = amounts.profiles.get(profile, 0) + number
         pairs = amounts.pairs
-        for pair in ((_PAGE, part.page), (_HOST, part.host)):
+        for pair in ((PAGE, part.page), (HOST, part.host)):
             if not pair[1]:
                 continue
             if part.views and pair not in before:
@@ -174,31 +175,47 @@ def _add_acted(own: VisitorSession, profile: Profile, before: set[Pair], places:
 
 def _add_whole(whole: tuple[VisitorSession, ...], head: Head, profile: Profile, places: _Places) -> None:
     """Add what there is once per visit, where it began, and the visit to its two ends."""
-    once, sums = _measured(whole)
+    once, sums = measured(Totals.of(whole), whole[-1].last_ts - whole[0].first_ts)
     amounts = places[head.day, head.hour]
     amounts.profiles[profile] = amounts.profiles.get(profile, 0) + once
     entry = next((session.entry for session in whole if session.entry is not None), None)
     exit_ = next((session.exit for session in reversed(whole) if session.exit is not None), None)
     if entry is None or exit_ is None:
         return
-    for pair in ((_ENTRY, entry.page), (_EXIT, exit_.page)):
+    for pair in ((ENTRY, entry.page), (EXIT, exit_.page)):
         if pair[1]:
             amounts.pairs[pair] = amounts.pairs.get(pair, 0) + once + sums
 
 
-def _measured(whole: tuple[VisitorSession, ...]) -> tuple[int, int]:
+class Totals:
+    """What happened in a visit."""
+
+    __slots__ = ("engaged_ms", "events", "interactions", "views")
+
+    def __init__(self, views: int, engaged_ms: int, events: int, interactions: int) -> None:
+        self.views = views
+        self.engaged_ms = engaged_ms
+        self.events = events
+        self.interactions = interactions
+
+    @classmethod
+    def of(cls, whole: tuple[VisitorSession, ...]) -> "Totals":
+        views = engaged_ms = events = interactions = 0
+        for session in whole:
+            for seen in session.looked:
+                views += seen.views
+                engaged_ms += seen.engaged_ms
+            for done in session.acted:
+                events += done.times
+            interactions += session.interactions
+        return cls(views, engaged_ms, events, interactions)
+
+
+def measured(totals: Totals, duration_ms: int) -> tuple[int, int]:
     """Return what there is once per visit, and the sums of what happened in it."""
-    views = engaged_ms = events = interactions = 0
-    for session in whole:
-        for seen in session.looked:
-            views += seen.views
-            engaged_ms += seen.engaged_ms
-        for done in session.acted:
-            events += done.times
-        interactions += session.interactions
-    once = VISITS + (whole[-1].last_ts - whole[0].first_ts) * DURATION
-    if views <= 1:
+    once = VISITS + duration_ms * DURATION
+    if totals.views <= 1:
         once += SINGLES
-        if not interactions and engaged_ms < ENGAGED_MS:
+        if not totals.interactions and totals.engaged_ms < ENGAGED_MS:
             once += BOUNCES
-    return once, VISITORS + views * VIEWS + engaged_ms * ENGAGED + events * EVENTS
+    return once, VISITORS + totals.views * VIEWS + totals.engaged_ms * ENGAGED + totals.events * EVENTS

@@ -195,14 +195,14 @@ def _unexpected(connected: object) -> NoReturn:
 
 def _bind(sql: str, values: Sequence[Value]) -> str:
     """Put literals in the place of the %s of a template's text."""
-    if set(map(type, values)) == {int}:  # rollups have nothing else: 2.5 µs instead of 6 per row
-        return sql % tuple(values)
-    literals: list[str] = []
+    literals: list[str | int] = []
     for value in values:
-        if isinstance(value, int):
-            literals.append(int.__repr__(value))  # a subclass may print itself otherwise
+        if type(value) is int:  # most are; twice as fast as to write each here
+            literals.append(value)
         elif isinstance(value, bytes):
             literals.append(f"x'{value.hex()}'")
+        elif isinstance(value, int):
+            literals.append(int.__repr__(value))  # a subclass may print itself otherwise
         else:
             literals.append(f"_utf8mb4 x'{value.encode().hex()}'")
     return sql % tuple(literals)

@@ -11,7 +11,7 @@ import msgspec
 from visitor_tracker.event import KIND_CODES, Kind
 from visitor_tracker.sessions.fact import NOBODY, PAGEVIEW
 from visitor_tracker.store.ip_records import IpRecord, record_of
-from visitor_tracker.store.session import Session, Value, ask_rows
+from visitor_tracker.store.session import Session, ask_rows
 
 MINUTE_MS = 60_000
 
@@ -19,30 +19,24 @@ MINUTE_MS = 60_000
 _QUIET: tuple[Kind, ...] = ("scroll", "vital", "engagement")
 _QUIET_CODES = tuple(KIND_CODES[kind] for kind in _QUIET)
 
-MINUTES = """/* people.minutes */
+# Of one minute: numbers of half an hour need no sorting then, and each statement ends soon on any site.
+MINUTE = """/* people.minute */
 select
-    {minute_of_ts},
-    sum(case when (signals & ?) = 0 and kind = ? then 1 else 0 end),
-    sum(case when (signals & ?) = 0 then 0 else 1 end)
+    coalesce(sum(case when (signals & ?) = 0 and kind = ? then 1 else 0 end), 0),
+    coalesce(sum(case when (signals & ?) = 0 then 0 else 1 end), 0),
+    count(*)
 from events
-where site_id = ? and ts > ? and ts <= ?
-group by {minute_of_ts}"""
+where site_id = ? and ts >= ? and ts < ?"""
 
 PRESENT = """/* people.present */
-select count(*), coalesce(sum(case when latest > ? then 1 else 0 end), 0)
+select visitor, latest, count(*) over (), sum(case when latest > ? then 1 else 0 end) over ()
 from (
-    select max(ts) as latest
+    select visitor, max(ts) as latest
     from events
     where site_id = ? and ts > ? and ts <= ? and (signals & ?) = 0 and visitor <> ?
     group by visitor
-) as present"""
-
-NEWEST_PRESENT = """/* people.newest_present */
-select visitor, max(ts)
-from events
-where site_id = ? and ts > ? and ts <= ? and (signals & ?) = 0 and visitor <> ?
-group by visitor
-order by max(ts) desc, visitor
+) as present
+order by latest desc, visitor
 limit ?"""
 
 _FEED = """/* people.feed */
@@ -116,11 +110,19 @@ class Window(msgspec.Struct, frozen=True, gc=False):
 
 
 class Minute(msgspec.Struct, frozen=True, gc=False):
-    """What happened in one minute: pageviews of people, events of robots. `ts` is its first epoch ms."""
+    """What happened in one minute: pageviews of people, events of robots, and events at all."""
 
-    ts: int
     views: int
     robots: int
+    events: int
+
+
+class Present(msgspec.Struct, frozen=True, gc=False):
+    """How many visitors did something in a window, how many of them lately, and the newest: (visitor, last seen)."""
+
+    visitors: int
+    lately: int
+    newest: list[tuple[bytes, int]]
 
 
 class FeedRow(msgspec.Struct, frozen=True, gc=False):
@@ -153,29 +155,19 @@ class EventRow(msgspec.Struct, frozen=True, gc=False):
     engaged_ms: int
 
 
-def minutes(session: Session, window: Window) -> list[Minute]:
-    """Return the minutes of the window in which something happened, in order."""
-    values = (window.robots, PAGEVIEW, window.robots, window.site_id, window.since, window.until)
-    found = session.ask(MINUTES, values)
-    return sorted(
-        (Minute(int(minute) * MINUTE_MS, int(views), int(robots)) for minute, views, robots in found),
-        key=lambda minute: minute.ts,
-    )
+def minute(session: Session, site_id: int, ts: int, robots: int) -> Minute:
+    """Return what happened in the minute that begins at `ts`; `robots` are the signals that make a robot."""
+    [(views, of_robots, events)] = session.ask(MINUTE, (robots, PAGEVIEW, robots, site_id, ts, ts + MINUTE_MS))
+    return Minute(int(views), int(of_robots), int(events))
 
 
-def present(session: Session, window: Window, since: int) -> tuple[int, int]:
-    """Return how many visitors did something in the window, and how many of them after `since`."""
-    [(all_of_them, lately)] = session.ask(PRESENT, (since, *_people(window)))
-    return int(all_of_them), int(lately)
-
-
-def newest_present(session: Session, window: Window, limit: int) -> list[tuple[bytes, int]]:
-    """Return (visitor, when last seen) of the visitors of the window, the newest first."""
-    return [(bytes(visitor), ts) for visitor, ts in session.ask(NEWEST_PRESENT, (*_people(window), limit))]
-
-
-def _people(window: Window) -> tuple[Value, ...]:
-    return window.site_id, window.since, window.until, window.robots, NOBODY
+def present(session: Session, window: Window, lately: int, limit: int) -> Present:
+    """Return who did something in the window; those after `lately` are counted apart."""
+    values = (lately, window.site_id, window.since, window.until, window.robots, NOBODY, limit)
+    rows = session.ask(PRESENT, values)
+    if not rows:
+        return Present(0, 0, [])
+    return Present(int(rows[0][2]), int(rows[0][3]), [(bytes(visitor), ts) for visitor, ts, *_ in rows])
 
 
 def feed(session: Session, window: Window, limit: int, *, of_robots: bool = False) -> list[FeedRow]:

@@ -31,7 +31,7 @@ cross join seen found
     and found.dimension = wanted.dimension and found.value = wanted.value""",
     "mysql": """/* see */
 select month, visitor, dimension, value, days
-from seen
+from seen force index (primary)
 where (site_id, month, visitor, dimension, value) in ([(?, ?, ?, ?, ?)])""",
 }
 

@@ -36,7 +36,6 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " visit_count = visit_count + excluded.visit_count,"
         " last_visited = max(last_visited, excluded.last_visited),"
         " created_at = min(created_at, excluded.created_at)",
-        "minute_of_ts": "ts / 60000",
         "keep_old_body": "on conflict do nothing",
         "keep_first_ts": "on conflict (site_id, client, visitor, day) do update set"
         " ts = excluded.ts where excluded.ts < client_sessions.ts",
@@ -80,7 +79,6 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " visit_count = visit_count + values(visit_count),"
         " last_visited = greatest(last_visited, values(last_visited)),"
         " created_at = least(created_at, values(created_at))",
-        "minute_of_ts": "ts div 60000",
         "keep_old_body": "on duplicate key update id = values(id)",
         "keep_first_ts": "on duplicate key update ts = least(ts, values(ts))",
         "merge_link": "on duplicate key update at = least(at, values(at)), joined = greatest(joined, values(joined))",

@@ -17,7 +17,7 @@ cross join sessions found
     on found.site_id = wanted.site_id and found.bucket = wanted.bucket and found.visitor = wanted.visitor""",
     "mysql": """/* sessions_in */
 select bucket, visitor, body
-from sessions
+from sessions force index (primary)
 where (site_id, bucket, visitor) in ([(?, ?, ?)])""",
 }
 

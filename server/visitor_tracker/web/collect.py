@@ -43,10 +43,13 @@ class Clients:
         self._snapshot = snapshot
         self._cookies = cookies
         self._country_header = country_header.lower()
+        self._telling = frozenset(("authorization", "cookie", self._country_header))
 
     def of(self, request: Request, ip: str, token: str = "") -> Client:
         """Return the facts of a request from that address; raises 401 for a send key that is none of ours."""
         headers = request.headers
+        if not token and headers.keys().isdisjoint(self._telling):  # as most are
+            return Client(ip, headers.get("user-agent", ""), headers)
         peer, trusted = request.peer, self._guards.trusted
         key = None
         if token or "authorization" in headers:

@@ -9,15 +9,15 @@ import msgspec
 
 from visitor_tracker.errors import TrackerError
 
-_CACHED = 4096  # moments; a busy log has many lines of one second
+_CACHED = 4096  # times
+_NCSA_LENGTH = len("10/Oct/2000:13:55:36 -0700")
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NCSA_TIME = re.compile(
     r"(\d{1,2})/([A-Za-z]{3})/(\d{4}):(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))? ?([+-])(\d\d):?(\d\d)"
 ).fullmatch
 _NUMBER = re.compile(r"\d{1,19}(?:\.\d{1,9})?(?:[eE]\+?\d{1,2})?").fullmatch
-_BYTES = re.compile(r"(?:\\x[0-9A-Fa-f]{2})+").sub
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL).sub
+_ESCAPES = re.compile(r"(?:\\x[0-9A-Fa-f]{2})+|\\.", re.DOTALL).sub
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "v": "\v", "b": "\b", "f": "\f"}
 
 
@@ -43,9 +43,16 @@ class LogLine(msgspec.Struct, frozen=True, gc=False):
 Format = Callable[[str], LogLine | None]  # None: a line about something else; raises BrokenLine
 
 
-@lru_cache(_CACHED)
 def moment(text: str) -> int:
     """Return the epoch ms of a time as servers write it; one without a zone is UTC. Raises BrokenLine."""
+    if len(text) == _NCSA_LENGTH and text[17] == ":" and (second := text[18:20]).isdecimal():
+        # Only the minute is looked up: it has the same text in many lines. 60 is a leap second.
+        return _moment(f"{text[:18]}00{text[20:]}") + 1000 * min(int(second), 59)
+    return _moment(text)
+
+
+@lru_cache(_CACHED)
+def _moment(text: str) -> int:
     text = text.strip(" []")
     try:
         if (found := _NCSA_TIME(text)) is not None:
@@ -60,10 +67,7 @@ def moment(text: str) -> int:
 
 def unescaped(text: str) -> str:
     r"""Return a text as it was sent: \xE4, \" and \n are how Apache and nginx write what may not stand there."""
-    if "\\" not in text:
-        return text
-    text = _BYTES(lambda found: bytes.fromhex(found[0].replace("\\x", "")).decode("utf-8", "replace"), text)
-    return _ESCAPE(lambda found: _LETTERS.get(found[1], found[1]), text)
+    return _ESCAPES(_unescaped, text) if "\\" in text else text
 
 
 def given(text: str) -> str:
@@ -80,6 +84,13 @@ def request_line(text: str) -> tuple[str, str]:
     return (method, target) if target else ("", "")
 
 
+def _unescaped(found: re.Match[str]) -> str:
+    escape = found[0]
+    if len(escape) > 2:
+        return bytes.fromhex(escape.replace("\\x", "")).decode("utf-8", "replace")
+    return _LETTERS.get(escape[1], escape[1])
+
+
 def _ncsa_time(found: re.Match[str]) -> datetime:
     day, month, year, hour, minute, second, fraction, sign, hours, minutes = found.groups()
     ahead = timedelta(hours=int(hours), minutes=int(minutes))
@@ -89,7 +100,7 @@ def _ncsa_time(found: re.Match[str]) -> datetime:
         int(day),
         int(hour),
         int(minute),
-        min(int(second), 59),  # 60 is a leap second
+        min(int(second), 59),
         int((fraction or "0").ljust(6, "0")[:6]),
         timezone(-ahead if sign == "-" else ahead),
     )

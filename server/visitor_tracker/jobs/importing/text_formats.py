@@ -19,7 +19,7 @@ _HOST_MOST = 255  # characters
 # Bounded, and without going back where that helps nothing: a line may be anything, and long.
 _QUOTED = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
 _REST = (
-    r"\S++ .{0,255}? ?\[([^\]]{1,40})\] " + _QUOTED + r" (\d{3}|-) (?:\d++|-)"
+    r"\S++ .{1,255}? \[([^\]]{1,40})\] " + _QUOTED + r" (\d{3}|-) (?:\d++|-)"
     rf"(?: {_QUOTED} {_QUOTED}(?: {_QUOTED})?.*+|\s*+)"
 )
 _NCSA = re.compile(rf"(\S++) {_REST}", re.DOTALL).fullmatch
@@ -39,18 +39,15 @@ def read_ncsa(text: str) -> LogLine:
 
 def read_vhost(text: str) -> LogLine:
     """Read a line that begins with the host; raises BrokenLine."""
-    found = _VHOST(text)
-    if found is None:
-        raise BrokenLine("it is not in the vhost_combined format")
-    return _line(*found.groups())
+    return _line(*_vhost(text).groups())
 
 
 def read_vhost_surely(text: str) -> LogLine:
-    """Read as `read_vhost` where the second field is an address: else common could be taken for it."""
-    line = read_vhost(text)
-    if not address_of(line.ip):
+    """Read as `read_vhost` where the second field is an address: else it may be common with a strange user."""
+    found = _vhost(text)
+    if not address_of(found[2]):
         raise BrokenLine("its second field is no address")
-    return line
+    return _line(*found.groups())
 
 
 @lru_cache(16_384)
@@ -69,6 +66,13 @@ def client_address(peer: str, forwarded: str) -> str:
         if not is_local(ip_address(found)):
             return found
     return address or peer[:_HOST_MOST]
+
+
+def _vhost(text: str) -> re.Match[str]:
+    found = _VHOST(text)
+    if found is None:
+        raise BrokenLine("it is not in the vhost_combined format")
+    return found
 
 
 def _line(  # noqa: PLR0913 - the groups of the patterns

@@ -1,0 +1,138 @@
+"""`visitor-tracker stats`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.reports.traffic import FIREFOX, FRANCE, GERMANY, GOOGLE, MINUTE, event, fold
+from visitor_tracker.days import HOUR_MS, bounds
+from visitor_tracker.sites import Site, site_id_of
+from visitor_tracker.store import migrate, open_store
+
+SITE = Site(1, "default")
+BLOG = Site(site_id_of("blog"), "blog", timezone="Europe/Berlin")
+DAY = bounds("UTC", 20260310)[0]
+PERIOD = ("--period", "2026-03-09..2026-03-11")
+
+
+@pytest.fixture
+def counted(tmp_path: Path, command: Command) -> Command:
+    """A data folder with three days of a site."""
+    store = open_store(f"sqlite:///{tmp_path / 'data' / 'visitors.db'}")
+    migrate(store)
+    events = [
+        event(SITE, DAY + 9 * HOUR_MS, "anna", "/", source=GOOGLE, place=GERMANY, agent=FIREFOX, engaged_ms=75_000),
+        event(SITE, DAY + 9 * HOUR_MS + 2 * MINUTE, "anna", "/a", place=GERMANY, agent=FIREFOX),
+        event(SITE, DAY + 10 * HOUR_MS, "ben", "/a\x1b[31m", place=FRANCE),
+        event(SITE, DAY + 30 * HOUR_MS, "cara", "/a", place=FRANCE),
+    ]
+    fold(store, SITE, events)
+    store.close()
+    return command
+
+
+def test_a_page_of_numbers(counted: Command) -> None:
+    done = counted("stats", *PERIOD)
+    assert done.code == 0
+    assert (
+        done.out
+        == """\
+default, 2026-03-09 to 2026-03-11 (UTC)
+
+Visitors  3
+Visits    3
+Views     4  (1.3 a visit)
+Events    0
+Bounces   67%  (67% with one page)
+Engaged   25s a visit
+Duration  40s a visit
+
+DAY           VISITORS       VIEWS
+2026-03-09           0           0
+2026-03-10           2           3  ████████████████████████████████████████
+2026-03-11           1           1  ██████████████
+
+PAGE         VISITORS  VISITS  VIEWS  ENGAGED
+/a                  2       2      2       0s
+/a\\x1b[31m         1       1      1       0s
+/                   1       1      1   1m 15s
+
+SOURCE  VISITORS  VISITS  VIEWS  EVENTS  BOUNCES  ENGAGED
+Google         1       1      2       0       0%   1m 15s
+
+COUNTRY  VISITORS  VISITS  VIEWS  EVENTS  BOUNCES  ENGAGED
+FR              2       2      2       0     100%       0s
+DE              1       1      2       0       0%   1m 15s
+"""
+    )
+    assert done.err == "\nvisitors: visitors of each day, added up: who comes on another day counts again\n"
+
+
+def test_one_list_under_a_filter(counted: Command) -> None:
+    done = counted("stats", *PERIOD, "--by", "page", "--limit", "1", "--filter", "country is FR", "--order", "views")
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert "Views     2  (1.0 a visit)" in lines
+    assert lines[-1] == "… 2 in all"
+
+
+def test_json(counted: Command) -> None:
+    done = counted("stats", *PERIOD, "--by", "country", "--json")
+    found = json.loads(done.out)
+    assert (done.code, done.err, found["site"]) == (0, "", "default")
+    assert found["totals"]["views"] == 4
+    assert len(found["series"]["points"]) == 3
+    assert [(row["value"], row["visitors"]) for row in found["breakdowns"][0]["rows"]] == [("FR", 2), ("DE", 1)]
+
+
+def test_long_periods_are_shown_by_the_week(counted: Command) -> None:
+    done = counted("stats", "--period", "2026-01-01..2026-03-31")
+    assert "WEEK " in done.out
+    assert (
+        len(json.loads(counted("stats", "--period", "2026-01-01..2026-03-31", "--json").out)["series"]["points"]) == 90
+    )
+
+
+def test_another_time_zone(counted: Command) -> None:
+    done = counted("stats", *PERIOD, "--timezone", "Asia/Tokyo")
+    assert "Visitors  -" in done.out
+    assert "suppressed" in done.err
+
+
+def test_sites_by_name_and_alias(counted: Command) -> None:
+    counted("site", "add", "blog", "--alias", "42", "--timezone", "Europe/Berlin")
+    for name in ("blog", "42"):
+        done = counted("stats", "--site", name, *PERIOD)
+        assert done.out.startswith("blog, 2026-03-09 to 2026-03-11 (Europe/Berlin)")
+        assert "nothing was counted here" in done.err
+    missing = counted("stats", "--site", "shop")
+    assert (missing.code, "there is no site shop" in missing.err) == (1, True)
+
+
+def test_all_periods(counted: Command) -> None:
+    for period in ("today", "yesterday", "24h", "7d", "30d", "90d", "12mo", "month", "last_month", "year", "all"):
+        assert counted("stats", "--period", period).code == 0, period
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--period", "soon"), "'soon' is no period: use today"),
+        (("--by", "pages"), "by cannot be 'pages': use page, host"),
+        (("--filter", "page = /a"), "filter, character 6: expected is, contains or glob"),
+        (("--limit", "many"), "limit must be a whole number from 1 to 1000"),
+        (("--timezone", "Berlin"), "there is no time zone 'Berlin'"),
+        (("--interval", "year"), "invalid choice: 'year'"),
+    ],
+)
+def test_mistakes(counted: Command, arguments: tuple[str, str], said: str) -> None:
+    done = counted("stats", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+
+
+def test_a_wrong_folder_is_told(command: Command) -> None:
+    done = command("stats")
+    assert (done.code, "there is no database" in done.err) == (1, True)
