@@ -33,6 +33,7 @@ from visitor_tracker.ingest.lookup import OnlineLookup
 from visitor_tracker.ingest.people import Rule
 from visitor_tracker.ingest.pipeline import Pipeline
 from visitor_tracker.ingest.seen import Seen
+from visitor_tracker.ingest.visitor import hashed
 from visitor_tracker.ingest.visits import Visits
 from visitor_tracker.jobs.background import Background
 from visitor_tracker.metrics import Counters, Metrics
@@ -53,6 +54,8 @@ from visitor_tracker.web.health import HealthRoutes
 from visitor_tracker.web.home import HomeRoutes
 from visitor_tracker.web.pages import PageReader
 from visitor_tracker.web.router import Route, Router
+from visitor_tracker.web.stats import StatsRoutes
+from visitor_tracker.web.visitors import VisitorRoutes
 
 log = logging.getLogger(__name__)
 
@@ -176,6 +179,8 @@ class App:
             *collecting.routes(),
             *self._badges.routes(),
             *assets.routes(),
+            *StatsRoutes(self.store, lambda: self.snapshot.now).routes(),
+            *VisitorRoutes(self.store, lambda: self.snapshot.now, _hash_session).routes(),
             *HealthRoutes(self.store, self.journal, self.shared.metrics).routes(),
         ]
         home.list_routes(routes)
@@ -325,6 +330,10 @@ def _online(config: Config) -> OnlineLookup | None:
 
 def _make_site(book: SiteBook, snapshot: SnapshotReader, name: str) -> Site | None:
     return book.create(name, snapshot.now)
+
+
+def _hash_session(snapshot: Snapshot, site: Site, session: str) -> bytes:
+    return hashed(snapshot, site, session, "session")
 
 
 def _committers(config: Config) -> int:

@@ -54,10 +54,10 @@ DAY           VISITORS       VIEWS
 2026-03-10           2           3  ████████████████████████████████████████
 2026-03-11           1           1  ██████████████
 
-PAGE         VISITORS  VISITS  VIEWS  ENGAGED
-/a                  2       2      2       0s
-/a\\x1b[31m         1       1      1       0s
-/                   1       1      1   1m 15s
+PAGE        VISITORS  VISITS  VIEWS  ENGAGED
+/a                 2       2      2       0s
+/a\\x1b[31m        1       1      1       0s
+/                  1       1      1   1m 15s
 
 SOURCE  VISITORS  VISITS  VIEWS  EVENTS  BOUNCES  ENGAGED
 Google         1       1      2       0       0%   1m 15s

@@ -134,6 +134,23 @@ def happenings(draw: st.DrawFn) -> tuple[World, list[list[Event]]]:
     return world, _batches(events, draw(st.sampled_from([1, 2, 3, 7, 50, 1000])), draw(st.integers(0, 999)))
 
 
+def long_visit() -> tuple[World, list[list[Event]]]:
+    """Return a visit of two days that a late event makes one of three, and with that the second one to end on /b.
+
+    The first one that ended there began the day before both, so it is in no bucket that the late event's day names.
+    """
+    world = World("UTC", "persistent")
+    start = at("UTC", "2026-06-10 12:00")
+    waiting = range(start, at("UTC", "2026-06-12 00:00"), 30 * MINUTE_MS)
+    events = [
+        world.event(1, "2026-06-09 23:50", "engagement"),
+        world.event(2, "2026-06-10 00:10", page="/b"),
+        world.event(3, start, page="/a"),
+        *(world.event(number, ts, "engagement") for number, ts in enumerate(waiting, 10)),
+    ]
+    return world, [events, [world.event(4, "2026-06-12 00:00", page="/b")]]
+
+
 _STARTS = st.sampled_from([-3000, -1500, -90, -31, -30, -15, -1, 0, 10, 29, 30, 100, 125, 1400])
 _PAUSES = st.sampled_from(
     [0, 0, 1, 60_000, 5 * MINUTE_MS, 29 * MINUTE_MS, 30 * MINUTE_MS, 30 * MINUTE_MS + 1, 8 * 60 * MINUTE_MS]

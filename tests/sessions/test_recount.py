@@ -1,14 +1,15 @@
 """Whatever happens, in whatever order it arrives: the fold's tables are those of a recount."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
-from tests.sessions.happening import World, happenings
+from tests.sessions.happening import World, happenings, long_visit
 from tests.sessions.memory import MemoryFold
 from tests.sessions.recount import recount
 from visitor_tracker.event import Event
 
 
 @given(happenings())
+@example(long_visit())
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_any_order_and_any_batches_end_in_the_tables_of_a_recount(happened: tuple[World, list[list[Event]]]) -> None:
     world, batches = happened

@@ -1,6 +1,7 @@
 """Visitors one by one, asked for over HTTP: who is here, one session, the visitors API of old."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from tests.reports.visits_of_people import ANNA, BEN, CARA, FRANCE, fill, happen
 from tests.web.conftest import LOCAL, REMOTE, Build, Site, header
 from visitor_tracker import sites
 from visitor_tracker.access.tokens import ReadToken
+from visitor_tracker.app import folder_of
 from visitor_tracker.event import Signal
 from visitor_tracker.http.message import Peer, Request, Response
 from visitor_tracker.ingest.visitor import hashed
@@ -23,10 +25,25 @@ SHOP = sites.Site(site_id_of("shop"), "shop", aliases=("17",), policy=Policy(ip=
 DEFAULT = sites.Site(1, "default")
 HOME = IpRecord("203.0.113.42", NOW - 1000, NOW, 3, "US", "California", "San Francisco", "Example ISP", ("GET /",))
 OLD = "/v1/monitoring/visitors"
+BROWSER = {
+    "user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36",
+    "accept-language": "de",
+}
 
 
 def hash_session(snapshot: sites.Snapshot, site: sites.Site, text: str) -> bytes:
     return hashed(snapshot, site, text, "session")
+
+
+def router_of(site: Site, routes: Sequence[Route]) -> Router:
+    return Router(routes, guards=site.app.guards, counters=site.app.counters, flush=lambda: None)
+
+
+def ask(router: Router, target: str, method: str = "GET", peer: Peer = LOCAL, **headers: str) -> Response:
+    path, _, query = target.partition("?")
+    answer = router(Request(method, path, query, {"host": "localhost"} | headers, b"", True, peer))
+    assert isinstance(answer, Response)
+    return answer
 
 
 class Reader:
@@ -47,14 +64,10 @@ class Reader:
         site.app.store.database.write(lambda session: merge_ip_records(session, SHOP.id, [HOME]))
         routes = VisitorRoutes(site.app.store, lambda: self.snapshot, hash_session, lambda: NOW).routes()
         self.token = ReadToken(site.app.store.secret("reads")).text
-        self._router = Router(routes, guards=site.app.guards, counters=site.app.counters, flush=lambda: None)
+        self._router = router_of(site, routes)
 
     def ask(self, target: str, method: str = "GET", peer: Peer = LOCAL, **headers: str) -> Response:
-        path, _, query = target.partition("?")
-        request = Request(method, path, query, {"host": "localhost"} | headers, b"", True, peer)
-        answer = self._router(request)
-        assert isinstance(answer, Response)
-        return answer
+        return ask(self._router, target, method, peer, **headers)
 
     def read(self, target: str) -> Any:  # noqa: ANN401
         answer = self.ask(target)
@@ -114,11 +127,42 @@ def test_a_session_of_the_feed_can_be_followed(reader: Reader) -> None:
         assert reader.read(f"/sessions/{event['session']}")["events"][0]["timestamp"] == event["time"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/sessions/yours", "/sessions/%ff%00", "/sessions/{id}", "/sessions/page%27s%20own?site=shop"]
-)
-def test_there_is_no_such_session(reader: Reader, path: str) -> None:
-    answer = reader.ask(path)
+def test_what_a_page_sends_is_told_back(build: Build) -> None:
+    site = build()
+    page = {"websiteId": "default", "href": "https://example.com/a?b=c", "sessionId": "s-1", "visitorId": "v-1"}
+    click = {"type": "click", "tag": "BUTTON", "id": "submit-btn", "class": "btn", "text": "Submit", "x": 100, "y": 200}
+    about = {"sessionId": "s-1", "url": page["href"], "timestamp": "2026-03-20T10:00:00.000Z"}
+    for path, body in (
+        ("/collect", page | {"type": "pageview", "viewport": {"width": 1280, "height": 720}}),
+        ("/collect", page | {"type": "custom", "extraData": {"eventName": "order", "items": 2}}),
+        ("/api/events", {"metadata": about, "analytics": [click], "replay": []}),
+    ):
+        sent = site.ask(path, method="POST", body=json.dumps(body).encode(), headers=BROWSER)
+        assert header(sent, "X-Tracker") == "accepted"
+    site.events()
+    folder = folder_of(site.app.config, site.app.store, site.app.counters)
+    while folder.step():
+        pass
+    router = router_of(site, VisitorRoutes(site.app.store, lambda: site.app.snapshot.now, hash_session).routes())
+
+    def read(path: str) -> Any:  # noqa: ANN401
+        return json.loads(ask(router, path).body)
+
+    told = read("/sessions/s-1")
+    assert (told["pageviews"], told["custom_events"], told["click_events"], told["total_events"]) == (1, 1, 1, 3)
+    assert (told["browser"], told["os"], told["device"]) == ("Chrome 140", "Windows 10", "desktop")
+    view, order, clicked = told["events"]
+    assert (view["href"], view["viewport"]) == ("https://example.com/a?b=c", {"width": 1280, "height": 720})
+    assert (order["name"], order["data"]) == ("order", {"items": 2})
+    assert (clicked["text"], clicked["element"]["id"], clicked["element"]["x"]) == ("Submit", "submit-btn", 100)
+    live = read("/api/v1/live")
+    assert (live["now"], live["views"], len(live["feed"])) == (1, 1, 3)
+    assert [record["paths_visited"] for record in read(OLD)["visitors"]] == [["GET /a"]]
+
+
+@pytest.mark.parametrize("session_id", ["yours", "%ff%00", "{id}", "page%27s%20own?site=shop"])
+def test_there_is_no_such_session(reader: Reader, session_id: str) -> None:
+    answer = reader.ask(f"/sessions/{session_id}")
     says = json.loads(answer.body)
     assert (answer.status, says["detail"], says["error"]["code"]) == (404, "Session not found", "no_session")
 
@@ -228,28 +272,14 @@ def route(method: str, path: str, **more: Any) -> Route:  # noqa: ANN401
         ("GET", "/a/", "/a/ "),
     ],
 )
-def test_an_exact_path_comes_first(build: Build, method: str, path: str, answer: str) -> None:
-    app = build().app
-    routes = [
-        route("GET", "/a/{x}"),
-        route("POST", "/a/{x}"),
-        route("GET", "/a/b"),
-        route("GET", "/d/{y}"),
-        route("GET", "/a/"),
-    ]
-    router = Router(routes, guards=app.guards, counters=app.counters, flush=lambda: None)
-    found = router(Request(method, path, "", {}, b"", True, LOCAL))
-    assert isinstance(found, Response)
-    assert found.body.decode() == answer
+def test_an_exact_path_comes_first(site: Site, method: str, path: str, answer: str) -> None:
+    routes = [route("GET", where) for where in ("/a/{x}", "/a/b", "/d/{y}", "/a/")] + [route("POST", "/a/{x}")]
+    assert ask(router_of(site, routes), path, method).body.decode() == answer
 
 
-def test_an_exact_path_has_its_own_methods(build: Build) -> None:
-    app = build().app
-    routes = [route("POST", "/a/{x}"), route("GET", "/a/b")]
-    router = Router(routes, guards=app.guards, counters=app.counters, flush=lambda: None)
-    refused = router(Request("POST", "/a/b", "", {}, b"", True, LOCAL))
-    preflight = router(Request("OPTIONS", "/a/c", "", {"origin": "https://example.com"}, b"", True, REMOTE))
-    assert isinstance(refused, Response)
-    assert isinstance(preflight, Response)
+def test_an_exact_path_has_its_own_methods(site: Site) -> None:
+    router = router_of(site, [route("POST", "/a/{x}"), route("GET", "/a/b")])
+    refused = ask(router, "/a/b", "POST")
     assert (refused.status, header(refused, "Allow")) == (405, "OPTIONS, GET, HEAD")
+    preflight = ask(router, "/a/c", "OPTIONS", REMOTE, origin="https://example.com")
     assert header(preflight, "Access-Control-Allow-Methods") == "OPTIONS, POST"

@@ -30,10 +30,12 @@ def filtered(
     if not OF_EVENTS.isdisjoint(dimensions):
         raise QueryError("by", "kind, bot and crawler are not kept with visits: leave the filter out, or ask for days")
     buckets = buckets_of(question)
-    selector = Selector(plan_of(question.filters))
+    plan = plan_of(question.filters)
+    selector = Selector(plan)
     tally = Tally(buckets, dimensions, selector.counted)
     for chunk in Scan(table, question, most=most).chunks():
-        _learn(table, selector.plan.tests, chunk)
+        selector.forget()
+        _learn(table, plan.tests, chunk)
         for whole in chunk:
             if (selected := selector.select(whole)) is not None:
                 tally.add(selected)
@@ -78,4 +80,4 @@ def _values(dimension: int, chunk: Iterable[Whole]) -> set[int]:
     if dimension in _ACTS:
         acted = (act for whole in chunk for _, own in whole.sessions for act in own.acted)
         return {act.value for act in acted if act.dimension == dimension}
-    return {whole.values.get(dimension, 0) for whole in chunk}
+    return {whole.value(dimension) for whole in chunk}

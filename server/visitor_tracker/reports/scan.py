@@ -5,16 +5,16 @@ events of those days ─┘           whose rollups have more than the sessions
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from visitor_tracker.days import bounds, day_after, day_of, days_between
 from visitor_tracker.event import Signal
-from visitor_tracker.measures import BOUNCES, DURATION, SINGLES, VISITS, Dimension
+from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.query import QueryError, Question
-from visitor_tracker.reports.selection import Whole
+from visitor_tracker.reports.selection import Values, Whole
 from visitor_tracker.sessions.cutting import continues, cut
 from visitor_tracker.sessions.profiles import Profiles
-from visitor_tracker.sessions.session import ENGAGED_MS, GAP_MS, VisitorSession, decode_session
+from visitor_tracker.sessions.session import GAP_MS, VisitorSession, decode_session
 from visitor_tracker.sites import Site
 from visitor_tracker.store.reports import Piece, ReportTable
 
@@ -35,6 +35,7 @@ class Scan:
         self._span = question.span
         self._most = most
         self._profiles = Profiles()
+        self._values: dict[tuple[int, int], Values] = {}
         zone = self._site.timezone
         first, last = (day_of(zone, ms) for ms in (question.span.start_ms, question.span.end_ms - 1))
         self._days = days_between(first, last)
@@ -77,8 +78,7 @@ class Scan:
 
     def _joined(self, rows: Sequence[Own]) -> list[Whole]:
         """Return the visits of these sessions; two that are one stand where the earlier one is."""
-        for _, own in rows:
-            self._take_off(own)
+        self._take_off([own for _, own in rows])
         pairs = self._pairs(rows)
         found: list[Sequence[Own]] = []
         for visitor, own in rows:
@@ -90,14 +90,16 @@ class Scan:
         self._learn([own for each in found for _, own in each])
         return [self._whole(each) for each in found]
 
-    def _take_off(self, own: VisitorSession) -> None:
-        for look in own.looked:
-            if (left := self._left.get(look.day)) is not None:
-                left[0] -= look.views
-                left[1] -= look.engaged_ms
-        for act in own.acted:
-            if (left := self._left.get(act.day)) is not None:
-                left[2] -= act.times
+    def _take_off(self, sessions: Iterable[VisitorSession]) -> None:
+        left = self._left
+        for own in sessions:
+            for look in own.looked:
+                if (found := left.get(look.day)) is not None:
+                    found[0] -= look.views
+                    found[1] -= look.engaged_ms
+            for act in own.acted:
+                if (found := left.get(act.day)) is not None:
+                    found[2] -= act.times
 
     def _pairs(self, rows: Sequence[Own]) -> dict[tuple[bytes, int], Sequence[Own]]:
         """Return the two sessions of visits over midnight, by visitor and first moment of either."""
@@ -137,15 +139,21 @@ class Scan:
         if sources or contexts:
             self._profiles.learn(*self._table.profiles(sources, contexts))
 
-    def _whole(self, sessions: Sequence[Own]) -> Whole:
-        head = min(own.head for _, own in sessions)
-        values = dict(self._profiles.pairs(head.source, head.context))
-        entries = [own.entry for _, own in sessions if own.entry]
-        exits = [own.exit for _, own in sessions if own.exit]
-        if entries and exits:
-            values[Dimension.ENTRY], values[Dimension.EXIT] = entries[0].page, exits[-1].page
-        once = 0 if head.passive else _once([own for _, own in sessions])
-        return Whole(tuple(sessions), values, once, (head.day, head.hour))
+    def _whole(self, sessions: Sequence[tuple[bytes | None, VisitorSession]]) -> Whole:
+        if len(sessions) == 1:
+            [(visitor, own)] = sessions
+            head, entry, exit_ = own.head, own.entry, own.exit
+        else:
+            visitor = sessions[0][0]
+            head = min(own.head for _, own in sessions)
+            entry = next((own.entry for _, own in sessions if own.entry), None)
+            exit_ = next((own.exit for _, own in reversed(sessions) if own.exit), None)
+        values = self._values.get((head.source, head.context))
+        if values is None:
+            values = self._values[head.source, head.context] = dict(self._profiles.pairs(head.source, head.context))
+        if visitor is None or entry is None or exit_ is None:
+            return Whole(tuple(sessions), head, values)
+        return Whole(tuple(sessions), head, values, entry.page, exit_.page)
 
     def _loose(self, day: int) -> Iterator[list[Whole]]:
         """Yield the events of a day that nobody is known to have done, each by itself."""
@@ -153,23 +161,9 @@ class Scan:
         for facts in self._table.loose_events(self._site, start, end, signals=ROBOT, most=CHUNK):
             sessions = [cut([fact])[0] for fact in facts]
             self._learn(sessions)
-            yield [
-                Whole(((None, own),), dict(self._profiles.pairs(own.head.source, own.head.context)), 0, (0, 0))
-                for own in sessions
-            ]
+            yield [self._whole([(None, own)]) for own in sessions]
             time.sleep(0)
 
 
 def _began(own: VisitorSession) -> int:
     return own.first_ts
-
-
-def _once(sessions: Sequence[VisitorSession]) -> int:
-    """Return what there is once per visit, packed."""
-    views = sum(own.views for own in sessions)
-    once = VISITS + DURATION * (sessions[-1].last_ts - sessions[0].first_ts)
-    if views > 1:
-        return once
-    engaged_ms = sum(own.engaged_ms for own in sessions)
-    is_bounce = engaged_ms < ENGAGED_MS and not sum(own.interactions for own in sessions)
-    return once + SINGLES + (BOUNCES if is_bounce else 0)

@@ -16,7 +16,7 @@ which has no value. The looks and the actions of the combinations for which it h
   them, of any), and its visitor wherever such a part is; a whole visit counts where it began.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
 
@@ -35,16 +35,17 @@ from visitor_tracker.reports.filters import (
     matcher,
 )
 from visitor_tracker.sessions.profiles import TEXT_MOST
-from visitor_tracker.sessions.session import Acted, Looked, VisitorSession
+from visitor_tracker.sessions.session import Acted, Head, Looked, VisitorSession
 
 _REMEMBERED = 200_000  # verdicts of one condition
-_PAGE = int(Dimension.PAGE)
+_PAGE, _ENTRY, _EXIT = int(Dimension.PAGE), int(Dimension.ENTRY), int(Dimension.EXIT)
 _LOOKS = frozenset(map(int, OF_LOOKS))
 _ACTS = frozenset(map(int, OF_ACTS))
 
 _NO_SORT = -1  # of a part that the filter does not name
 
 Verdicts = tuple[bool, ...]  # of the tests of one sort, in their order
+Said = tuple[frozenset[Verdicts], ...]  # of all parts of a visit, by sort
 Values = dict[int, int]  # of a visit: id of its value by dimension, those without one left out
 
 
@@ -119,21 +120,35 @@ def _planned(filters: Filter, tests: list[Test], *, is_not: bool) -> Test | Grou
 
 
 class Part(msgspec.Struct, frozen=True, gc=False):
-    """What is selected of one session, under its own visitor; None: nobody knows whose it is."""
+    """What is selected of one session, under its own visitor; None: nobody knows whose it is.
+
+    The visitor counts where `marks` are; None: wherever anything was done.
+    """
 
     visitor: bytes | None
     looked: tuple[Looked, ...]
     acted: tuple[Acted, ...]
-    marks: tuple[Looked | Acted, ...] = ()  # where the visitor counts
+    marks: tuple[Looked | Acted, ...] | None = None
 
 
 class Whole(msgspec.Struct, frozen=True, gc=False):
-    """A visit: a session, or two over a midnight, with what is said once of both."""
+    """A visit, or what belongs to none: a session, two over a midnight, or an event without a visitor."""
 
     sessions: tuple[tuple[bytes | None, VisitorSession], ...]
-    values: Values
-    once: int  # packed measures of the visit, 0 where it is none
-    place: tuple[int, int]  # day and hour in which it began
+    head: Head
+    values: Values  # of source and context; shared by all visits that have these
+    entry: int = 0
+    exit: int = 0
+
+    @property
+    def is_visit(self) -> bool:
+        return not self.head.passive and self.sessions[0][0] is not None
+
+    def value(self, dimension: int) -> int:
+        """Return the id of its value, 0 where it has none."""
+        if dimension == _ENTRY:
+            return self.entry
+        return self.exit if dimension == _EXIT else self.values.get(dimension, 0)
 
 
 class Selected(msgspec.Struct, frozen=True, gc=False):
@@ -145,92 +160,103 @@ class Selected(msgspec.Struct, frozen=True, gc=False):
 
 
 class Selector:
-    """Belongs to one scan."""
+    """Belongs to one scan. What its tests say is remembered: by value of a part, and by combination."""
 
     def __init__(self, plan: Plan) -> None:
-        self.plan = plan
         self.sorts = plan.sorts
         self.counted = (self.sorts & _ACTS) or _ACTS  # sorts of actions of which the events are counted
+        self._root = plan.root
         self._of_visits = [test for test in plan.tests if test.dimension not in _LOOKS | _ACTS]
-        self._by_sort = {sort: [test for test in plan.tests if _sort(test.dimension) == sort] for sort in self.sorts}
+        self._by_sort = {
+            sort: [test for test in plan.tests if _sort(test.dimension) == sort] for sort in sorted(self.sorts)
+        }
+        self._none = {sort: self._ask(sort, lambda _: 0) for sort in self._by_sort}
+        self._verdicts: dict[tuple[int, int, int], Verdicts] = {}
+        self._answers: dict[tuple[Verdicts, int, Verdicts, Said], bool] = {}
 
     def select(self, whole: Whole) -> Selected | None:
         """Return what counts of a visit, None for nothing."""
-        known = {test: test.holds(whole.values.get(test.dimension, 0)) for test in self._of_visits}
+        own = tuple([test.holds(whole.value(test.dimension)) for test in self._of_visits])
         if not self.sorts:
-            if not _holds(self.plan.root, known.__getitem__):
+            if not self._answer(own, _NO_SORT, (), ()):
                 return None
-            parts = [Part(visitor, own.looked, own.acted) for visitor, own in whole.sessions]
-            return Selected(whole, self._marked(parts), whole.place if whole.once else None)
-        parts = _Combinations(self, whole, known).parts()
+            parts = tuple([Part(visitor, each.looked, each.acted) for visitor, each in whole.sessions])
+            return Selected(whole, parts, (whole.head.day, whole.head.hour) if whole.is_visit else None)
+        return self._parts(whole, own)
+
+    def forget(self) -> None:
+        """Forget what fills the memory; between chunks."""
+        if len(self._verdicts) + len(self._answers) > _REMEMBERED:
+            self._verdicts.clear()
+            self._answers.clear()
+
+    def _parts(self, whole: Whole, own: Verdicts) -> Selected | None:
+        said = self._said(whole)
+
+        def selects(did: Looked | Acted) -> bool:
+            sort = _sort_of(did)
+            if sort not in self.sorts:
+                return self._answer(own, _NO_SORT, (), said)
+            return self._answer(own, sort, self._of(did, sort), said)
+
+        parts = [
+            Part(visitor, tuple(filter(selects, each.looked)), tuple(filter(selects, each.acted)))
+            for visitor, each in whole.sessions
+        ]
         if not any(part.looked or part.acted for part in parts):
             return None
-        marked = self._marked(parts)
-        places = [(mark.day, mark.hour) for part in marked for mark in part.marks] if whole.once else []
-        return Selected(whole, marked, min(places, default=None))
-
-    def verdicts(self, did: Looked | Acted | None, sort: int) -> Verdicts:
-        """Return what the tests of a sort say of a part of that sort, or of there being none."""
-        return tuple(test.holds(_value(did, test.dimension)) for test in self._by_sort[sort])
-
-    def holds(self, known: Mapping[Test, bool], combination: Mapping[int, Verdicts]) -> bool:
-        """Say whether the filter holds for one part of each sort."""
-        told = dict(known)
-        for sort, verdicts in combination.items():
-            told.update(zip(self._by_sort[sort], verdicts, strict=True))
-        return _holds(self.plan.root, told.__getitem__)
-
-    def _marked(self, parts: Sequence[Part]) -> tuple[Part, ...]:
-        """Mark what was selected of the sorts that the filter names; where there is no such part, all that was done."""
-        named = [self._named(part) for part in parts] if self.sorts else []
-        if not any(named):
+        named = [self._named(part) for part in parts]
+        if not any(named):  # the visit has no such part, and is selected for that
             named = [(*(look for look in part.looked if look.views), *part.acted) for part in parts]
-        return tuple(msgspec.structs.replace(part, marks=marks) for part, marks in zip(parts, named, strict=True))
+        marked = tuple(
+            Part(part.visitor, part.looked, part.acted, marks) for part, marks in zip(parts, named, strict=True)
+        )
+        places = [(mark.day, mark.hour) for marks in named for mark in marks] if whole.is_visit else []
+        return Selected(whole, marked, min(places, default=None))
 
     def _named(self, part: Part) -> tuple[Looked | Acted, ...]:
         looked = part.looked if _PAGE in self.sorts else ()
-        acted = (act for act in part.acted if act.dimension in self.sorts)
-        return (*(look for look in looked if look.views), *acted)
+        return (*(look for look in looked if look.views), *(act for act in part.acted if act.dimension in self.sorts))
 
-
-class _Combinations:
-    """The combinations of one visit. Parts of which all tests say the same are as good as one."""
-
-    def __init__(self, selector: Selector, whole: Whole, known: Mapping[Test, bool]) -> None:
-        self._selector = selector
-        self._whole = whole
-        self._known = known
-        self._sorts = sorted(selector.sorts)
-        self._said: dict[int, set[Verdicts]] = {sort: set() for sort in self._sorts}
+    def _said(self, whole: Whole) -> Said:
+        """Return for each sort what its tests say of the visit's parts. Parts of which they say the same are as one."""
+        said: dict[int, set[Verdicts]] = {sort: set() for sort in self._by_sort}
         for _, own in whole.sessions:
-            done: list[Looked | Acted] = [*(look for look in own.looked if look.views), *own.acted]
-            for did in done:
-                if (sort := _sort_of(did)) in self._said:
-                    self._said[sort].add(selector.verdicts(did, sort))
-        for sort, said in self._said.items():
-            if not said:
-                said.add(selector.verdicts(None, sort))
-        self._answers: dict[tuple[int, Verdicts], bool] = {}
+            if _PAGE in said:
+                said[_PAGE].update([self._of(look, _PAGE) for look in own.looked if look.views])
+            for act in own.acted:
+                if act.dimension in said:
+                    said[act.dimension].add(self._of(act, act.dimension))
+        return tuple([frozenset(found) if found else frozenset({self._none[sort]}) for sort, found in said.items()])
 
-    def parts(self) -> list[Part]:
-        return [
-            Part(visitor, tuple(filter(self._selects, own.looked)), tuple(filter(self._selects, own.acted)))
-            for visitor, own in self._whole.sessions
-        ]
+    def _of(self, did: Looked | Acted, sort: int) -> Verdicts:
+        """Return what the tests of its sort say of a part."""
+        key = (_PAGE, did.page, did.host) if isinstance(did, Looked) else (sort, did.value, 0)
+        found = self._verdicts.get(key)
+        if found is None:
+            found = self._verdicts[key] = self._ask(sort, lambda dimension: _value(did, dimension))
+        return found
 
-    def _selects(self, did: Looked | Acted) -> bool:
-        sort = _sort_of(did)
-        key = (sort, self._selector.verdicts(did, sort)) if sort in self._said else (_NO_SORT, ())
-        answer = self._answers.get(key)
-        if answer is None:
-            answer = self._answers[key] = self._any(*key)
-        return answer
+    def _ask(self, sort: int, value: Callable[[int], int]) -> Verdicts:
+        return tuple(test.holds(value(test.dimension)) for test in self._by_sort[sort])
 
-    def _any(self, sort: int, verdicts: Verdicts) -> bool:
-        """Say whether any combination holds that has these verdicts for this sort."""
-        choices = [{verdicts} if each == sort else self._said[each] for each in self._sorts]
-        combinations = (dict(zip(self._sorts, chosen, strict=True)) for chosen in product(*choices))
-        return any(self._selector.holds(self._known, combination) for combination in combinations)
+    def _answer(self, own: Verdicts, sort: int, verdicts: Verdicts, said: Said) -> bool:
+        """Say whether any combination holds for the visit, of those with these verdicts for this sort."""
+        key = (own, sort, verdicts, said)
+        found = self._answers.get(key)
+        if found is None:
+            found = self._answers[key] = self._any(*key)
+        return found
+
+    def _any(self, own: Verdicts, sort: int, verdicts: Verdicts, said: Said) -> bool:
+        told = dict(zip(self._of_visits, own, strict=True))
+        choices = [{verdicts} if each == sort else found for each, found in zip(self._by_sort, said, strict=False)]
+        for combination in product(*choices):
+            for each, chosen in zip(self._by_sort, combination, strict=False):
+                told.update(zip(self._by_sort[each], chosen, strict=True))
+            if _holds(self._root, told.__getitem__):
+                return True
+        return False
 
 
 def _sort(dimension: int) -> int:
@@ -241,9 +267,7 @@ def _sort_of(did: Looked | Acted) -> int:
     return _PAGE if isinstance(did, Looked) else did.dimension
 
 
-def _value(did: Looked | Acted | None, dimension: int) -> int:
-    if did is None:
-        return 0
+def _value(did: Looked | Acted, dimension: int) -> int:
     if isinstance(did, Acted):
         return did.value
     return did.page if dimension == _PAGE else did.host

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from visitor_tracker.measures import ENGAGED, EVENTS, VIEWS, VISITS, Dimension, unpacked
+from visitor_tracker.measures import BOUNCES, DURATION, ENGAGED, EVENTS, SINGLES, VIEWS, VISITS, Dimension, unpacked
 from visitor_tracker.reports.buckets import Buckets
 from visitor_tracker.reports.filters import OF_ACTS
 from visitor_tracker.reports.numbers import Numbers
-from visitor_tracker.reports.selection import Part, Selected
-from visitor_tracker.sessions.session import Acted, Looked
+from visitor_tracker.reports.selection import Part, Selected, Whole
+from visitor_tracker.sessions.session import ENGAGED_MS, Acted, Looked
 
 _ENDS = frozenset({int(Dimension.ENTRY), int(Dimension.EXIT)})
 _LOOKS = frozenset({int(Dimension.PAGE), int(Dimension.HOST)})
@@ -37,44 +37,56 @@ class Tally:
         self.total = Sums()
         self.points = [Sums() for _ in buckets.buckets]
         self.values: dict[int, defaultdict[int, Sums]] = {int(each): defaultdict(Sums) for each in dimensions}
-        self._place = buckets.of
+        self._places = buckets.hours or buckets.days
+        self._by_hour = bool(buckets.hours)
         self._counted = counted
 
     def add(self, selected: Selected) -> None:
         here = Sums()
         for part in selected.parts:
             self._add_part(part, here)
-        if selected.place is not None and (place := self._place(*selected.place)) is not None:
-            self.points[place].number += selected.whole.once
-            here.number += selected.whole.once
+        if (place := self._place_of(selected)) is not None:
+            once = _once(selected.whole)
+            self.points[place].number += once
+            here.number += once
         if here.number or here.visitors:
             _merge(self.total, here)
         for dimension, values in self.values.items():
             self._add_value(dimension, values, selected, here)
 
+    def _place_of(self, selected: Selected) -> int | None:
+        """Return the bucket in which the visit counts, if it does in any."""
+        return None if selected.place is None else self._places.get(selected.place[self._by_hour])
+
     def _add_part(self, part: Part, here: Sums) -> None:
+        places, by_hour, points = self._places, self._by_hour, self.points
+        is_marked = part.marks is None and part.visitor is not None
         for did in _all(part):
-            place = self._place(did.day, did.hour)
-            number = self._number(did)
-            if place is not None and number:
-                self.points[place].number += number
+            place = places.get(did.hour if by_hour else did.day)
+            number, does = self._measured(did)
+            if place is not None and (number or does):
+                points[place].number += number
                 here.number += number
-        if part.visitor is not None:
+                if is_marked and does and part.visitor is not None:
+                    points[place].visitors.add(part.visitor)
+                    here.visitors.add(part.visitor)
+        if part.marks and part.visitor is not None:
             for mark in part.marks:
-                if (place := self._place(mark.day, mark.hour)) is not None:
-                    self.points[place].visitors.add(part.visitor)
+                if (place := places.get(mark.hour if by_hour else mark.day)) is not None:
+                    points[place].visitors.add(part.visitor)
                     here.visitors.add(part.visitor)
 
-    def _number(self, did: Looked | Acted) -> int:
-        if isinstance(did, Looked):
-            return did.views * VIEWS + did.engaged_ms * ENGAGED
-        return did.times * EVENTS if did.dimension in self._counted else 0
+    def _measured(self, did: Looked | Acted) -> tuple[int, bool]:
+        """Return what counts of a part, packed, and whether the visitor did something there."""
+        if type(did) is Looked:
+            return did.views * VIEWS + did.engaged_ms * ENGAGED, did.views > 0
+        return did.times * EVENTS if did.dimension in self._counted else 0, True
 
     def _add_value(self, dimension: int, values: defaultdict[int, Sums], selected: Selected, here: Sums) -> None:
         if dimension in _LOOKS or dimension in _ACTS:
             self._add_parts_by_value(dimension, values, selected)
             return
-        value = selected.whole.values.get(dimension, 0)
+        value = selected.whole.value(dimension)
         if dimension in _ENDS:
             here = self._ended(selected)
         if value and (here.number or here.visitors):
@@ -83,11 +95,11 @@ class Tally:
     def _ended(self, selected: Selected) -> Sums:
         """Return everything that was selected of the visit, if it counts in the span: its ends are its own."""
         found = Sums()
-        if selected.place is None or self._place(*selected.place) is None:
+        if self._place_of(selected) is None:
             return found
-        found.number = selected.whole.once
+        found.number = _once(selected.whole)
         for part in selected.parts:
-            found.number += sum(map(self._number, _all(part)))
+            found.number += sum(self._measured(did)[0] for did in _all(part))
         visitor, _ = min(selected.whole.sessions, key=lambda session: session[1].head)
         if visitor is not None:
             found.visitors.add(visitor)
@@ -103,7 +115,7 @@ class Tally:
                 is_first = does and value not in begun and part.visitor is not None
                 if is_first:
                     begun.add(value)
-                if not value or not number or self._place(did.day, did.hour) is None:
+                if not value or not number or self._places.get(did.hour if self._by_hour else did.day) is None:
                     continue
                 sums = values[value]
                 sums.number += number + VISITS * is_first
@@ -137,3 +149,18 @@ def _measured(did: Looked | Acted) -> tuple[int, bool]:
 def _merge(sums: Sums, more: Sums) -> None:
     sums.number += more.number
     sums.visitors |= more.visitors
+
+
+def _once(whole: Whole) -> int:
+    """Return what there is once per visit, packed."""
+    sessions = [own for _, own in whole.sessions]
+    once = VISITS + DURATION * (sessions[-1].last_ts - sessions[0].first_ts)
+    views = engaged_ms = interactions = 0
+    for own in sessions:
+        interactions += own.interactions
+        for look in own.looked:
+            views += look.views
+            engaged_ms += look.engaged_ms
+    if views > 1:
+        return once
+    return once + SINGLES + (BOUNCES if engaged_ms < ENGAGED_MS and not interactions else 0)
