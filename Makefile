@@ -52,7 +52,7 @@ format: develop ## Lay out the Python and JavaScript sources
 docs: setup develop ## Write the parts of docs/ that the code generates
 	$(BIN)/python tools/write_docs.py
 
-bench: setup ## Compare speed with other servers (about ten minutes); ARGS go to bench/run.py
+bench: setup ## Compare speed with other servers (about twenty minutes); ARGS go to bench/run.py
 	tools/debian.sh wrk=wrk nginx=nginx mariadbd=mariadb-server mariadb=mariadb-client
 	$(BIN)/python bench/run.py $(ARGS)
 

@@ -122,8 +122,7 @@ def _days(span: Span, first: int, last: int) -> Span:
 def make_site(path: Path, events: int) -> None:
     """Fold so many events of a year into a new file; tell how far it is."""
     part = path.with_name(f"{path.name}.part")
-    for old in part.parent.glob(f"{part.name}*"):
-        old.unlink()
+    _remove(part)
     store = open_store(f"sqlite:///{part}", durability="relaxed")
     migrate(store)
     bench = Bench(store, plan=replace(YEAR, per_day=events // YEAR.days))
@@ -137,6 +136,13 @@ def make_site(path: Path, events: int) -> None:
     store.close()
     _tell(f"made in {time.monotonic() - begun:,.0f} s, {time.process_time() - cpu:,.0f} s of CPU time with the events")
     part.rename(path)
+    _remove(part)
+
+
+def _remove(path: Path) -> None:
+    """Remove a database with its log and its locks."""
+    for old in path.parent.glob(f"{path.name}*"):
+        old.unlink()
 
 
 @contextmanager

@@ -216,7 +216,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure how many events a second of CPU time folds.")
-    parser.add_argument("--events", type=int, default=50_000, help="of a round (default 50000)")
+    parser.add_argument("--events", type=int, default=20_000, help="of a round (default 20000)")
     parser.add_argument("--rounds", type=int, default=4, help="after the one that warms up (default 4)")
     parser.add_argument("--only", default=",".join(TARGETS), metavar="STORE,…", help="sqlite, mariadb")
     parser.add_argument("--profile", action="store_true", help="show instead where the time goes")

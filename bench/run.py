@@ -33,7 +33,15 @@ LOADS = (
     Load("half", "Known user agents alone, 32 connections", 32, script="event.lua", agents="warm"),
     Load("mixed", "Known user agents beside as many new ones", 32, script="event.lua", agents="warm", beside="new"),
 )
-QUESTIONS = (*(load.name for load in LOADS), "idle", "parser", "enrichment")
+SCRIPTS = {  # that put up what they need themselves: title of the section, command
+    "parser": ("Parser", "parser.py"),
+    "enrichment": ("Understanding an event", "enrichment.py"),
+    "fold": ("Folding events into the tables of the reports", "fold.py --rounds {rounds}"),
+    "steady": ("From the socket to the reports", "steady.py --seconds {long_seconds}"),
+    "dashboard": ("A dashboard of 30 days, of a site with 100,000 events", "dashboard.py --events 100000"),
+}
+QUESTIONS = (*(load.name for load in LOADS), "idle", *SCRIPTS)
+LONG = 4  # times the length of other runs: the fold works in steps of seconds
 HERE = Path(__file__).resolve().parent
 
 
@@ -95,10 +103,11 @@ def measure(site: Site, plan: Plan) -> str:
             parts += [f"## {load.title}", report.load_table(samples, load.name)]
     if "idle" in plan.questions:
         parts += [f"## {held.CONNECTIONS:,} idle connections", report.held_table(idle(site, plan))]
-    if "parser" in plan.questions:
-        parts += ["## Parser", printed_by("parser.py")]
-    if "enrichment" in plan.questions:
-        parts += ["## Understanding an event", printed_by("enrichment.py")]
+    for question, (title, command) in SCRIPTS.items():
+        if question in plan.questions:
+            _tell(question)
+            arguments = command.format(rounds=plan.rounds, long_seconds=LONG * plan.seconds)
+            parts += [f"## {title}", printed_by(*arguments.split())]
     return "\n\n".join(parts)
 
 
@@ -130,12 +139,12 @@ def idle(site: Site, plan: Plan) -> list[held.Held]:
     return found
 
 
-def printed_by(script: str) -> str:
-    """Return what a script of this folder prints that needs no server."""
-    command = [sys.executable, str(HERE / script)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def printed_by(script: str, *arguments: str) -> str:
+    """Return what a script of this folder prints; what it tells meanwhile goes to standard error."""
+    command = [sys.executable, str(HERE / script), *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise CheckFailed(f"{script}: {done.stdout}{done.stderr}")
+        raise CheckFailed(f"{script}: {done.stdout}")
     return done.stdout.strip()
 
 

@@ -56,7 +56,7 @@ DAY           VISITORS       VIEWS
 
 PAGE        VISITORS  VISITS  VIEWS  ENGAGED
 /a                 2       2      2       0s
-/a\\x1b[31m        1       1      1       0s
+/a\\x1b[31m         1       1      1       0s
 /                  1       1      1   1m 15s
 
 SOURCE  VISITORS  VISITS  VIEWS  EVENTS  BOUNCES  ENGAGED

@@ -62,7 +62,8 @@ class MemoryFold:
         self._add(counts)
 
     def rows(self) -> Recount:
-        return Recount(_rows(self.hours), _rows(self.days), _rows(self.months))
+        seen = {mark: days for mark, days in self._seen.items() if days}
+        return Recount(_rows(self.hours), _rows(self.days), _rows(self.months), seen)
 
     def _change_visits(self, people: Mapping[bytes, list[Fact]], counts: Counts) -> None:
         self._loaded = set()

@@ -23,6 +23,7 @@ ACTIONS = {"pageview", "custom", "click", "outbound", "download", "form"}
 
 Key = tuple[int, int, int]  # (dimension, id of the value, period)
 Rows = dict[Key, tuple[int, ...]]  # the eight measures of each
+Seen = tuple[int, bytes, int, int]  # (month, visitor, dimension, id of the value)
 Link = tuple[bytes, bytes]  # (visitor, its hash under the key before)
 Session = list[Event]
 
@@ -32,6 +33,7 @@ class Recount:
     hours: Rows
     days: Rows
     months: Rows
+    seen: dict[Seen, int]  # days of the month on which the visitor counts; empty where hashes are of a day only
 
 
 def recount(
@@ -88,7 +90,14 @@ class _Tally:
     def rows(self) -> Recount:
         for key, visitors in self.visitors.items():
             self.sums[key]["visitors"] = len(visitors)
-        return Recount(self._of("hour"), self._of("day"), self._of("month"))
+        return Recount(self._of("hour"), self._of("day"), self._of("month"), {} if self.daily else self._seen())
+
+    def _seen(self) -> dict[Seen, int]:
+        seen: dict[Seen, int] = defaultdict(int)
+        for (dimension, value, grain, day), visitors in self.visitors.items():
+            for visitor, _ in visitors if grain == "day" else ():
+                seen[day // 100, visitor, dimension, text_id(value)] += 1
+        return dict(seen)
 
     def _of(self, wanted: str) -> Rows:
         return {

@@ -26,3 +26,4 @@ def test_any_order_and_any_batches_end_in_the_tables_of_a_recount(happened: tupl
     assert found.hours == expected.hours
     assert found.days == expected.days
     assert found.months == expected.months
+    assert found.seen == expected.seen

@@ -159,6 +159,14 @@ class Selected(msgspec.Struct, frozen=True, gc=False):
     place: tuple[int, int] | None
 
 
+class _Answers(msgspec.Struct, gc=False):
+    """What the filter says of all visits of which its tests say the same."""
+
+    own: Verdicts
+    said: Said
+    known: dict[tuple[int, Verdicts], bool]
+
+
 class Selector:
     """Belongs to one scan. What its tests say is remembered: by value of a part, and by combination."""
 
@@ -172,13 +180,13 @@ class Selector:
         }
         self._none = {sort: self._ask(sort, lambda _: 0) for sort in self._by_sort}
         self._verdicts: dict[tuple[int, int, int], Verdicts] = {}
-        self._answers: dict[tuple[Verdicts, int, Verdicts, Said], bool] = {}
+        self._answers: dict[tuple[Verdicts, Said], _Answers] = {}
 
     def select(self, whole: Whole) -> Selected | None:
         """Return what counts of a visit, None for nothing."""
         own = tuple([test.holds(whole.value(test.dimension)) for test in self._of_visits])
         if not self.sorts:
-            if not self._answer(own, _NO_SORT, (), ()):
+            if not self._answer(self._answers_for(own, ()), _NO_SORT, ()):
                 return None
             parts = tuple([Part(visitor, each.looked, each.acted) for visitor, each in whole.sessions])
             return Selected(whole, parts, (whole.head.day, whole.head.hour) if whole.is_visit else None)
@@ -191,13 +199,13 @@ class Selector:
             self._answers.clear()
 
     def _parts(self, whole: Whole, own: Verdicts) -> Selected | None:
-        said = self._said(whole)
+        answers = self._answers_for(own, self._said(whole))
 
         def selects(did: Looked | Acted) -> bool:
             sort = _sort_of(did)
             if sort not in self.sorts:
-                return self._answer(own, _NO_SORT, (), said)
-            return self._answer(own, sort, self._of(did, sort), said)
+                return self._answer(answers, _NO_SORT, ())
+            return self._answer(answers, sort, self._of(did, sort))
 
         parts = [
             Part(visitor, tuple(filter(selects, each.looked)), tuple(filter(selects, each.acted)))
@@ -240,12 +248,17 @@ class Selector:
     def _ask(self, sort: int, value: Callable[[int], int]) -> Verdicts:
         return tuple(test.holds(value(test.dimension)) for test in self._by_sort[sort])
 
-    def _answer(self, own: Verdicts, sort: int, verdicts: Verdicts, said: Said) -> bool:
-        """Say whether any combination holds for the visit, of those with these verdicts for this sort."""
-        key = (own, sort, verdicts, said)
-        found = self._answers.get(key)
+    def _answers_for(self, own: Verdicts, said: Said) -> _Answers:
+        found = self._answers.get((own, said))
         if found is None:
-            found = self._answers[key] = self._any(*key)
+            found = self._answers[own, said] = _Answers(own, said, {})
+        return found
+
+    def _answer(self, answers: _Answers, sort: int, verdicts: Verdicts) -> bool:
+        """Say whether any combination holds for the visit, of those with these verdicts for this sort."""
+        found = answers.known.get((sort, verdicts))
+        if found is None:
+            found = answers.known[sort, verdicts] = self._any(answers.own, sort, verdicts, answers.said)
         return found
 
     def _any(self, own: Verdicts, sort: int, verdicts: Verdicts, said: Said) -> bool:

@@ -78,7 +78,7 @@ class Tally:
 
     def _measured(self, did: Looked | Acted) -> tuple[int, bool]:
         """Return what counts of a part, packed, and whether the visitor did something there."""
-        if type(did) is Looked:
+        if isinstance(did, Looked):
             return did.views * VIEWS + did.engaged_ms * ENGAGED, did.views > 0
         return did.times * EVENTS if did.dimension in self._counted else 0, True
 

@@ -57,7 +57,7 @@ class TimelineEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     person: str = ""  # hash of the id that identify gave
     engaged_ms: int = 0
     scroll: int = 0
-    value: float = 0.0
+    value: float | None = None
     currency: str = ""
 
 
@@ -261,7 +261,7 @@ def _event(row: EventRow, rest: Rest, words: Words) -> TimelineEvent:
         person=rest.person.hex(),
         engaged_ms=row.engaged_ms,
         scroll=rest.scroll,
-        value=rest.value,
+        value=rest.value or None,
         currency=rest.currency,
     )
 
