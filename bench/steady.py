@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
+from urllib.request import urlopen
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
 
@@ -188,6 +189,8 @@ def trial(folder: Path, database: Database, name: str, seconds: float) -> Iterat
     server = next(server for server in SERVERS if server.name == STORES[name])
     place = Place(Path(tempfile.mkdtemp(dir=folder)), free_port(), database, database.fresh() if server.mariadb else "")
     with Running(server, place) as running:
+        with urlopen(f"http://127.0.0.1:{running.port}/readyz", timeout=60):
+            pass  # it listens before its tables are made
         store = open_store(database.url(place.name) if server.mariadb else f"sqlite:///{place.sqlite}")
         try:
             yield Trial(running.port, store, seconds)

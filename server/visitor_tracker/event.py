@@ -36,6 +36,10 @@ class Signal(IntFlag):
     AUTOMATION = 64  # the page itself says so (navigator.webdriver)
 
 
+# Any one of these makes a robot; missing headers alone do not, for a proxy may have taken them.
+ROBOT = sum(int(signal) for signal in Signal) & ~int(Signal.MISSING_HEADERS)
+
+
 class Agent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A user agent as reports show it: families and major versions, never the text that was sent."""
 

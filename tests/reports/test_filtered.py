@@ -11,7 +11,6 @@ import pytest
 from tests.reports.traffic import FIREFOX, FRANCE, GERMANY, GOOGLE, INSIDE, MINUTE, NEWS, SAFARI, event, fold, who
 from visitor_tracker.days import DAY_MS, HOUR_MS, bounds, day_after, day_of
 from visitor_tracker.event import Agent, Event, Kind, Place, Signal, Source
-from visitor_tracker.ingest.bots import judge
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports import scan, selection
 from visitor_tracker.reports.answers import answer
@@ -331,10 +330,6 @@ def test_another_time_zone_knows_visitors_from_visits(store: SqlStore, table: Re
     found = answer(table, ask(asked))  # until noon in Berlin
     assert (found.totals.numbers.visitors, found.totals.numbers.views) == (2, 4)
     assert found.series.points[0].numbers == found.totals.numbers
-
-
-def test_who_is_a_robot_is_told_as_when_events_arrive() -> None:
-    assert [signals for signals in range(128) if bool(signals & scan.ROBOT) != judge(signals)] == []
 
 
 def test_texts_are_judged_again_when_many_were_seen(

@@ -151,6 +151,16 @@ def long_visit() -> tuple[World, list[list[Event]]]:
     return world, [events, [world.event(4, "2026-06-12 00:00", page="/b")]]
 
 
+def passive_before_midnight() -> tuple[World, list[list[Event]]]:
+    """Return a visit that only its second hash acts in, so that it stands with that one, in the month after."""
+    world = World("UTC", "monthly")
+    events = [
+        world.event(1, "2026-06-30 23:55", "engagement", engaged_ms=600, source=GOOGLE),
+        world.event(2, "2026-07-01 00:05", page="/a"),
+    ]
+    return world, [[event] for event in reversed(events)]
+
+
 _STARTS = st.sampled_from([-3000, -1500, -90, -31, -30, -15, -1, 0, 10, 29, 30, 100, 125, 1400])
 _PAUSES = st.sampled_from(
     [0, 0, 1, 60_000, 5 * MINUTE_MS, 29 * MINUTE_MS, 30 * MINUTE_MS, 30 * MINUTE_MS + 1, 8 * 60 * MINUTE_MS]

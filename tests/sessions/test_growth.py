@@ -20,10 +20,11 @@ _KINDS: tuple[Kind, ...] = ("pageview", "pageview", "engagement", "custom", "dow
 def _visits(draw: st.DrawFn) -> tuple[list[Event], list[bool]]:
     """Return a visit's events, and which of them were there before."""
     count = draw(st.integers(2, 9))
+    steps = draw(st.lists(st.sampled_from([1, 1, 13, 25]), min_size=count, max_size=count))
     events = [
         WORLD.event(
             number,
-            EVENING + number * draw(st.sampled_from([1, 25])) * MINUTE_MS,
+            EVENING + sum(steps[:number]) * MINUTE_MS,
             draw(st.sampled_from(_KINDS)),
             page=draw(st.sampled_from(["/a", "/b"])),
             host=draw(st.sampled_from(["example.org", "www.example.org"])),

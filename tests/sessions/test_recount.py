@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, example, given, settings
 
-from tests.sessions.happening import World, happenings, long_visit
+from tests.sessions.happening import World, happenings, long_visit, passive_before_midnight
 from tests.sessions.memory import MemoryFold
 from tests.sessions.recount import recount
 from visitor_tracker.event import Event
@@ -10,6 +10,7 @@ from visitor_tracker.event import Event
 
 @given(happenings())
 @example(long_visit())
+@example(passive_before_midnight())
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_any_order_and_any_batches_end_in_the_tables_of_a_recount(happened: tuple[World, list[list[Event]]]) -> None:
     world, batches = happened

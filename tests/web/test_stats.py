@@ -1,6 +1,7 @@
 """GET /stats."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -12,7 +13,10 @@ from visitor_tracker.days import HOUR_MS, bounds
 from visitor_tracker.event import Agent, Source
 from visitor_tracker.http.message import Peer, Request, Response
 from visitor_tracker.reports import overview
+from visitor_tracker.reports.answers import Answer, answer
+from visitor_tracker.reports.query import Question
 from visitor_tracker.sites import Policy, Site, Snapshot, site_id_of
+from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.web.router import Router
 from visitor_tracker.web.stats import StatsRoutes
 
@@ -211,3 +215,25 @@ def test_callers_of_old_may_send_more(stats: Stats) -> None:
 def test_numbers_are_for_readers(stats: Stats) -> None:
     assert stats.ask(peer=REMOTE).status == 401
     assert ("Cache-Control", "no-store") in stats.ask().headers
+
+
+def test_one_filtered_question_is_answered_at_a_time(stats: Stats, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("visitor_tracker.web.stats._LONG_WAIT_SECONDS", 0.0)
+    started, finish = threading.Event(), threading.Event()
+
+    def slow(table: ReportTable, question: Question) -> Answer:
+        started.set()
+        finish.wait(20)
+        return answer(table, question)
+
+    monkeypatch.setattr("visitor_tracker.web.stats.answer", slow)
+    asked = "period=7d&filter=page+is+/a"
+    codes: list[int] = []
+    first = threading.Thread(target=lambda: codes.append(stats.ask(asked).status))
+    first.start()
+    assert started.wait(20)
+    assert stats.ask(asked).status == 503
+    finish.set()
+    first.join(20)
+    assert codes == [200]
+    assert stats.ask(asked).status == 200

@@ -7,7 +7,7 @@ asked again about the past when its rules have changed.
 import threading
 from collections.abc import Mapping
 
-from visitor_tracker.event import Agent, Signal
+from visitor_tracker.event import ROBOT, Agent, Signal
 from visitor_tracker.ingest.agent import Reading
 
 # Plain numbers: operations of IntFlag cost a hundred times more, and these run for every event.
@@ -17,17 +17,16 @@ _RATE = int(Signal.RATE)
 _PROBE_PATH = int(Signal.PROBE_PATH)
 _REFERRER_SPAM = int(Signal.REFERRER_SPAM)
 _NAMES = tuple((int(signal), (signal.name or "").lower()) for signal in Signal)
-_SURE = sum(int(signal) for signal in Signal) & ~_MISSING_HEADERS
 
 
 def judge(signals: int) -> bool:
     """Say whether these signals make a robot: any one does, but for missing headers, which a proxy may have taken."""
-    return signals & _SURE != 0
+    return signals & ROBOT != 0
 
 
 def doubtful(signals: int) -> bool:
     """Say whether there are signals, but not enough of them for a robot."""
-    return signals != 0 and signals & _SURE == 0
+    return signals != 0 and signals & ROBOT == 0
 
 
 def reasons(signals: int) -> list[str]:

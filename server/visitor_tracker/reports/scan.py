@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from visitor_tracker.days import bounds, day_after, day_of, days_between
-from visitor_tracker.event import Signal
+from visitor_tracker.event import ROBOT
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.query import QueryError, Question
 from visitor_tracker.reports.selection import Values, Whole
@@ -18,9 +18,8 @@ from visitor_tracker.sessions.session import GAP_MS, VisitorSession, decode_sess
 from visitor_tracker.sites import Site
 from visitor_tracker.store.reports import Piece, ReportTable
 
-SESSIONS_MOST = 2_000_000  # of one question: some twenty seconds
+SESSIONS_MOST = 2_000_000  # of one question: about a minute
 CHUNK = 2_000  # rows that are read and looked at between two breaths of other threads
-ROBOT = sum(Signal) & ~int(Signal.MISSING_HEADERS)  # signals of which any one makes a robot
 
 Own = tuple[bytes, VisitorSession]
 _VIEWS, _ENGAGED, _EVENTS = 2, 5, 7  # places in measures.NAMES

@@ -23,7 +23,7 @@ _acted_at = attrgetter("day", "hour", "dimension", "value")
 
 def grown(old: VisitorSession, new: VisitorSession) -> "tuple[_Changed[Looked], _Changed[Acted]] | None":
     """Return the parts of `new` that `old` had not or had less of; None where it is not the same visit with more."""
-    if old.head != new.head:
+    if old.head is not new.head and old.head != new.head:
         return None
     looked = _more(old.looked, new.looked, _looked_at)
     acted = _more(old.acted, new.acted, _acted_at)

@@ -1,5 +1,6 @@
 """GET /stats: the numbers of a site. Without a question everything of all time, as trackers of old tell it."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 
@@ -9,8 +10,9 @@ from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Answer, Headers, Request, Response
 from visitor_tracker.http.url import parse_query
 from visitor_tracker.reports import overview
+from visitor_tracker.reports.answers import Answer as Found
 from visitor_tracker.reports.answers import answer, shown_breakdown, shown_series, shown_totals
-from visitor_tracker.reports.query import Asked, QueryError, read_question
+from visitor_tracker.reports.query import Asked, QueryError, Question, read_question
 from visitor_tracker.sites import Site, Snapshot, site_id_of
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.sql import SqlStore
@@ -25,6 +27,7 @@ _FIELDS = {"filters": "filter"}  # where the parameter has another name
 _QUESTION = {name: _FIELDS.get(name, name) for name in Asked.__dataclass_fields__}
 _SITE = ("site_id", "site")
 _DEFAULT = "default"
+_LONG_WAIT_SECONDS = 5.0  # for the answer to another filtered question
 
 
 class StatsRoutes:
@@ -37,6 +40,7 @@ class StatsRoutes:
         self._table = ReportTable(store.database)
         self._snapshot = snapshot
         self._clock = clock or (lambda: time.time_ns() // 1_000_000)
+        self._long = threading.Lock()
 
     def routes(self) -> list[Route]:
         return [Route("GET", "/stats", self.stats, "the numbers of a site: ?site_id=&period=&by=&filter=", "read")]
@@ -69,7 +73,7 @@ class StatsRoutes:
         policy = snapshot.policy_of(site.id).visitor
         try:
             question = read_question(asked, site, policy, now_ms=now_ms, oldest=lambda: self._table.oldest(site.id))
-            found = answer(self._table, question)
+            found = self._long_answer(question) if question.from_sessions else answer(self._table, question)
         except QueryError as error:
             raise HttpError(400, f"invalid_{error.name}", str(error)) from error
         body: dict[str, object] = {
@@ -79,6 +83,21 @@ class StatsRoutes:
         if found.breakdowns:
             body["breakdown"] = shown_breakdown(found.breakdowns[0])
         return body
+
+    def _long_answer(self, question: Question) -> Found:
+        """Answer from sessions, one question at a time: each may keep a thread busy that shares a core with visits."""
+        if not self._long.acquire(timeout=_LONG_WAIT_SECONDS):
+            raise HttpError(
+                503,
+                "busy",
+                "another filtered question is being answered",
+                "try again, or narrow the span",
+                retry_after=5,
+            )
+        try:
+            return answer(self._table, question)
+        finally:
+            self._long.release()
 
 
 def _refuse_unknown(fields: Iterable[str]) -> None:
