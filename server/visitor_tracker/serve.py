@@ -105,6 +105,7 @@ class Worker:
         store = store_of(self._config)
         row = worker_count(self._config)
         background = background_of(self._config, store, self._shared.metrics.counters(row))
+        _spare_the_collector()
         try:
             background.start()
             stop.wait()

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from tests.folded import folded_events
 from tests.mariadb import MariaDB
-from tests.sessions.happening import World, happenings
+from tests.sessions.happening import World, happenings, long_visit, passive_before_midnight
 from tests.sessions.recount import Recount, recount
 from visitor_tracker.event import Event, InboxRow, decode_events, encode_events
 from visitor_tracker.ingest.fold import Folder
@@ -49,7 +49,10 @@ def tables_of(store: SqlStore) -> Recount:
     for grain in ("hour", "day", "month"):
         rows = store.execute(f"select dimension, value, period, {', '.join(NAMES)} from rollup_{grain}")
         found.append({(row[0], row[1], row[2]): tuple(map(int, row[3:])) for row in rows if any(row[3:])})
-    return Recount(*found)
+    marks = store.execute("select month, visitor, dimension, value, days from seen")
+    seen = {(row[0], bytes(row[1]), row[2], row[3]): row[4] for row in marks}
+    hours, days, months = found
+    return Recount(hours, days, months, seen)
 
 
 def clear(store: SqlStore) -> None:
@@ -61,6 +64,7 @@ def same(found: Recount, expected: Recount) -> None:
     assert found.hours == expected.hours
     assert found.days == expected.days
     assert found.months == expected.months
+    assert found.seen == expected.seen
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +87,8 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
 @given(happened=happenings())
+@example(happened=long_visit())
+@example(happened=passive_before_midnight())
 @settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
 def test_tables_are_those_of_a_recount_and_a_rebuild_changes_nothing(
     memory: SqlStore, happened: tuple[World, list[list[Event]]]
@@ -91,6 +97,7 @@ def test_tables_are_those_of_a_recount_and_a_rebuild_changes_nothing(
 
 
 @given(happened=happenings())
+@example(happened=long_visit())
 @settings(max_examples=8, deadline=None, suppress_health_check=SLOW)
 def test_so_they_are_on_mariadb(kept_mariadb: SqlStore, happened: tuple[World, list[list[Event]]]) -> None:
     check_everything(kept_mariadb, happened)

@@ -56,6 +56,20 @@ where site_id = ? and id > ?
 order by id
 limit ?"""
 
+# Without the bodies: of a long queue they would be read again for each transaction of the fold.
+HEADS = """/* Inbox.oldest */
+select id, events
+from inbox
+where site_id = ?
+order by id
+limit ?"""
+
+BODIES = """/* Inbox.oldest */
+select site_id, id, at, events, body
+from inbox
+where site_id = ? and id in ([?])
+order by id"""
+
 REMOVE = """/* Inbox.remove */
 delete from inbox
 where site_id = ? and id in ([?])"""
@@ -138,7 +152,22 @@ class Inbox:
     def rows(self, site_id: int, limit: int, after: bytes = b"") -> list[InboxRow]:
         """Return a site's oldest rows, by id, of ids greater than `after`."""
         found = self._database.read(lambda session: session.ask(ROWS, (site_id, after, limit)))
-        return [InboxRow(site, bytes(row_id), at, events, bytes(body)) for site, row_id, at, events, body in found]
+        return [_row(*row) for row in found]
+
+    def oldest(self, site_id: int, *, most_rows: int, most_events: int) -> list[InboxRow]:
+        """Return a site's oldest rows, by id, that have no more events together; the first one however many it has."""
+
+        def work(session: Session) -> list[InboxRow]:
+            chosen: list[bytes] = []
+            left = most_events
+            for row_id, events in session.ask(HEADS, (site_id, most_rows)):
+                left -= events
+                if chosen and left < 0:
+                    break
+                chosen.append(bytes(row_id))
+            return [_row(*row) for row in ask_rows(session, BODIES, (site_id,), chosen)]
+
+        return self._database.read(work)
 
     def remove(self, site_id: int, ids: Sequence[bytes]) -> None:
         """Delete rows of a site; ids that are not there are passed over."""
@@ -162,9 +191,7 @@ class Inbox:
 
     def set_aside(self, reason: str, body: bytes, at: int, site_id: int = 0) -> None:
         """Keep what cannot be stored for a person to look at; the same once more changes nothing."""
-        letter_id = blake2b(msgspec.msgpack.encode((site_id, reason, body)), digest_size=16).digest()
-        row = (letter_id, site_id, at, reason, body)
-        self._database.write(lambda session: send_bodies(session, SET_ASIDE, [row]))
+        self._database.write(lambda session: add_letter(session, reason, body, at, site_id))
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:
         """Return what was set aside, the newest first."""
@@ -173,6 +200,12 @@ class Inbox:
             DeadLetter(bytes(letter_id), site_id, at, str(reason), bytes(body))
             for letter_id, site_id, at, reason, body in found
         ]
+
+
+def add_letter(session: Session, reason: str, body: bytes, at: int, site_id: int) -> None:
+    """Keep what cannot be stored for a person to look at; the same once more changes nothing."""
+    letter_id = blake2b(msgspec.msgpack.encode((site_id, reason, body)), digest_size=16).digest()
+    send_bodies(session, SET_ASIDE, [(letter_id, site_id, at, reason, body)])
 
 
 def add_rows(session: Session, rows: Iterable[InboxRow]) -> None:
@@ -200,3 +233,7 @@ def remove_rows(session: Session, site_id: int, ids: Iterable[bytes]) -> None:
     for number in pieces(session.dialect, len(keys)):
         session.send(REMOVE, [site_id, *keys[start : start + number]], number)
         start += number
+
+
+def _row(site_id: int, row_id: bytes, at: int, events: int, body: bytes) -> InboxRow:
+    return InboxRow(site_id, bytes(row_id), at, events, bytes(body))

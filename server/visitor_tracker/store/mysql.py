@@ -22,7 +22,7 @@ from visitor_tracker.store.mysql_session import (
     error_number,
     is_lost,
 )
-from visitor_tracker.store.session import DuplicateKey, Session, T
+from visitor_tracker.store.session import DuplicateKey, Session, T, ValueRefused
 from visitor_tracker.store.statements import Dialect
 
 FIRST_PAUSE_SECONDS = 0.002  # after a lost deadlock; doubles, with jitter, until the time to answer is over
@@ -58,6 +58,17 @@ _AWAY = frozenset(
         1317,
         1969,
         3024,  # statement interrupted or timed out
+    }
+)
+_OF_VALUES = frozenset(
+    {
+        1048,  # null: concat() made it of what is larger than a packet
+        1153,  # larger than a packet
+        1264,
+        1690,  # a number, or a sum, out of range
+        1301,
+        1366,
+        1406,  # a text that does not fit
     }
 )
 _HINTS = {
@@ -204,4 +215,5 @@ class MysqlDatabase:
         if number in AGAIN or number in _AWAY or is_lost(number):
             return StoreUnavailable(message)
         hint = _HINTS.get(number)
-        return StoreError(f"{message}: {hint}" if hint else message)
+        kind = ValueRefused if number in _OF_VALUES else StoreError
+        return kind(f"{message}: {hint}" if hint else message)

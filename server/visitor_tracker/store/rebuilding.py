@@ -18,6 +18,12 @@ MAKE_LEASE = """/* Rebuild.take_lease */
 insert into site_lease (holder, epoch, until_at, site_id)
 values (?, ?, ?, ?)"""
 
+HOLDER = """/* Rebuild.keep_lease */
+select holder, epoch
+from site_lease
+where site_id = ?
+{for_update}"""
+
 RAW_DAYS = """/* Rebuild.raw_days */
 select day, raw_complete
 from raw_days
@@ -51,6 +57,15 @@ def take_lease(session: Session, site_id: int, holder: str, until: int) -> None:
     found = session.ask(READ_LEASE, (site_id,))
     epoch = found[0][0] + 1 if found else 1
     session.send(TAKE_LEASE if found else MAKE_LEASE, (holder, epoch, until, site_id))
+
+
+def keep_lease(session: Session, site_id: int, holder: str, until: int) -> bool:
+    """Go on holding the lease until that epoch ms; False: somebody has had it since it was taken."""
+    found = session.ask(HOLDER, (site_id,))
+    if not found or found[0][0] != holder:
+        return False
+    session.send(TAKE_LEASE, (holder, found[0][1], until, site_id))
+    return True
 
 
 def raw_days(session: Session, site_id: int) -> dict[int, bool]:

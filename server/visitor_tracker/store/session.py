@@ -17,6 +17,10 @@ class DuplicateKey(StoreError):
     """A plain insert met a row with its key; the transaction is rolled back."""
 
 
+class ValueRefused(StoreError):
+    """The store cannot hold one of the values, or their sum, however often they are sent; rolled back."""
+
+
 class Session(Protocol):
     """A connection that one thread has for a while. SQL is a template of `statements`."""
 
@@ -43,7 +47,8 @@ class Database(Protocol):
     def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in one durable transaction; it may run again after a deadlock.
 
-        Raises DuplicateKey, StoreUnavailable (rolled back), OutcomeUnknown (broke in COMMIT) or StoreError.
+        Raises DuplicateKey, ValueRefused, StoreUnavailable (rolled back), OutcomeUnknown (broke in COMMIT) or
+        StoreError.
         """
 
     def write_at_once(self, work: Callable[[Session], T]) -> T | None:

@@ -13,7 +13,7 @@ from visitor_tracker.store import checks
 from visitor_tracker.store.base import Finding
 from visitor_tracker.store.checkpoint import Checkpointer
 from visitor_tracker.store.location import Durability
-from visitor_tracker.store.session import DuplicateKey, Rows, Session, T, Value
+from visitor_tracker.store.session import DuplicateKey, Rows, Session, T, Value, ValueRefused
 from visitor_tracker.store.sqlite_file import create
 from visitor_tracker.store.statements import Dialect, text
 from visitor_tracker.store.turn import Turn
@@ -35,6 +35,7 @@ _AWAY = {  # primary result codes after which the same call may be tried again
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened now",
 }
 _DAMAGED = {sqlite3.SQLITE_CORRUPT: "is damaged", sqlite3.SQLITE_NOTADB: "is not a SQLite database"}
+_OF_VALUES = (sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_CONSTRAINT)
 _DUPLICATE = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
 # After these the connection itself is in doubt.
 _REPLACE = frozenset(
@@ -369,6 +370,8 @@ class SqliteDatabase:
             )
         if getattr(error, "sqlite_errorcode", 0) in _DUPLICATE:
             return DuplicateKey(str(error))
+        if code in _OF_VALUES:
+            return ValueRefused(f"{self._place}: {error}")
         if "no such table" in str(error) or "no such column" in str(error):
             return StoreError(f"{self._place}: {error}: run `visitor-tracker migrate`")
         return StoreError(f"{self._place}: {error}")
