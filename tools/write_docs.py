@@ -123,10 +123,15 @@ def options_of(command: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 
 def _usage(name: str, command: argparse.ArgumentParser) -> str:
-    words = [f"[{_spelled(action)}]" if action.option_strings else _spelled(action) for action in options_of(command)]
+    words = [_in_usage(action) for action in options_of(command)]
     whole = " ".join(word.replace(" ", _UNBROKEN) for word in words)
     lines = textwrap.wrap(f"visitor-tracker {name} {whole}", 110, break_on_hyphens=False)
     return "\n    ".join(lines).replace(_UNBROKEN, " ")
+
+
+def _in_usage(action: argparse.Action) -> str:
+    word = _spelled(action) + (" …" if action.nargs in ("+", "*") else "")
+    return f"[{word}]" if action.option_strings or action.nargs == "*" else word
 
 
 def _examples(command: argparse.ArgumentParser) -> str:

@@ -20,6 +20,8 @@ UserAgentPolicy = Literal["class", "full"]
 TraitsPolicy = Literal["drop", "keep"]
 OptOutPolicy = Literal["ignore", "anonymous", "drop"]
 
+TRUNCATED_BITS = {4: 24, 6: 48}  # that a truncated address keeps, by version
+
 
 class Policy(msgspec.Struct, frozen=True):
     """What a site may know of its visitors."""

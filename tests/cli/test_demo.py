@@ -24,11 +24,12 @@ def test_a_site_is_made_and_filled(command: Command, store_url: str) -> None:
     assert (done.code, done.err) == (0, "")
     told = re.match(
         r"wrote 3 days of invented visits to the site demo: (\d+) page views, (\d+) events with those of robots"
-        r" \((\d+)\), in \d+ s\n\nlook at them with\n  visitor-tracker stats --site demo --period 12mo\n$",
+        r" \((\d+)\), in \d+ s\n\nlook at them with\n  visitor-tracker stats --site demo --period all --store \S+\n$",
         done.out,
     )
     assert told is not None
     views, events, robots = map(int, told.groups())
+    assert f"Views     {views} " in command("stats", "--site", "demo", "--period", "all", "--store", store_url).out
     assert 3 * 10 < views < events
     assert robots < events
     with opened(store_url) as store:

@@ -31,7 +31,7 @@ LINES = log(
 )
 SUMMARY = """\
 lines read             6
-visits                 2
+page views             2
 robots                 1  Googlebot 1
 passed over            2
                        1  no page: an image, a script, another file
@@ -58,7 +58,9 @@ def summary(done: Done) -> dict[str, Any]:
 def test_a_log_is_imported_before_any_server_ran(command: Command, path: Path) -> None:
     done = command("import", "--host", "example.com", str(path))
     assert (done.code, done.out) == (0, SUMMARY.format(path))
-    assert done.err == "\nlook at them with  visitor-tracker stats --period all\n"
+    assert done.err == "\nlook at them with\n  visitor-tracker stats --site default --period all\n"
+    look = command(*done.err.split()[5:])
+    assert (look.code, "Views     2 " in look.out) == (0, True)
     again = command("import", "--host", "example.com", str(path))
     assert (again.code, again.out) == (0, "")
     assert again.err == "nothing to import: every line of these files is in the store, or there is none\n"
@@ -71,7 +73,7 @@ def test_the_summary_is_there_as_json(command: Command, path: Path) -> None:
         "stored": True,
         "files": [{"name": str(path), "new_bytes": len(LINES), "problem": ""}],
         "lines": 6,
-        "visits": 2,
+        "views": 2,
         "robots": {"Googlebot": 1},
         "passed_over": {"file": 1, "status 404": 1},
         "unreadable": 1,
@@ -94,24 +96,38 @@ def test_a_dry_run_shows_and_makes_nothing(command: Command, path: Path) -> None
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_dry_run_in_a_folder_of_somebody_else(command: Command, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stat = Path.stat
+
+    def refuse(file: Path, **more: bool) -> os.stat_result:
+        if file.name == "visitors.db":
+            raise PermissionError(13, "Permission denied", str(file))
+        return stat(file, **more)
+
+    monkeypatch.setattr(Path, "stat", refuse)  # tests may run as root, who may look everywhere
+    done = command("import", "--dry-run", "--host", "example.com", str(path))
+    assert (done.code, done.out) == (1, "")
+    assert "Permission denied: run as the user who owns the data folder" in done.err
+
+
 def test_a_dry_run_knows_the_sites_that_are_there(command: Command, path: Path) -> None:
     command("site", "add", "blog", "--hostname", "blog.example")
     files = sorted(file.name for file in (path.parent / "data").iterdir())
-    assert summary(command("import", "--dry-run", "--json", "--site", "blog", str(path)))["visits"] == 2
-    assert summary(command("import", "--json", "--site", "blog", str(path)))["visits"] == 2
+    assert summary(command("import", "--dry-run", "--json", "--site", "blog", str(path)))["views"] == 2
+    assert summary(command("import", "--json", "--site", "blog", str(path)))["views"] == 2
     assert "visitors.db" in files
 
 
 def test_the_site_is_the_one_that_has_the_host(command: Command, path: Path) -> None:
     command("site", "add", "blog", "--hostname", "*.blog.example", "--hostname", "blog.example")
-    assert summary(command("import", "--dry-run", "--json", "--site", "blog", str(path)))["visits"] == 2
+    assert summary(command("import", "--dry-run", "--json", "--site", "blog", str(path)))["views"] == 2
     elsewhere = summary(command("import", "--json", "--site", "blog", "--host", "example.com", str(path)))
-    assert (elsewhere["visits"], elsewhere["passed_over"]["hostname"]) == (0, 3)
+    assert (elsewhere["views"], elsewhere["passed_over"]["hostname"]) == (0, 3)
 
 
 def test_everything_that_was_got_can_be_taken(command: Command, path: Path) -> None:
     found = summary(command("import", "--all", "--json", "--host", "example.com", str(path)))
-    assert (found["visits"], found["passed_over"]) == (3, {"status 404": 1})
+    assert (found["views"], found["passed_over"]) == (3, {"status 404": 1})
 
 
 @pytest.mark.parametrize(
@@ -144,7 +160,7 @@ def test_a_damaged_file_is_taken_as_far_as_it_goes(command: Command, path: Path)
     done = command("import", "--host", "example.com", str(path))
     assert done.code == 1
     assert "access.log cannot be read to its end: Compressed file ended" in done.err
-    assert "visits " in done.out
+    assert "page views " in done.out
     assert list((path.parent / "data" / "imports").iterdir()) == []
 
 
@@ -187,7 +203,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_a_server_may_run_meanwhile(server: Server, command: Command, path: Path) -> None:
-    assert summary(command("import", "--json", "--host", "example.com", str(path)))["visits"] == 2
+    assert summary(command("import", "--json", "--host", "example.com", str(path)))["views"] == 2
     assert summary(command("import", "--json", "--host", "example.com", str(path)))["lines"] == 0
     assert server.session.get(f"{server.url}/readyz", timeout=30).status_code == 200
 

@@ -7,7 +7,9 @@ import pytest
 
 from tests.cli.conftest import Command
 from tests.reports.traffic import FIREFOX, FRANCE, GERMANY, GOOGLE, MINUTE, event, fold
+from visitor_tracker.cli.stats import _shown_points
 from visitor_tracker.days import HOUR_MS, bounds
+from visitor_tracker.reports.numbers import Numbers, Point, Series
 from visitor_tracker.sites import Site, site_id_of
 from visitor_tracker.store import migrate, open_store
 
@@ -59,15 +61,19 @@ PAGE        VISITORS  VISITS  VIEWS  ENGAGED
 /a\\x1b[31m         1       1      1       0s
 /                  1       1      1   1m 15s
 
+CHANNEL  VISITORS  VISITS  VIEWS  EVENTS  BOUNCES  ENGAGED
+direct          2       2      2       0     100%       0s
+search          1       1      2       0       0%   1m 15s
+
 SOURCE  VISITORS  VISITS  VIEWS  EVENTS  BOUNCES  ENGAGED
 Google         1       1      2       0       0%   1m 15s
 
-COUNTRY  VISITORS  VISITS  VIEWS  EVENTS  BOUNCES  ENGAGED
-FR              2       2      2       0     100%       0s
-DE              1       1      2       0       0%   1m 15s
+COUNTRY     VISITORS  VISITS  VIEWS  EVENTS  BOUNCES  ENGAGED
+FR France          2       2      2       0     100%       0s
+DE Germany         1       1      2       0       0%   1m 15s
 """
     )
-    assert done.err == "\nvisitors: visitors of each day, added up: who comes on another day counts again\n"
+    assert done.err == "\nnote: visitors of each day, added up: who comes on another day counts again\n"
 
 
 def test_one_list_under_a_filter(counted: Command) -> None:
@@ -95,6 +101,65 @@ def test_long_periods_are_shown_by_the_week(counted: Command) -> None:
     )
 
 
+def test_a_period_without_numbers_is_no_list_of_zeros(counted: Command) -> None:
+    done = counted("stats", "--period", "2026-02-01..2026-02-28")
+    assert done.code == 0
+    assert done.out.splitlines()[-1] == "Duration  -"
+    assert "nothing was counted in this period; the first day with numbers is 2026-03-10\n" in done.err
+    done = counted("stats", *PERIOD, "--filter", "country is ES")
+    assert (done.out.splitlines()[-1], "nothing fits the filter in this period" in done.err) == ("Duration  -", True)
+
+
+def test_a_list_without_rows(counted: Command) -> None:
+    assert counted("stats", *PERIOD, "--by", "outbound").out.endswith("\n\nOUTBOUND\nnone\n")
+
+
+def test_hours_are_called_by_the_clock(counted: Command) -> None:
+    lines = counted("stats", "--period", "2026-03-10").out.splitlines()
+    assert lines[10:12] == ["HOUR                VISITORS       VIEWS", "2026-03-10 00:00           0           0"]
+    assert len([line for line in lines if line.startswith("2026-03-10 ")]) == 24
+
+
+def test_an_hour_that_comes_twice_has_its_offset(counted: Command) -> None:
+    store = open_store("sqlite:data/visitors.db")
+    fold(store, BLOG, [event(BLOG, bounds("Europe/Berlin", 20261025)[0], "anna", "/")])
+    store.close()
+    counted("site", "add", "blog", "--timezone", "Europe/Berlin")
+    lines = counted("stats", "--site", "blog", "--period", "2026-10-25", "--interval", "hour").out.splitlines()
+    assert [line.split("  ")[0] for line in lines[11:16]] == [
+        "2026-10-25 00:00",
+        "2026-10-25 01:00",
+        "2026-10-25 02:00+02:00",
+        "2026-10-25 02:00+01:00",
+        "2026-10-25 03:00",
+    ]
+
+
+def test_all_time_begins_with_the_first_numbers(counted: Command) -> None:
+    lines = counted("stats", "--period", "all", "--interval", "day").out.splitlines()
+    assert lines[0].startswith("default, 2026-03-01 to ")
+    assert lines[11].startswith("2026-03-10 ")
+
+
+def test_hours_to_come_are_not_shown() -> None:
+    points = tuple(Point(f"2026-03-10T{hour:02}:00+01:00", Numbers()) for hour in range(24))
+    series = Series("hour", "Europe/Berlin", points, "exact")
+    assert _shown_points(series, DAY + 12 * HOUR_MS, is_all=False) == list(points[:14])
+
+
+def test_a_narrow_terminal_gets_narrow_lines(counted: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = f"/a{'/long' * 30}/page"
+    store = open_store("sqlite:data/visitors.db")
+    fold(store, SITE, [event(SITE, DAY, "dora", long)])
+    store.close()
+    assert long in counted("stats", *PERIOD).out, "a pipe gets all of it"
+    monkeypatch.setenv("COLUMNS", "70")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    lines = counted("stats", *PERIOD).out.splitlines()
+    assert max(map(len, lines)) < 70
+    assert any(line.startswith("/a/long") and "ng/page " in line for line in lines)
+
+
 def test_another_time_zone(counted: Command) -> None:
     done = counted("stats", *PERIOD, "--timezone", "Asia/Tokyo")
     assert "Visitors  -" in done.out
@@ -106,7 +171,14 @@ def test_sites_by_name_and_alias(counted: Command) -> None:
     for name in ("blog", "42"):
         done = counted("stats", "--site", name, *PERIOD)
         assert done.out.startswith("blog, 2026-03-09 to 2026-03-11 (Europe/Berlin)")
-        assert "nothing was counted here" in done.err
+        assert (
+            done.err
+            == """
+nothing was counted on this site yet
+other sites: default; name one with --site
+robots are not counted, nor are programs such as curl:  --by bot  lists what came of them
+"""
+        )
     missing = counted("stats", "--site", "shop")
     assert (missing.code, "there is no site shop" in missing.err) == (1, True)
 

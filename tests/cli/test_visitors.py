@@ -26,7 +26,8 @@ FRAME = "=" * 80
 
 def keep_addresses(command: Command, store_url: str) -> None:
     assert command("migrate", "--store", store_url).code == 0
-    assert command("site", "set", "default", "--ip", "full", "--store", store_url).code == 0
+    policy = ("--ip", "full", "--user-agent", "full")
+    assert command("site", "set", "default", *policy, "--store", store_url).code == 0
 
 
 @pytest.fixture
@@ -119,6 +120,11 @@ def test_everything_as_json(addresses: Command) -> None:
     assert json.loads(addresses("--json", "--live").out)["site"] == "default"
 
 
+def test_who_sees_a_part_is_told(addresses: Command) -> None:
+    assert addresses("--limit", "1").err == "these are the newest 1; --limit shows more, up to 10,000\n"
+    assert addresses("--limit", "3").err == ""
+
+
 def test_an_address_nobody_came_from(addresses: Command) -> None:
     done = addresses("--ip", "192.0.2.1")
     assert (done.code, done.out, done.err) == (1, "", "visitor-tracker: No data found for IP: 192.0.2.1\n")
@@ -173,13 +179,13 @@ def test_who_is_here_now(command: Command, store_url: str) -> None:
     done = command("visitors", "--live", "--site", "17", "--store", store_url)
     assert (done.code, done.err) == (0, "")
     first, minutes, *rest = done.out.splitlines()
-    assert first == "blog: 2 here now (5 minutes), 2 in 30 minutes, 1 views"
+    assert first == "blog: 2 here now (5 minutes), 2 in 30 minutes, 1 view"
     assert [int(views) for views in minutes.partition(": ")[2].split()][-2:] in ([0, 1], [1, 0])
     words = [line.split() for line in rest if line]
     assert words[:2] == [["PAGE", "NOW", "VISITORS"], ["/docs", "1", "1"]]
     assert ["Germany", "2", "2"] in words
     assert ["DE", "custom", "/docs", "order"] in [line[1:] for line in words]
-    assert rest[-1] == "robots, not counted above: 1 events"
+    assert rest[-1] == "robots, not counted above: 1 event"
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,9 @@ class Failing:
     def writing(self) -> AbstractContextManager[None]:
         return self._database.writing()
 
+    def is_wanted(self) -> bool:
+        return self._database.is_wanted()
+
     def ping(self) -> None:
         self._raise([])
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from visitor_tracker.event import Event, InboxRow, decode_events, encode_events
 from visitor_tracker.ingest.fold import Folder
 from visitor_tracker.ingest.people import Rule
 from visitor_tracker.ingest.rebuild import Rebuilder
-from visitor_tracker.ingest.revival import rows_again
+from visitor_tracker.ingest.revival import Unrevivable, rows_again
 from visitor_tracker.measures import NAMES
 from visitor_tracker.metrics import Cell, Metrics
 from visitor_tracker.store import migrate, open_store
@@ -230,6 +231,15 @@ def test_what_was_set_aside_can_be_tried_again(store: SqlStore) -> None:
     drain(folder_of(store, DAILY))
     assert total(store) == (1, 1, 1)
     assert Inbox(store.database).dead_letters(10) == []
+
+
+@pytest.mark.parametrize("wrong", [{"visitor": b"short"}, {"id": b"short"}, {"site_id": 0}, {"day": -1}])
+def test_what_no_table_may_have_stays_aside(store: SqlStore, wrong: dict[str, Any]) -> None:
+    event = msgspec.structs.replace(visit(1), **wrong)
+    Inbox(store.database).set_aside("refused by the drainer", encode_events([event]), AT, SITE)
+    [letter] = Inbox(store.database).dead_letters(10)
+    with pytest.raises(Unrevivable):
+        rows_again(letter)
 
 
 def drain(folder: Folder) -> None:

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.ingest.draining import batch, event, ids, ids_of, write
+from tests.folded import folded_events
+from tests.ingest.draining import batch, event, ids_of, write
 from tests.running import until
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.ingest.drain import Drainer
+from visitor_tracker.ingest.fold import Folder
+from visitor_tracker.ingest.people import Rule
 from visitor_tracker.jobs.background import Background
 from visitor_tracker.metrics import Metrics
 from visitor_tracker.store import migrate, open_store
@@ -25,8 +28,14 @@ class Work:
         self.store: SqlStore = open_store(f"sqlite:///{folder / 'v.db'}")
         self.problems: list[Exception] = []
         self.kept = threading.Semaphore(0)
-        drainer = Drainer(self.folder, self.store, Metrics().counters())
-        self.background = Background(self.store, drainer, migrate=self._migrate, keep=self._keep, ids_days=7)
+        counters = Metrics().counters()
+        drainer = Drainer(self.folder, self.store, counters)
+        folder_ = Folder(self.store, counters, lambda site_id: Rule())
+        self.background = Background(self.store, drainer, folder_, migrate=self._migrate, keep=self._keep, ids_days=7)
+
+    def folded(self) -> list[bytes]:
+        """Return the ids of the events in the tables."""
+        return sorted(one.id for one in folded_events(self.store))
 
     def _migrate(self) -> list[str]:
         self._fail()
@@ -48,8 +57,8 @@ def test_what_waits_is_drained_when_the_tables_are_there(tmp_path: Path, caplog:
     work.problems = [StoreUnavailable("away"), StoreUnavailable("away"), OutcomeUnknown("broke"), StoreError("wrong")]
     work.background.start()
     until(lambda: not work.problems)
-    until(lambda: "journal_cursor" in str(work.store.execute("select name from sqlite_schema")))
-    until(lambda: ids(work.store) == ids_of(one))
+    until(lambda: "raw_days" in str(work.store.execute("select name from sqlite_schema")))
+    until(lambda: work.folded() == ids_of(one))
     assert work.store.execute("select count(*) from dead_letters") == [(0,)]
     work.background.stop()
     work.store.close()
@@ -74,5 +83,5 @@ def test_it_stops_while_the_store_is_away(tmp_path: Path) -> None:
     work.background.start()
     work.background.stop()
     assert work.problems
-    assert not [thread for thread in threading.enumerate() if thread.name in ("drainer", "keeper", "house")]
+    assert not [thread for thread in threading.enumerate() if thread.name in ("drainer", "folder", "keeper", "house")]
     work.store.close()

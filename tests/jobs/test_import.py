@@ -158,7 +158,7 @@ def test_a_log_is_stored_once(inbox: Inbox, path: Path) -> None:
     )
     [done], importer = take([str(path)], inbox)
     tally = importer.tally
-    assert (tally.lines, tally.visits, tally.broken, dict(tally.robots)) == (8, 3, 1, {"Googlebot": 1})
+    assert (tally.lines, tally.views, tally.broken, dict(tally.robots)) == (8, 3, 1, {"Googlebot": 1})
     assert dict(tally.skipped) == {"file": 1, "status 404": 1, "empty": 1}
     assert [(problem.file, problem.line) for problem in tally.problems] == [(str(path), 5)]
     assert pages(inbox) == ["/1", "/2", "/%EF%BF%BD%EF%BF%BD", "/3"]

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from visitor_tracker.days import DAY_MS, HOUR_MS, bounds
+from visitor_tracker.days import DAY_MS, HOUR_MS, bounds, day_of
 from visitor_tracker.measures import Dimension
+from visitor_tracker.reports import buckets
 from visitor_tracker.reports.buckets import BUCKETS_MOST, buckets_of
 from visitor_tracker.reports.filters import Is
 from visitor_tracker.reports.query import (
@@ -21,6 +22,7 @@ from visitor_tracker.sites import Site
 from visitor_tracker.store.reports import Piece
 
 BERLIN = Site(1, "default", timezone="Europe/Berlin")
+SAMOA = Site(2, "samoa", timezone="Pacific/Apia")  # had no 30 December 2011
 NOW = bounds("Europe/Berlin", 20260331)[0] + 15 * HOUR_MS  # two days after the clocks went forward
 
 
@@ -80,6 +82,7 @@ def test_the_day_is_that_of_the_zone() -> None:
         ("period", "1969-12-31", "is no period"),
         ("period", "3000-01-01", "is no period"),
         ("period", "2026-02-01..2026-01-01", "put the earlier day first"),
+        ("period", "2011-12-30", "there was no 2011-12-30 in Pacific/Apia"),
         ("period", "x" * 100, f"'{'x' * 40}…' is no period"),
         ("by", "total", "by cannot be 'total': use page, host"),
         ("by", "PAGE", "by cannot be"),
@@ -90,14 +93,17 @@ def test_the_day_is_that_of_the_zone() -> None:
         ("limit", "0", "from 1 to 1000"),
         ("limit", "1001", "from 1 to 1000"),
         ("limit", "²", "from 1 to 1000"),
+        ("limit", "0000000011", "from 1 to 1000"),  # longer than any number that may be
+        ("limit", "1" * 5_000, "from 1 to 1000"),  # longer than Python reads
         ("offset", "-1", "from 0 to 1000000"),
+        ("offset", "0" * 5_000, "from 0 to 1000000"),
         ("filters", "page is", "the filter ends"),
     ],
 )
 def test_a_mistake_is_told_with_what_to_write(name: str, text: str, said: str) -> None:
     asked = msgspec.convert({name: text}, Asked)
     with pytest.raises(QueryError) as caught:
-        read_question(asked, BERLIN, "daily", now_ms=NOW, oldest=lambda: None)
+        read_question(asked, SAMOA if "Apia" in said else BERLIN, "daily", now_ms=NOW, oldest=lambda: None)
     assert said in str(caught.value)
     assert caught.value.name == ("filter" if name == "filters" else name)
 
@@ -169,17 +175,29 @@ def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
         (20251230, 20260104),
         (20260105, 20260111),
     ]
-    assert weeks.of(20260104, 0) == 0
-    assert weeks.of(20251229, 0) is None
+    assert (weeks.by_hours, weeks.place(20260104), weeks.place(20251229)) == (False, 0, None)
     assert labels(period=period, interval="month") == ["2025-12", "2026-01", "2026-02"]
     assert labels(period="2026-02-28..2026-03-01", interval="day") == ["2026-02-28", "2026-03-01"]
 
 
 def test_every_hour_of_another_zones_days_has_its_place() -> None:
     question = ask(period="2026-03-28..2026-03-29", interval="day", timezone="America/New_York")
-    buckets = buckets_of(question)
+    found = buckets_of(question)
     start = bounds("America/New_York", 20260328)[0]
-    assert [buckets.of(0, start + hour * HOUR_MS) for hour in range(-1, 49)] == [None, *[0] * 24, *[1] * 24, None]
+    assert found.by_hours
+    assert [found.place(start + hour * HOUR_MS) for hour in range(-1, 49)] == [None, *[0] * 24, *[1] * 24, None]
+
+
+def test_hours_are_looked_at_only_where_there_are_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[int] = []
+
+    def watched(timezone: str, hour: int) -> int:
+        found.append(hour)
+        return day_of(timezone, hour)
+
+    monkeypatch.setattr(buckets, "day_of", watched)
+    century = buckets_of(ask(period="1970-01-01..2100-12-31", interval="month", timezone="Asia/Tokyo"))
+    assert (century.place(NOW), found) == (56 * 12 + 2, [NOW])
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ UNKNOWN = ("Unknown", "XX", "Unknown", "Unknown", "Unknown", "Unknown")
 
 
 def scope(site_id: int = 1, visitor: VisitorPolicy = "daily", ip: IpPolicy = "none", timezone: str = "UTC") -> Scope:
-    return Scope(Site(site_id, f"site{site_id}", timezone=timezone), Policy(visitor=visitor, ip=ip))
+    policy = Policy(visitor=visitor, ip=ip, user_agent="full" if ip == "full" else "class")
+    return Scope(Site(site_id, f"site{site_id}", timezone=timezone), policy)
 
 
 DAILY = (scope(),)
@@ -275,8 +276,22 @@ def test_what_a_policy_does_not_keep_is_not_shown(store: SqlStore) -> None:
     assert one(store, SHORT[ANNA], ADDRESSES) is None
 
 
+def test_records_of_a_policy_of_before_are_shown_as_todays_allows(store: SqlStore) -> None:
+    network = msgspec.structs.replace(HOME, ip="203.0.113.0", user_agents=("Firefox 128 Windows",), last_at=NOW)
+    add_records(store, HOME, network, WORK)
+    scopes = [scope(ip="truncated")]
+    home, work = listed(store, scopes)
+    assert (home.ip, home.visit_count, home.user_agents) == ("203.0.113.0", 30, ["Firefox 128 Windows"])
+    assert work.ip == "2001:db8::"
+    assert [top.ip for top in stats(store, scopes).top_ips] == ["203.0.113.0", "2001:db8::"]
+    assert one(store, "203.0.113.42", scopes) == one(store, "203.0.113.0", scopes)
+    assert one(store, "2001:db8::7", scopes) is None  # its network has no record
+    [_, raw, _] = listed(store, ADDRESSES)
+    assert raw.user_agents == list(HOME.user_agents)
+
+
 def test_sites_of_both_kinds_are_one_list(store: SqlStore) -> None:
-    scopes = (scope(1), scope(2, ip="truncated"), scope(3, ip="full"))
+    scopes = (scope(1), scope(2, ip="full"), scope(3, ip="full"))
     fill(store, [happened(NOW - 2 * MINUTE, ANNA)])
     add_records(store, HOME, site_id=2)
     add_records(store, msgspec.structs.replace(HOME, visits=1, country="DE", last_at=NOW, paths=("GET /x",)), site_id=3)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.sessions.happening import GOOGLE, MINUTE_MS, World, at
 from visitor_tracker.event import Event, Kind
 from visitor_tracker.measures import Dimension, text_id
+from visitor_tracker.sessions import cutting
 from visitor_tracker.sessions.cutting import continues, cut, merge
 from visitor_tracker.sessions.fact import Fact
 from visitor_tracker.sessions.interning import fact_of
@@ -199,3 +200,25 @@ DAY = 24 * 60 * MINUTE_MS
 def test_a_visit_goes_on_over_midnight(earlier: tuple[int, ...], later: int, joined: bool) -> None:
     before = session(*(WORLD.event(number, ts) for number, ts in enumerate(earlier)))
     assert continues(session(WORLD.event(999, later)), before, MIDNIGHT - DAY) is joined
+
+
+@given(st.permutations(range(12)), st.integers(1, 11))
+@settings(max_examples=100, deadline=None)
+def test_an_endless_session_keeps_the_names_of_some_pages_in_any_order(order: list[int], size: int) -> None:
+    kinds: list[Kind] = ["pageview", "custom"]
+    events = [
+        WORLD.event(n, NOON + n * 10 * MINUTE_MS, kinds[n % 2], page=f"/{n % 7}", name=f"n{n % 5}", engaged_ms=n)
+        for n in range(12)
+    ]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cutting, "PLACES_MOST", 3)
+        whole = session(*events)
+        ordered = [facts(events[n])[0] for n in order]
+        parts = [part for start in range(0, 12, size) for part in cut(ordered[start : start + size])]
+        assert merge(parts) == [whole]
+    unbounded = session(*events)
+    assert len([part for part in whole.looked if part.page]) == 3
+    assert len([part for part in whole.acted if part.value]) == 3
+    assert (whole.views, whole.engaged_ms) == (unbounded.views, unbounded.engaged_ms)
+    assert sum(part.times for part in whole.acted) == sum(part.times for part in unbounded.acted)
+    assert {(part.day, part.hour) for part in whole.looked} == {(part.day, part.hour) for part in unbounded.looked}

@@ -113,6 +113,17 @@ def test_rows_are_read_in_slices_and_removed(inbox: Inbox) -> None:
     assert inbox.pending() == (6, 18)
 
 
+@pytest.mark.parametrize(
+    ("most_rows", "most_events", "found"),
+    [(10, 100, 4), (3, 100, 3), (10, 7, 3), (10, 6, 2), (10, 2, 1), (10, 0, 1), (1, 100, 1)],
+)
+def test_the_oldest_rows_have_few_events_together(inbox: Inbox, most_rows: int, most_events: int, found: int) -> None:
+    rows = [InboxRow(1, key(number), NOW, events, b"body") for number, events in ((1, 3), (2, 2), (3, 2), (4, 1))]
+    drain(inbox, *reversed(rows), InboxRow(2, key(0), NOW, 1, b"of another site"))
+    assert inbox.oldest(1, most_rows=most_rows, most_events=most_events) == rows[:found]
+    assert inbox.oldest(3, most_rows=most_rows, most_events=most_events) == []
+
+
 def test_a_site_that_was_folded_may_be_drained_again(inbox: Inbox) -> None:
     drain(inbox, row(1))
     inbox.remove(1, [key(1)])

@@ -10,7 +10,7 @@ from visitor_tracker.access.tokens import ReadToken
 from visitor_tracker.config import TlsConfig
 from visitor_tracker.http.message import Peer, Request, Response
 
-READS = ("/count", "/api/v1/visits", "/metrics")
+READS = ("/count", "/api/v1/visits", "/metrics", "/stats", "/api/v1/live", "/v1/monitoring/visitors")
 
 
 @pytest.mark.parametrize("target", READS)
@@ -28,6 +28,9 @@ READS = ("/count", "/api/v1/visits", "/metrics")
         (LOCAL, {"x-real-ip": "127.0.0.1"}, 401),
         (LOCAL, {"forwarded": "for=127.0.0.1"}, 401),
         (LOCAL, {"via": "1.1 proxy"}, 401),
+        (LOCAL, {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}, 403),
+        (LOCAL, {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, 200),
+        (LOCAL, {"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}, 200),
         (REMOTE, {}, 401),
         (REMOTE, {"host": "localhost"}, 401),
         (Peer("", unix=True), {}, 401),

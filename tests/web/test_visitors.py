@@ -221,6 +221,8 @@ def test_one_visitor(reader: Reader) -> None:
         (f"{OLD}?limit=0", 400, "invalid_limit"),
         (f"{OLD}?limit=10001", 400, "invalid_limit"),
         (f"{OLD}?limit=1000000000000", 400, "invalid_limit"),
+        (f"{OLD}?limit=00000000110000", 400, "invalid_limit"),
+        (f"/api/v1/live?feed={'0' * 5_000}", 400, "invalid_feed"),
         (f"{OLD}?limit=%ff", 400, "invalid_query"),
         ("/sessions/", 404, "not_found"),
         ("/sessions", 404, "not_found"),

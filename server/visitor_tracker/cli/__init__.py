@@ -49,6 +49,8 @@ examples:
       count a second web site by itself
   visitor-tracker demo
       fill a site of its own with a year of invented visits, to look at
+  visitor-tracker stats --site demo --period 90d
+      the numbers of a site: days, pages, channels, sources, countries
   visitor-tracker count https://example.com/
   visitor-tracker pages --order recent --limit 20
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -118,6 +119,14 @@ def config_of(options: argparse.Namespace) -> Config:
     except StoreError as error:
         raise ConfigError(f"store.url: {error}") from error
     return config
+
+
+def command_line(options: argparse.Namespace, *words: str) -> str:
+    """Return a command to type next: it sees the settings and the data that this one saw."""
+    store = "URL" if options.store and "@" in options.store else options.store  # a password is not shown again
+    given = (("--config", options.config), ("--data-dir", options.data_dir), ("--store", store))
+    common = [part for name, value in given if value is not None for part in (name, str(value))]
+    return shlex.join(["visitor-tracker", *words, *common])
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
         "retry",
         _retry,
         "give what was set aside to the fold again, as after an update that mends the cause",
-        examples="visitor-tracker deadletter retry 3f1c0a9b…\nvisitor-tracker deadletter retry --all",
+        examples="visitor-tracker deadletter retry 3f1c0a9b\nvisitor-tracker deadletter retry --all",
     )
     retry.add_argument("ids", nargs="*", metavar="ID", help="as  deadletter list  shows it; its beginning will do")
     retry.add_argument("--all", action="store_true", help="everything that was set aside")
@@ -86,6 +86,9 @@ def _retry(options: argparse.Namespace) -> int:
     failed = 0
     with opened(config_of(options)) as store:
         letters = Inbox(store.database).dead_letters(_MOST)
+        if options.all and not letters:
+            remark("nothing was set aside")
+            return 0
         chosen = letters if options.all else []
         for wanted in options.ids:
             found = [letter for letter in letters if letter.id.hex().startswith(wanted.lower())]
@@ -100,7 +103,8 @@ def _retry(options: argparse.Namespace) -> int:
             except Unrevivable as error:
                 complain(f"{letter.id.hex()[:12]} stays: {error}")
                 failed += 1
-    say(f"{put_back:,} put back into the inbox; a running server folds {'it' if put_back == 1 else 'them'} at once")
+    then = f"; a running server folds {'it' if put_back == 1 else 'them'} at once" if put_back else ""
+    say(f"{put_back:,} put back into the inbox{then}")
     return EXIT_FAILED if failed else 0
 
 

@@ -12,7 +12,7 @@ import msgspec
 from visitor_tracker.access.keeper import policy_of
 from visitor_tracker.access.sites import DEFAULT, SiteError, check_claims, site_name, time_zone
 from visitor_tracker.app import rule_of_site
-from visitor_tracker.cli.arguments import add_command, checked, config_of, opened, positive, whole
+from visitor_tracker.cli.arguments import add_command, checked, command_line, config_of, opened, positive, whole
 from visitor_tracker.cli.output import remark, say
 from visitor_tracker.cli.sites import all_sites
 from visitor_tracker.config import Config
@@ -92,6 +92,8 @@ def _demo(options: argparse.Namespace) -> int:
             raise
         waits = bool(inbox.rows(site.id, 1))
     _tell(start, written, time.monotonic() - began)
+    look = command_line(options, "stats", "--site", site.name, "--period", "all")
+    say(f"\nlook at them with\n  {look}")
     if waits:
         remark("some of it is still being counted, by the server that runs: look again in a moment")
     return 0
@@ -154,7 +156,6 @@ def _tell(start: Start, written: Written, seconds: float) -> None:
         f"wrote {days} of invented visits to the site {name}: {written.views:,} page views,"
         f" {written.events:,} events with those of robots ({written.robots:,}), in {seconds:.0f} s"
     )
-    say(f"\nlook at them with\n  visitor-tracker stats --site {name} --period 12mo")
 
 
 def _up_to(most: int) -> Callable[[str], int]:

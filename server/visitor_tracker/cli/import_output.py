@@ -3,9 +3,10 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
+from visitor_tracker.cli.arguments import command_line
 from visitor_tracker.cli.output import moment, moment_json, remark, say, say_document, say_table
 from visitor_tracker.event import Event
 from visitor_tracker.ingest.bots import judge
@@ -72,8 +73,8 @@ class Line:
         print(end=_CLEAR + "  ".join(parts), file=sys.stderr, flush=True)
 
 
-def report(done: Sequence[Done], tally: Tally, options: argparse.Namespace) -> None:
-    """Say what was taken and what was not."""
+def report(done: Sequence[Done], tally: Tally, options: argparse.Namespace, sites: Mapping[int, str]) -> None:
+    """Say what was taken and what was not; `sites` are names by id."""
     if options.json:
         say_document(_document(done, tally, stored=not options.dry_run))
         return
@@ -84,12 +85,12 @@ def report(done: Sequence[Done], tally: Tally, options: argparse.Namespace) -> N
         _say_examples(tally.examples)
     if tally.lines:
         _say_numbers(tally)
-    _say_next(done, tally, options)
+    _say_next(done, tally, options, sites)
 
 
 def _say_numbers(tally: Tally) -> None:
     say(f"lines read  {tally.lines:>12,}")
-    say(f"visits      {tally.visits:>12,}")
+    say(f"page views  {tally.views:>12,}")
     robots = tally.robots.most_common(_ROBOTS_SHOWN)
     say(f"robots      {tally.robots.total():>12,}  {_listed(robots)}".rstrip())
     say(f"passed over {tally.skipped.total():>12,}")
@@ -122,13 +123,15 @@ def _say_examples(examples: Sequence[Event]) -> None:
         say("")
 
 
-def _say_next(done: Sequence[Done], tally: Tally, options: argparse.Namespace) -> None:
+def _say_next(done: Sequence[Done], tally: Tally, options: argparse.Namespace, sites: Mapping[int, str]) -> None:
     if options.dry_run:
         remark("nothing was stored: leave out --dry-run to do so")
     elif not any(file.new_bytes for file in done):
         remark("nothing to import: every line of these files is in the store, or there is none")
     elif tally.events:
-        remark("\nlook at them with  visitor-tracker stats --period all")
+        remark("\nlook at them with")
+        for name in sorted(sites[site_id] for site_id in tally.sites):
+            remark(f"  {command_line(options, 'stats', '--site', name, '--period', 'all')}")
 
 
 def _document(done: Sequence[Done], tally: Tally, *, stored: bool) -> dict[str, object]:
@@ -136,7 +139,7 @@ def _document(done: Sequence[Done], tally: Tally, *, stored: bool) -> dict[str, 
         "stored": stored,
         "files": done,
         "lines": tally.lines,
-        "visits": tally.visits,
+        "views": tally.views,
         "robots": dict(tally.robots.most_common()),
         "passed_over": dict(tally.skipped.most_common()),
         "unreadable": tally.broken,

@@ -12,7 +12,7 @@ from visitor_tracker.access.sites import host_name, site_name, with_default
 from visitor_tracker.access.snapshot import FILE as SNAPSHOT
 from visitor_tracker.access.snapshot import read_snapshot
 from visitor_tracker.app import first_snapshot, folder_of
-from visitor_tracker.cli.arguments import add_command, checked, config_of, opened, sqlite_file
+from visitor_tracker.cli.arguments import add_command, checked, config_of, opened, reach, sqlite_file
 from visitor_tracker.cli.import_output import Line, report
 from visitor_tracker.cli.output import EXIT_FAILED, remark
 from visitor_tracker.cli.sites import known_site
@@ -86,15 +86,15 @@ def _import(options: argparse.Namespace) -> int:
     config = config_of(options)
     geo = GeoReader(replace(config.geo, online="off"))  # nobody is asked about the addresses of a whole log
     try:
-        done, importer = _try_out(options, config, geo) if options.dry_run else _take_in(options, config, geo)
+        done, importer, snapshot = (_try_out if options.dry_run else _take_in)(options, config, geo)
     finally:
         geo.close()
-    report(done, importer.tally, options)
+    report(done, importer.tally, options, {site.id: site.name for site in with_default(snapshot.sites)})
     return EXIT_FAILED if any(file.problem for file in done) else 0
 
 
-def _take_in(options: argparse.Namespace, config: Config, geo: GeoReader) -> tuple[list[Done], Importer]:
-    """Import the files; return what became of each."""
+def _take_in(options: argparse.Namespace, config: Config, geo: GeoReader) -> tuple[list[Done], Importer, Snapshot]:
+    """Import the files; return what became of each, and the sites that were known."""
     with opened(config, make=True) as store, resuming(config.data_dir) as resume, Line() as line:
         snapshot, is_running = _snapshot(config)
         inbox = Inbox(store.database)
@@ -109,15 +109,16 @@ def _take_in(options: argparse.Namespace, config: Config, geo: GeoReader) -> tup
             remark("what was stored is stored once: the same command goes on from here")
             raise
         _tell_unfinished(before, resume.files)
-    return done, importer
+    return done, importer, snapshot
 
 
-def _try_out(options: argparse.Namespace, config: Config, geo: GeoReader) -> tuple[list[Done], Importer]:
+def _try_out(options: argparse.Namespace, config: Config, geo: GeoReader) -> tuple[list[Done], Importer, Snapshot]:
     """Do as if, with nothing stored and nothing made."""
-    reader, plans = _planned(options, config, _known(config), keys_from(new_secret()), geo)
+    snapshot = _known(config)
+    reader, plans = _planned(options, config, snapshot, keys_from(new_secret()), geo)
     with Line() as line:
         importer = Importer(reader, on_progress=line.show)
-        return list(importer.run(plans)), importer
+        return list(importer.run(plans)), importer, snapshot
 
 
 @contextmanager
@@ -187,6 +188,7 @@ def _snapshot(config: Config) -> tuple[Snapshot, bool]:
 def _known(config: Config) -> Snapshot:
     """Return the sites that are there, without making anything."""
     policy = policy_of(config.identity)
+    reach(config)
     file = sqlite_file(config)
     if file is not None and not file.exists():
         return Snapshot(policy=policy)

@@ -1,13 +1,14 @@
 """`rebuild`: make the reports of past days again, out of their events."""
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 from visitor_tracker.app import rule_of_site
 from visitor_tracker.cli.arguments import add_command, checked, config_of, opened
 from visitor_tracker.cli.output import EXIT_FAILED, EXIT_USAGE, complain, remark, say, say_json, say_table
 from visitor_tracker.days import date_of, number_of
-from visitor_tracker.ingest.rebuild import Rebuilder, Rebuilt
+from visitor_tracker.ingest.rebuild import Rebuilder, Rebuilt, ZoneChanged
 from visitor_tracker.sites import Site
 from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.store.sql import SqlStore
@@ -39,8 +40,8 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
 
 
 def _rebuild(options: argparse.Namespace) -> int:
-    if sum([options.day is not None, options.first is not None, options.all]) != 1:
-        complain("say which days: --day DATE, --from DATE [--to DATE], or --all")
+    if mistake := _mistake(options):
+        complain(mistake)
         return EXIT_USAGE
     config = config_of(options)
     with opened(config) as store:
@@ -49,25 +50,45 @@ def _rebuild(options: argparse.Namespace) -> int:
             complain(f"there is no site {options.site}:  visitor-tracker site list  shows all")
             return EXIT_FAILED
         rebuilder = Rebuilder(store, site.id, rule_of_site(config, site))
-        known = rebuilder.days()
-        days = [day for day in known if _is_meant(options, day)]
-        if not days:
-            complain("there are no events of such a day")
+        known = {day: whole for day, whole in rebuilder.days().items() if _is_meant(options, day)}
+        if not known:
+            complain(f"the site {site.name} has no events of {'any day' if options.all else 'such a day'}")
             return EXIT_FAILED
-        done: list[Rebuilt] = []
         try:
-            for day in days:
-                if not known[day]:
-                    remark(f"{date_of(day)}: not all of its events are there any more, its numbers stay as they are")
-                    continue
-                done.append(rebuilder.rebuild(day))
-                if options.json:
-                    say_json(_row(done[-1]))
+            done = _rebuilt(rebuilder, known, as_json=options.json)
         finally:
             rebuilder.let_go()
     if not options.json and done:
         _say(done)
     return 0 if done else EXIT_FAILED
+
+
+def _mistake(options: argparse.Namespace) -> str:
+    """Return what is wrong with the days that the options name, if anything is."""
+    if sum([options.day is not None, options.first is not None, options.all]) != 1:
+        return "say which days: --day DATE, --from DATE [--to DATE], or --all"
+    if options.last is None:
+        return ""
+    if options.first is None:
+        return "--to goes with --from"
+    return "" if int(options.first) <= int(options.last) else "--from must not be after --to"
+
+
+def _rebuilt(rebuilder: Rebuilder, days: Mapping[int, bool], *, as_json: bool) -> list[Rebuilt]:
+    """Make those days again that are whole, and tell of the others."""
+    done: list[Rebuilt] = []
+    for day, is_whole in days.items():
+        if not is_whole:
+            remark(f"{date_of(day)}: not all of its events are there any more, its numbers stay as they are")
+            continue
+        try:
+            done.append(rebuilder.rebuild(day))
+        except ZoneChanged as error:
+            remark(f"{date_of(day)}: {error}")
+            continue
+        if as_json:
+            say_json(_row(done[-1]))
+    return done
 
 
 def _say(done: list[Rebuilt]) -> None:
@@ -76,7 +97,7 @@ def _say(done: list[Rebuilt]) -> None:
         [(str(date_of(one.day)), f"{one.events:,}", f"{one.robots:,}", f"{one.changed:,}") for one in done],
         right={"EVENTS", "OF ROBOTS", "NUMBERS CHANGED"},
     )
-    say(f"days made again: {len(done)}")
+    say(f"days made again: {len(done):,}")
 
 
 def _is_meant(options: argparse.Namespace, day: int) -> bool:

@@ -122,7 +122,9 @@ def _add_options(command: argparse.ArgumentParser, *, undoing: bool) -> None:
     )
     for name, values, text in _POLICY:
         command.add_argument(f"--{name.replace('_', '-')}", choices=values, help=text)
-    public.add_argument("--public", action="store_true", default=None, help="let everybody read its numbers")
+    public.add_argument(
+        "--public", action="store_true", default=None, help="note that its numbers are public, which opens nothing"
+    )
     if undoing:
         hosts.add_argument("--any-hostname", action="store_true", help="take pages of any host again")
         aliases.add_argument("--no-alias", action="store_true", help="take all aliases away")
@@ -241,7 +243,7 @@ def known_site(there: list[Site], name: str) -> Site:
     site = _find(there, name)
     if site is None:
         names = ", ".join(site.name for site in there)
-        raise SiteError(f"there is no site {name}: make it with  visitor-tracker site add {name}  (there are {names})")
+        raise SiteError(f"there is no site {name}: make it with  visitor-tracker site add {name}  (known: {names})")
     return site
 
 

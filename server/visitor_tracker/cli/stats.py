@@ -1,17 +1,23 @@
 """`stats`: a page of numbers of a site."""
 
 import argparse
+import shutil
 import sys
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
+from itertools import dropwhile
 from typing import Any
 
 from visitor_tracker.access.keeper import policy_of
 from visitor_tracker.cli.arguments import add_command, config_of, opened
 from visitor_tracker.cli.output import EXIT_USAGE, complain, remark, say, say_document, say_table
 from visitor_tracker.cli.sites import all_sites, known_site
-from visitor_tracker.days import date_of
+from visitor_tracker.days import date_of, zone_of
+from visitor_tracker.ingest.zones import country_name
+from visitor_tracker.logs import escape
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.answers import (
     Answer,
@@ -21,7 +27,7 @@ from visitor_tracker.reports.answers import (
     shown_series,
     shown_totals,
 )
-from visitor_tracker.reports.numbers import NOTES, Breakdown, Series, Totals
+from visitor_tracker.reports.numbers import NOTES, Breakdown, Numbers, Point, Series, Totals
 from visitor_tracker.reports.query import (
     DIMENSIONS,
     INTERVALS,
@@ -30,6 +36,7 @@ from visitor_tracker.reports.query import (
     Asked,
     QueryError,
     Question,
+    Span,
     read_question,
 )
 from visitor_tracker.sites import Site
@@ -42,8 +49,9 @@ visitor-tracker stats --by source --limit 20
 visitor-tracker stats --filter "country is DE,FR and not page glob /blog/*" --by entry
 visitor-tracker stats --period 24h --json
 """
-_PANELS = (Dimension.PAGE, Dimension.SOURCE, Dimension.COUNTRY)
-_BAR = 40  # characters of the longest one
+_PANELS = (Dimension.PAGE, Dimension.CHANNEL, Dimension.SOURCE, Dimension.COUNTRY)
+_BAR, _BAR_LEAST = 40, 8  # characters of the longest one, where the terminal has room for it or not
+_NAME_LEAST = 20  # characters that a narrow terminal leaves of a row's name
 _POINTS = 40  # lines of a series; with more of them it is one by week
 _TITLES = {
     "visitors": "VISITORS",
@@ -69,7 +77,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
         "--by",
         metavar="DIMENSION",
         default="",
-        help=f"list the values of one dimension: {', '.join(DIMENSIONS)}; default: page, source and country",
+        help=f"list the values of one dimension: {', '.join(DIMENSIONS)}; default: page, channel, source and country",
     )
     command.add_argument("--interval", choices=INTERVALS, default="", help="what one line of the chart stands for")
     command.add_argument(
@@ -89,7 +97,8 @@ def _stats(options: argparse.Namespace) -> int:
     asked = Asked(**{name: getattr(options, name, "") for name in Asked.__dataclass_fields__})
     config = config_of(options)
     with opened(config) as store:
-        site = _site(all_sites(store, config), options.site)
+        sites = all_sites(store, config)
+        site = _site(sites, options.site)
         policy = (site.policy or policy_of(config.identity)).visitor
         table = ReportTable(store.database)
         now_ms = time.time_ns() // 1_000_000
@@ -101,10 +110,12 @@ def _stats(options: argparse.Namespace) -> int:
         except QueryError as error:
             complain(str(error))
             return EXIT_USAGE
-    if options.json:
-        say_document(_document(question, found))
-    else:
-        _print(question, found)
+        if options.json:
+            say_document(_document(question, found))
+        else:
+            _print(question, found, _shown_points(found.series, now_ms, is_all=options.period == "all"))
+            if not _has_numbers(found.totals.numbers):
+                _tell_nothing(question, table.oldest(site.id), [each.name for each in sites if each.id != site.id])
     return 0
 
 
@@ -129,18 +140,55 @@ def _document(question: Question, found: Answer) -> dict[str, object]:
     }
 
 
-def _print(question: Question, found: Answer) -> None:
-    span = question.span
-    first, last = date_of(span.first_day).isoformat(), date_of(span.last_day).isoformat()
-    say(f"{question.site.name}, {first if first == last else f'{first} to {last}'} ({span.timezone})\n")
+def _has_numbers(numbers: Numbers) -> bool:
+    return bool(numbers.visits or numbers.views or numbers.events)
+
+
+def _shown_points(found: Series, now_ms: int, *, is_all: bool) -> list[Point]:
+    """Return the points to print: none to come, and of all time none before the first one with numbers."""
+    points: Iterable[Point] = found.points
+    if found.interval == "hour":
+        points = (point for point in points if datetime.fromisoformat(point.start).timestamp() * 1000 <= now_ms)
+    if is_all:
+        points = dropwhile(lambda point: not _has_numbers(point.numbers), points)
+    return list(points)
+
+
+def _print(question: Question, found: Answer, points: Sequence[Point]) -> None:
+    say(f"{question.site.name}, {_period(question.span)}\n")
     _print_totals(found.totals)
-    _print_series(found.series)
+    has_numbers = _has_numbers(found.totals.numbers)
+    if has_numbers and points:
+        _print_series(found.series.interval, points)
     for each in found.breakdowns:
-        _print_rows(each)
-    if found.totals.visitors_are != "exact":
-        remark(f"\nvisitors: {NOTES[found.totals.visitors_are]}")
-    if not found.totals.numbers.views and not found.totals.numbers.events:
-        remark("\nnothing was counted here: is the period right, and the site? visitor-tracker site list")
+        if each.rows or has_numbers:
+            _print_rows(each)
+    if has_numbers and found.totals.visitors_are != "exact":
+        remark(f"\nnote: {NOTES[found.totals.visitors_are]}")
+
+
+def _period(span: Span) -> str:
+    if span.by_hours:
+        zone = zone_of(span.timezone)
+        first, last = (
+            f"{datetime.fromtimestamp(ms / 1000, zone):%Y-%m-%d %H:%M}" for ms in (span.start_ms, span.end_ms)
+        )
+    else:
+        first, last = (date_of(day).isoformat() for day in (span.first_day, span.last_day))
+    return f"{first if first == last else f'{first} to {last}'} ({span.timezone})"
+
+
+def _tell_nothing(question: Question, oldest: int | None, others: Sequence[str]) -> None:
+    """Say why there may be no numbers, and what to try."""
+    if oldest is not None:
+        what = "was counted" if question.filters is None else "fits the filter"
+        remark(f"\nnothing {what} in this period; the first day with numbers is {date_of(oldest)}")
+        return
+    remark("\nnothing was counted on this site yet")
+    if others:
+        remark(f"other sites: {', '.join(others)}; name one with --site")
+    if question.dimension is None:
+        remark("robots are not counted, nor are programs such as curl:  --by bot  lists what came of them")
 
 
 def _print_totals(found: Totals) -> None:
@@ -151,21 +199,31 @@ def _print_totals(found: Totals) -> None:
         ("Views", f"{_number(numbers.views)}{_each(numbers.views_per_visit, ' a visit')}"),
         ("Events", _number(numbers.events)),
         ("Bounces", f"{_percent(numbers.bounce_rate)}{_each(numbers.single_rate, ' with one page', percent=True)}"),
-        ("Engaged", f"{_time(numbers.engaged_seconds)} a visit"),
-        ("Duration", f"{_time(numbers.duration_seconds)} a visit"),
+        ("Engaged", _time(numbers.engaged_seconds, " a visit")),
+        ("Duration", _time(numbers.duration_seconds, " a visit")),
     ):
         say(f"{title:<10}{value}")
 
 
-def _print_series(found: Series) -> None:
-    width = max(len(point.start) for point in found.points)
-    highest = max(point.numbers.views for point in found.points)
+def _print_series(interval: str, points: Sequence[Point]) -> None:
+    labels = _labels(points)
+    width = max(map(len, labels))
+    highest = max(point.numbers.views for point in points)
+    title = f"{interval.upper():<{width}}  {'VISITORS':>10}  {'VIEWS':>10}"
+    longest = max(_BAR_LEAST, min(_BAR, shutil.get_terminal_size().columns - len(title) - 3))
     mark = "█" if (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf") else "#"
-    say(f"\n{found.interval.upper():<{width}}  {'VISITORS':>10}  {'VIEWS':>10}")
-    for point in found.points:
+    say(f"\n{title}")
+    for label, point in zip(labels, points, strict=True):
         numbers = point.numbers
-        bar = mark * -(-numbers.views * _BAR // highest) if highest else ""
-        say(f"{point.start:<{width}}  {_number(numbers.visitors):>10}  {numbers.views:>10,}  {bar}".rstrip())
+        bar = mark * -(-numbers.views * longest // highest) if highest else ""
+        say(f"{label:<{width}}  {_number(numbers.visitors):>10}  {numbers.views:>10,}  {bar}".rstrip())
+
+
+def _labels(points: Sequence[Point]) -> list[str]:
+    """Return how buckets are called: hours by the clock, with its offset where one comes twice."""
+    whole = [point.start.replace("T", " ") for point in points]
+    times = Counter(label[:16] for label in whole)
+    return [label if times[label[:16]] > 1 else label[:16] for label in whole]
 
 
 def _print_rows(found: Breakdown) -> None:
@@ -174,11 +232,36 @@ def _print_rows(found: Breakdown) -> None:
     rows = [(row.value, shape(row.numbers)) for row in found.rows]
     names = [name for name in _TITLES if rows and name in rows[0][1]]
     header = (found.dimension.name.replace("_", " "), *(_TITLES[name] for name in names))
-    say_table(header, [(value, *(_cell(name, numbers[name]) for name in names)) for value, numbers in rows], header[1:])
+    cells = [[_cell(name, numbers[name]) for name in names] for _, numbers in rows]
+    room = _room([header[1:], *cells])
+    shown = [_cut(_named(found.dimension, value), room) for value, _ in rows]
+    say_table(header, [(value, *row) for value, row in zip(shown, cells, strict=True)], header[1:])
     if not rows:
-        say("-")
+        say("none")
     elif found.rows_in_all > len(rows):
         say(f"… {found.rows_in_all:,} in all")
+
+
+def _room(numbers: Sequence[Sequence[str]]) -> int | None:
+    """Return how many characters a terminal has for the names beside these numbers; None: whoever reads takes all."""
+    if not sys.stdout.isatty():
+        return None
+    taken = sum(2 + max(map(len, column)) for column in zip(*numbers, strict=True))
+    return max(_NAME_LEAST, shutil.get_terminal_size().columns - taken - 1)
+
+
+def _cut(value: str, room: int | None) -> str:
+    """Return a value in so many characters: addresses differ at their ends, so the middle goes."""
+    value = escape(value)
+    if room is None or len(value) <= room:
+        return value
+    return f"{value[: room // 2]}…{value[room // 2 + 1 - room :]}"
+
+
+def _named(dimension: Dimension, value: str) -> str:
+    """Return a value as people know it; what filters call it comes first."""
+    name = country_name(value) if dimension is Dimension.COUNTRY else value
+    return value if name.upper() == value.upper() else f"{value} {name}"
 
 
 def _cell(name: str, value: object) -> str:
@@ -202,8 +285,10 @@ def _each(number: float | None, what: str, *, percent: bool = False) -> str:
     return f"  ({_percent(number) if percent else f'{number:.1f}'}{what})"
 
 
-def _time(seconds: float | None) -> str:
+def _time(seconds: float | None, each: str = "") -> str:
     if seconds is None:
         return "-"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}m {rest:02d}s" if minutes else f"{rest}s"
+    hours, minutes = divmod(minutes, 60)
+    parts = f"{hours}h {minutes:02d}m" if hours else f"{minutes}m {rest:02d}s" if minutes else f"{rest}s"
+    return parts + each

@@ -108,6 +108,8 @@ def _show_all(store: SqlStore, scopes: list[Scope], limit: int, *, as_json: bool
         for each in found:
             say(" ".join(f"{_cell(each, name, cut):<{width}}" for _, width, name, cut in _COLUMNS).rstrip())
         say(_FRAME)
+        if len(found) == limit:
+            remark(f"these are the newest {limit:,}; --limit shows more, up to {LIMIT_MOST:,}")
     return 0
 
 
@@ -181,7 +183,7 @@ def _show_live(store: SqlStore, site: Site, *, as_json: bool) -> int:
 
 def _say_live(live: Live) -> None:
     here = f"{live.now} here now ({NOW_MINUTES} minutes)"
-    say(f"{live.site}: {here}, {live.visitors} in {live.visitors_minutes} minutes, {live.views} views")
+    say(f"{live.site}: {here}, {live.visitors} in {live.visitors_minutes} minutes, {_number(live.views, 'view')}")
     say(f"views per minute: {' '.join(str(minute.views) for minute in live.minutes)}")
     for title, shares in (("PAGE", live.pages), ("SOURCE", live.sources), ("COUNTRY", _named(live.countries))):
         if shares:
@@ -195,7 +197,11 @@ def _say_live(live: Live) -> None:
         say("")
         say_table(("TIME (UTC)", "COUNTRY", "KIND", "PAGE"), [_row(event) for event in live.feed[:_FEED]])
     if live.robots.events:
-        say(f"\nrobots, not counted above: {live.robots.events} events")
+        say(f"\nrobots, not counted above: {_number(live.robots.events, 'event')}")
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _named(countries: tuple[Share, ...]) -> tuple[Share, ...]:

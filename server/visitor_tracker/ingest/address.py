@@ -2,9 +2,7 @@
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from visitor_tracker.sites import IpPolicy
-
-_KEPT_BITS = {4: 24, 6: 48}
+from visitor_tracker.sites import TRUNCATED_BITS, IpPolicy
 
 
 def address_of(text: str) -> str:
@@ -30,7 +28,7 @@ def truncated(ip: str) -> str:
     address = _read(ip)
     if address is None:
         return ""
-    return str(ip_network((address, _KEPT_BITS[address.version]), strict=False).network_address)
+    return str(ip_network((address, TRUNCATED_BITS[address.version]), strict=False).network_address)
 
 
 def _read(text: str) -> IPv4Address | IPv6Address | None:

@@ -25,6 +25,7 @@ from visitor_tracker.ingest.segments import Segment, scan
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.store.base import Seen
 from visitor_tracker.store.inbox import Inbox
+from visitor_tracker.store.session import ValueRefused
 from visitor_tracker.store.sql import SqlStore
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,9 @@ _MOST_REASON = 500  # characters
 _IDLE_SECONDS = 0.1
 _PAUSE_SECONDS = (0.1, 2.0)  # first and longest pause while the store is away
 _LAST_SECONDS = 5.0  # to drain what is left when the server stops
-_REFUSALS = (StoreError, ValueError, OverflowError)  # the last two are a driver's, for values that it cannot send
+# What is said of values; the last two are a driver's, for those that it cannot send. Where the store itself fails, as
+# without a table, everything waits in the journal.
+_REFUSALS = (ValueRefused, ValueError, OverflowError)
 
 
 class _Progress:
@@ -235,7 +238,7 @@ class Drainer:
                 self._store.count(batch.id, batch.visits, batch.at, retry=True, events=rows)
                 rows = []
             moved = self._move(segment, group[-1].end, rows, seen_of(group))
-        except _REFUSALS:
+        except (StoreError, ValueError, OverflowError):
             for file in filter(None, files):  # its record is still in the journal
                 file.unlink()
             raise

@@ -5,7 +5,7 @@
 Deleting its row is the mark that a row was folded, so whatever fails is tried again and nothing counts twice. A site
 is folded by one node at a time: who holds its lease, which every transaction looks at. A row that cannot be folded is
 split into rows of one event each, and an event that cannot be folded alone is set aside in dead_letters with the
-reason.
+reason. But where the store is what fails, everything waits: no event is to blame.
 """
 
 import logging
@@ -13,11 +13,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import msgspec
 
-from visitor_tracker.errors import OutcomeUnknown, StoreUnavailable
+from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.event import Event, InboxRow, decode_events, encode_events
 from visitor_tracker.ingest.bots import judge, reasons
 from visitor_tracker.ingest.folding import Changes, Prepared, Robot
@@ -27,8 +27,8 @@ from visitor_tracker.sessions.interning import fact_of
 from visitor_tracker.sessions.profiles import Profiles
 from visitor_tracker.store import folding as tables
 from visitor_tracker.store import vocabulary
-from visitor_tracker.store.inbox import Inbox, add_rows, remove_rows
-from visitor_tracker.store.session import Session
+from visitor_tracker.store.inbox import Inbox, add_letter, add_rows, remove_rows
+from visitor_tracker.store.session import Session, T, ValueRefused
 from visitor_tracker.store.sql import SqlStore
 
 log = logging.getLogger(__name__)
@@ -37,10 +37,12 @@ LEASE_SECONDS = 10.0
 _MOST_EVENTS, _LEAST_EVENTS = 2_000, 100  # of one transaction
 _FIRST_EVENTS = 500
 _HOLD_SECONDS = 0.015  # a transaction may take while others wait for the turn to write
-_ROWS = 64  # read at once
+_MOST_ROWS = 500  # of one transaction
 _IDLE_SECONDS = 0.1
 _PAUSE_SECONDS = (0.1, 2.0)  # first and longest pause while the store is away
 _ELSEWHERE_SECONDS = 1.0  # until a site that another node holds is looked at again
+_FAILED_SECONDS = 2.0  # until a site that fails is tried again, while the others go on
+_TOLD_SECONDS = 600.0  # until the same problem is told again
 _LAST_SECONDS = 5.0  # to fold what is left when the server stops
 _MOST_REASON = 500  # characters
 
@@ -49,6 +51,15 @@ RuleOf = Callable[[int], Rule]
 
 class _Elsewhere(Exception):
     """Another node folds this site; the transaction is rolled back, nothing was done."""
+
+
+class _Folded(msgspec.Struct, frozen=True):
+    """What a transaction came to; `took` seconds others had to wait, and whether somebody did."""
+
+    new: int
+    duplicates: int
+    took: float
+    was_wanted: bool
 
 
 class Folder:
@@ -64,31 +75,52 @@ class Folder:
         self._holder = holder or f"{os.getpid()}-{os.urandom(12).hex()}"
         self._profiles = Profiles()
         self._most = _FIRST_EVENTS
-        self._elsewhere: dict[int, float] = {}  # sites of other nodes: monotonic time to look again
+        self._later: dict[int, float] = {}  # sites of other nodes, or that fail: monotonic time to look again
         self._held: set[int] = set()
         self._pause = 0.0
         self._is_away = False
+        self._told: dict[str, float] = {}  # problems, and the monotonic time to tell each again
 
-    def run(self, stop: threading.Event) -> None:
-        """Fold until `stop`, and then what is left for some seconds more, if the store is there."""
+    def run(self, stop: threading.Event, drained: threading.Event | None = None) -> None:
+        """Fold until `stop`, and then for some seconds more, if the store is there, what is left.
+
+        `drained` is set when nothing more comes into the inbox.
+        """
         while not stop.is_set():
             if not self._step_or_log():
                 stop.wait(self._pause or _IDLE_SECONDS)
         until = time.monotonic() + _LAST_SECONDS
-        while not self._pause and time.monotonic() < until and self._step_or_log():
-            pass
+        while not self._pause and time.monotonic() < until:
+            was_last = drained is None or drained.is_set()
+            if not self._step_or_log():
+                if was_last or drained is None:
+                    break
+                drained.wait(_IDLE_SECONDS)
         self.let_go()
 
     def step(self) -> bool:
-        """Fold a transaction's worth of each site that waits; False: nothing is left here, or the store is away."""
+        """Fold a transaction's worth of each site that waits; False: nothing is left here, or the store is away.
+
+        Where a site fails it raises what did, when the others have had their turn.
+        """
+        problem: Exception | None = None
+        folded = False
         try:
-            folded = False
             for site_id in self._tables.sites_waiting():
-                if self._elsewhere.get(site_id, 0.0) <= time.monotonic():
+                if self._later.get(site_id, 0.0) > time.monotonic():
+                    continue
+                try:
                     folded |= self._fold_some(site_id)
+                except (StoreUnavailable, OutcomeUnknown):
+                    raise
+                except Exception as error:  # noqa: BLE001 - raised when the others have had their turn
+                    self._later[site_id] = time.monotonic() + _FAILED_SECONDS
+                    problem = problem or error
         except (StoreUnavailable, OutcomeUnknown) as error:
             self._store_failed(error)
             return False
+        if problem is not None:
+            raise problem
         if self._is_away:
             log.info("the fold goes on")
             self._is_away = False
@@ -97,20 +129,35 @@ class Folder:
 
     def let_go(self) -> None:
         """Let other nodes have the sites at once."""
-        held, self._held = self._held, set()
-        try:
+        held, self._held = sorted(self._held), set()
+
+        def work(session: Session) -> None:
             for site_id in held:
-                self._tables.write(partial(tables.release_lease, site_id=site_id, holder=self._holder))
-        except (StoreUnavailable, OutcomeUnknown):
-            log.debug("the leases end by themselves")
+                tables.release_lease(session, site_id, self._holder)
+
+        try:
+            if held:
+                self._tables.write(work)
+        except (StoreUnavailable, OutcomeUnknown, StoreError):
+            log.debug("the leases end by themselves", exc_info=True)
 
     def _step_or_log(self) -> bool:
         try:
             return self.step()
-        except Exception:
-            log.exception("folding failed and is tried again")
-            self._pause = _PAUSE_SECONDS[1]
+        except Exception as error:
+            self._counters.add(Cell.STORE_ERRORS, isinstance(error, StoreError))
+            if self._is_news(repr(error)):
+                log.exception("folding failed and is tried again")
             return False
+
+    def _is_news(self, problem: str) -> bool:
+        """Say whether the problem is to be told: the same one again and again is told now and then."""
+        now = time.monotonic()
+        if self._told.get(problem, 0.0) > now:
+            return False
+        self._told = {told: until for told, until in self._told.items() if until > now}
+        self._told[problem] = now + _TOLD_SECONDS
+        return True
 
     def _store_failed(self, error: Exception) -> None:
         first, longest = _PAUSE_SECONDS
@@ -125,46 +172,52 @@ class Folder:
 
     def _fold_some(self, site_id: int) -> bool:
         """Fold the site's oldest rows, in one transaction where nothing is wrong with them."""
-        rows = self._inbox.rows(site_id, _ROWS)
-        chosen: list[InboxRow] = []
-        events = 0
-        for row in rows:
-            if chosen and events + row.events > self._most:
-                break
-            chosen.append(row)
-            events += row.events
-        return bool(chosen) and self._fold_rows(site_id, chosen)
+        rows = self._inbox.oldest(site_id, most_rows=_MOST_ROWS, most_events=self._most)
+        return bool(rows) and self._fold_rows(site_id, rows)
 
     def _fold_rows(self, site_id: int, rows: Sequence[InboxRow]) -> bool:
-        """Fold the rows; where that fails each alone, and what fails alone is taken apart. False: not ours."""
+        """Fold the rows; where one of them fails each half, and what fails alone is taken apart. False: not ours."""
         try:
             return self._try(site_id, rows)
-        except (StoreUnavailable, OutcomeUnknown):
-            raise
         except Exception as error:
-            if len(rows) > 1:
-                return all([self._fold_rows(site_id, [row]) for row in rows])
-            log.debug("a row of the inbox cannot be folded", exc_info=True)
-            self._take_apart(rows[0], error)
-            return True
+            if not _is_of_events(error):
+                raise
+            log.debug("rows of the inbox cannot be folded", exc_info=True)
+            self._profiles = Profiles()  # what the store refuses may be among what is fresh
+            if len(rows) == 1:
+                return self._take_apart(rows[0], error)
+        half = len(rows) // 2
+        return self._fold_rows(site_id, rows[:half]) and self._fold_rows(site_id, rows[half:])
 
     def _try(self, site_id: int, rows: Sequence[InboxRow]) -> bool:
         rule = self._rule_of(site_id)
         prepared = {row.id: [self._prepare(event, rule) for event in decode_events(row.body)] for row in rows}
-        try:
-            folded, duplicates, took = self._tables.write(
-                lambda session: self._apply(session, site_id, rule, prepared, rows[0].id)
-            )
-        except _Elsewhere:
-            self._elsewhere[site_id] = time.monotonic() + _ELSEWHERE_SECONDS
-            self._held.discard(site_id)
+        folded = self._write(site_id, lambda session: self._apply(session, site_id, rule, prepared, rows[0].id))
+        if folded is None:
             return False
         self._profiles.stored()
-        self._held.add(site_id)
-        self._counters.add(Cell.FOLDED, folded)
-        self._counters.add(Cell.FOLD_DUPLICATES, duplicates)
-        self._learn_size(took)
+        self._counters.add(Cell.FOLDED, folded.new)
+        self._counters.add(Cell.FOLD_DUPLICATES, folded.duplicates)
+        self._learn_size(folded)
         return True
+
+    def _write(self, site_id: int, work: Callable[[Session], T]) -> T | None:
+        """Run `work` in a transaction that has the site's lease; None: another node has it, nothing was done."""
+
+        def with_lease(session: Session) -> T:
+            now = time.time_ns() // 1_000_000
+            if not tables.hold_lease(session, site_id, self._holder, now, now + int(LEASE_SECONDS * 1000)):
+                raise _Elsewhere
+            return work(session)
+
+        try:
+            done = self._tables.write(with_lease)
+        except _Elsewhere:
+            self._later[site_id] = time.monotonic() + _ELSEWHERE_SECONDS
+            self._held.discard(site_id)
+            return None
+        self._held.add(site_id)
+        return done
 
     def _prepare(self, event: Event, rule: Rule) -> Prepared:
         fact = fact_of(event, rule.timezone, self._profiles)
@@ -177,22 +230,20 @@ class Folder:
 
     def _apply(
         self, session: Session, site_id: int, rule: Rule, prepared: dict[bytes, list[Prepared]], batch_id: bytes
-    ) -> tuple[int, int, float]:
-        """Return how many events were folded, how many had been before, and how long others had to wait."""
+    ) -> _Folded:
         began = time.monotonic()
-        now = time.time_ns() // 1_000_000
-        if not tables.hold_lease(session, site_id, self._holder, now, now + int(LEASE_SECONDS * 1000)):
-            raise _Elsewhere
         ids = tables.still_waiting(session, site_id, list(prepared))
         events = [event for row_id, row in prepared.items() if row_id in ids for event in row]
-        new = self._new(session, site_id, events, batch_id, now)
+        new = self._new(session, site_id, events, batch_id, time.time_ns() // 1_000_000)
         profiles = self._profiles
         vocabulary.add_texts(session, profiles.fresh_texts)
         vocabulary.add_sources(session, profiles.fresh_sources)
         vocabulary.add_contexts(session, profiles.fresh_contexts)
         Changes(session, site_id, rule, profiles).add(new)
         remove_rows(session, site_id, ids)
-        return len(new), len(events) - len(new), time.monotonic() - began
+        # Asked with the turn to write in hand: once it is given back, who waited has it and waits no more.
+        was_wanted = self._store.database.is_wanted()
+        return _Folded(len(new), len(events) - len(new), time.monotonic() - began, was_wanted)
 
     def _new(
         self, session: Session, site_id: int, events: Sequence[Prepared], batch_id: bytes, now: int
@@ -209,40 +260,50 @@ class Folder:
                 new.append(event)
         return new
 
-    def _learn_size(self, took: float) -> None:
+    def _learn_size(self, folded: _Folded) -> None:
         """Make transactions shorter while others wait for their end, else longer: both have their price."""
-        if self._store.database.is_wanted():
-            wanted = int(self._most * _HOLD_SECONDS / max(took, 0.001))
+        if folded.was_wanted:
+            wanted = int(self._most * _HOLD_SECONDS / max(folded.took, 0.001))
             self._most = min(max(_LEAST_EVENTS, wanted), self._most)
         else:
             self._most = min(_MOST_EVENTS, self._most + self._most // 4)
 
     # What cannot be folded.
 
-    def _take_apart(self, row: InboxRow, error: Exception) -> None:
+    def _take_apart(self, row: InboxRow, error: Exception) -> bool:
         """Make rows of one event each of a row, or set aside what is one event or none that can be read."""
         try:
             events = decode_events(row.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             events = []
-        if len(events) > 1:
-            parts = [
-                InboxRow(row.site_id, row.id[:6] + os.urandom(10), row.at, 1, encode_events([event]))
-                for event in events
-            ]
-        else:
-            parts = []
-            reason = f"{type(error).__name__}: {error}"[:_MOST_REASON]
-            self._inbox.set_aside(reason, row.body, time.time_ns() // 1_000_000, row.site_id)
+        reason = f"{type(error).__name__}: {error}"[:_MOST_REASON]
+        parts = [
+            InboxRow(row.site_id, row.id[:6] + os.urandom(10), row.at, 1, encode_events([event]))
+            for event in (events if len(events) > 1 else ())
+        ]
+
+        def work(session: Session) -> bool:
+            if not tables.still_waiting(session, row.site_id, [row.id]):
+                return False
+            add_rows(session, parts)
+            if not parts:
+                add_letter(session, reason, row.body, time.time_ns() // 1_000_000, row.site_id)
+            remove_rows(session, row.site_id, [row.id])
+            return not parts
+
+        is_aside = self._write(row.site_id, work)
+        if is_aside:
             self._counters.add(Cell.DEAD_LETTERS)
-            log.error("an event that cannot be folded is set aside, see  visitor-tracker deadletter list: %s", reason)
+            if self._is_news(type(error).__name__):
+                log.error("what cannot be folded is set aside, see  visitor-tracker deadletter list: %s", reason)
+        return is_aside is not None
 
-        def work(session: Session) -> None:
-            if tables.still_waiting(session, row.site_id, [row.id]):
-                add_rows(session, parts)
-                remove_rows(session, row.site_id, [row.id])
 
-        self._tables.write(work)
+def _is_of_events(error: Exception) -> bool:
+    """Say whether what was being folded is to blame, and not the store or the machine, where all of it would fail."""
+    return isinstance(error, ValueRefused) or not isinstance(
+        error, StoreError | StoreUnavailable | OutcomeUnknown | MemoryError | OSError
+    )
 
 
 @lru_cache(256)

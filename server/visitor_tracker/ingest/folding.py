@@ -96,9 +96,9 @@ class Changes:
         joined_before, joined_after = links.joined(before), links.joined(after)
         for visitor in before:
             was, now = part(visitor, before, joined_before), part(visitor, after, joined_after)
-            if was != now:
+            if visitor in new or was != now:  # of the others, only whom a visit is shared with
                 self._counts.change(was, now, self._profiles)
-        if joined := joined_after.items() - joined_before.items():
+        if joined := joined_after.earlier.items() - joined_before.earlier.items():
             mark_joined(self._session, self._site_id, joined)
         people.replace(by_visitor, before, after)
 

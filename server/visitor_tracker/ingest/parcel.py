@@ -11,7 +11,7 @@ import msgspec
 from visitor_tracker.event import Batch, Event, InboxRow, decode_batch, encode_batch, encode_events
 from visitor_tracker.store.base import Seen
 
-ROW_EVENTS = 2_000  # of one inbox row
+ROW_EVENTS = 100  # of one inbox row: what the fold takes at once where others wait for the turn to write
 ROW_BYTES = 1 << 20
 _MOST_INTEGER = (1 << 63) - 1  # a database's
 _MOST_DAY = 99_991_231
@@ -153,12 +153,16 @@ def _row_id(batch: Batch, before: _OpenRow | None) -> bytes:
 
 def _by_site(batch: Batch, size: int) -> Iterable[tuple[int, list[Event], int]]:
     """Split a batch into parts of one site that each fit into a row, with the bytes they take at most."""
-    if size > ROW_BYTES or len(batch.events) > ROW_EVENTS:
+    if size > ROW_BYTES:
         return [(event.site_id, [event], len(encode_events([event]))) for event in batch.events]
     parts: dict[int, list[Event]] = {}
     for event in batch.events:
         parts.setdefault(event.site_id, []).append(event)
-    return [(site_id, events, size) for site_id, events in parts.items()]
+    return [
+        (site_id, events[start : start + ROW_EVENTS], size)
+        for site_id, events in parts.items()
+        for start in range(0, len(events), ROW_EVENTS)
+    ]
 
 
 def _problem_of_batch(batch: Batch) -> str:

@@ -1,6 +1,7 @@
 """The sessions of some visitors as the tables have them, and who of them was another visitor before midnight."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -17,6 +18,8 @@ from visitor_tracker.store.visits import Link, add_links, links_of, put_sessions
 _HOPS = 2  # from a visitor to whom it was before or after, and from there to whose visit that one may continue
 
 BySession = Mapping[bytes, Sequence[VisitorSession]]
+
+_first_ts = attrgetter("first_ts")
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -72,13 +75,17 @@ class People:
 
     def sessions_of(self, visitor: bytes) -> list[VisitorSession]:
         found = self._found.get(visitor)
-        return sorted(found.values(), key=lambda session: session.first_ts) if found else []
+        if not found:
+            return []
+        return sorted(found.values(), key=_first_ts) if len(found) > 1 else list(found.values())
 
     def with_new(self, new: BySession) -> tuple[dict[bytes, list[VisitorSession]], dict[bytes, list[VisitorSession]]]:
         """Return the sessions of these visitors as they are, and as they become with the new ones."""
         while True:
             before = {visitor: self.sessions_of(visitor) for visitor in new}
-            after = {visitor: merge([*before[visitor], *own]) for visitor, own in new.items()}
+            after = {
+                visitor: merge([*was, *new[visitor]]) if was else list(new[visitor]) for visitor, was in before.items()
+            }
             if not self.reach(after):
                 return before, after
 
@@ -93,11 +100,12 @@ class People:
         new = {fact.visitor: Link(fact.visitor, fact.previous, fact.ts, False) for fact in facts if fact.previous}
         if new:
             add_links(self._session, self._site_id, new.values())
+        is_at_edge = links.is_at_edge
         edge = {
             visitor
             for version in (before, after)
             for visitor, sessions in version.items()
-            if any(links.is_at_edge(session) for session in sessions)
+            if any(map(is_at_edge, sessions))
         }
         for _ in range(_HOPS):
             if not edge:
@@ -139,6 +147,9 @@ class People:
         gone: list[tuple[int, bytes, int]] = []
         new: list[tuple[bytes, VisitorSession]] = []
         for visitor in visitors:
+            if not before[visitor]:
+                new += [(visitor, session) for session in after[visitor]]
+                continue
             was = {(session.bucket, session.first_ts): session for session in before[visitor]}
             now = {(session.bucket, session.first_ts): session for session in after[visitor]}
             gone += [(bucket, visitor, first_ts) for bucket, first_ts in was.keys() - now.keys()]
@@ -148,12 +159,20 @@ class People:
         put_sessions(self._session, self._site_id, new)
 
 
+class Joined(msgspec.Struct, frozen=True):
+    """Whose last session is continued by whose first one: `earlier` by the later visitor, and the other way round."""
+
+    earlier: dict[bytes, bytes]
+    later: dict[bytes, bytes]
+
+
 class Links:
     """Who was whom before the key changed; for visitors of one site."""
 
     def __init__(self, timezone: str) -> None:
         self._timezone = timezone
         self._previous: dict[bytes, set[bytes]] = {}
+        self._inner: dict[int, tuple[int, int]] = {}  # of a day: half an hour after its beginning, and before its end
 
     def add(self, links: Iterable[Link]) -> set[bytes]:
         """Remember the links; return everybody in them."""
@@ -169,21 +188,24 @@ class Links:
 
     def is_at_edge(self, session: VisitorSession) -> bool:
         """Say whether the session is near enough to a midnight to continue another, or to be continued."""
-        start, _ = bounds(self._timezone, session.first_day)
-        _, end = bounds(self._timezone, session.last_day)
-        return session.first_ts - start <= GAP_MS or end - session.last_ts <= GAP_MS
+        inner = self._inner
+        for day in (session.first_day, session.last_day):
+            if day not in inner:
+                start, end = bounds(self._timezone, day)
+                inner[day] = start + GAP_MS, end - GAP_MS
+        return session.first_ts <= inner[session.first_day][0] or session.last_ts >= inner[session.last_day][1]
 
-    def joined(self, sessions: BySession) -> dict[bytes, bytes]:
-        """Return by visitor whose last session its first one continues."""
-        found: dict[bytes, bytes] = {}  # the other way round: a visit goes on once
+    def joined(self, sessions: BySession) -> Joined:
+        """Return whose last session is continued by whose first one."""
+        found: dict[bytes, bytes] = {}  # by the earlier one: a visit goes on once
         for visitor in sorted(self._previous):
             own = sessions.get(visitor)
-            for previous in sorted(self._previous[visitor] - found.keys()):
+            for previous in sorted(self._previous[visitor]):
                 before = sessions.get(previous)
-                if own and before and self._continues(own[0], before[-1]):
+                if previous not in found and own and before and self._continues(own[0], before[-1]):
                     found[previous] = visitor
                     break
-        return {visitor: previous for previous, visitor in found.items()}
+        return Joined({visitor: previous for previous, visitor in found.items()}, found)
 
     def _continues(self, later: VisitorSession, earlier: VisitorSession) -> bool:
         return continues(later, earlier, bounds(self._timezone, earlier.first_day)[0])
@@ -200,16 +222,15 @@ def _days(session: VisitorSession) -> tuple[int, int]:
     return session.first_day, session.last_day
 
 
-def part(visitor: bytes, sessions: BySession, joined: Mapping[bytes, bytes]) -> Part | None:
+def part(visitor: bytes, sessions: BySession, joined: Joined) -> Part | None:
     """Return a visitor's sessions with those that they continue, or that continue them; None where it has none."""
     own = sessions.get(visitor)
     if not own:
         return None
-    previous = joined.get(visitor)
-    following = [later for later, earlier in joined.items() if earlier == visitor]
+    previous, following = joined.earlier.get(visitor), joined.later.get(visitor)
     return Part(
         visitor,
         tuple(own),
         sessions[previous][-1] if previous is not None else None,
-        sessions[following[0]][0] if following else None,
+        sessions[following][0] if following is not None else None,
     )

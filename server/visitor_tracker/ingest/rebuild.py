@@ -4,7 +4,8 @@
                                                           └──one transaction──▶ in the place of what was there
 
 The numbers are made beside the live tables. Meanwhile the site's lease is held, so that nothing is folded; what comes
-in waits in the inbox. Only days whose events are all still there can be made again.
+in waits in the inbox. Who finds at the end that another has had the lease starts again. Only days whose events are all
+still there, and are of the site's time zone of today, can be made again.
 """
 
 import os
@@ -16,6 +17,7 @@ import msgspec
 from visitor_tracker.days import DAY_MS, bounds, day_after, days_between, month_of
 from visitor_tracker.errors import StoreError
 from visitor_tracker.ingest.bots import judge, reasons
+from visitor_tracker.ingest.calendar import local_day
 from visitor_tracker.ingest.people import BySession, People, Rule, part
 from visitor_tracker.measures import VISITORS, unpacked
 from visitor_tracker.sessions.counts import Counts, Key, Mark
@@ -29,7 +31,7 @@ from visitor_tracker.store.facts import facts_between
 from visitor_tracker.store.rollups import add_rollups, see
 from visitor_tracker.store.session import Session
 from visitor_tracker.store.sql import SqlStore
-from visitor_tracker.store.visits import add_daily_visitors
+from visitor_tracker.store.visits import add_client_sessions, add_daily_visitors, mark_joined
 
 _LEASE_SECONDS = 300.0  # while a day's numbers are made; after a kill the site is not folded for so long
 _READ = 10_000  # events at once
@@ -48,6 +50,14 @@ class RawGone(StoreError):
     """Events of the day have expired: its numbers stay as they are."""
 
 
+class ZoneChanged(StoreError):
+    """The site's time zone was another one on that day, so its hours are of two days now: its numbers stay."""
+
+
+class LeaseLost(StoreError):
+    """Somebody else has had the site meanwhile: what was made may lack what was folded, and is not stored."""
+
+
 class _Made(msgspec.Struct, frozen=True):
     """What is to be stored: the day's own numbers whole, those of other days as changes."""
 
@@ -59,6 +69,8 @@ class _Made(msgspec.Struct, frozen=True):
     before: dict[bytes, list[VisitorSession]]
     after: dict[bytes, list[VisitorSession]]
     came: set[tuple[int, bytes]]
+    clients: list[tuple[bytes, bytes, int, int]]
+    joined: set[tuple[bytes, bytes]]
     events: int
     robots: int
 
@@ -78,7 +90,7 @@ class Rebuilder:
         return self._tables.read(lambda session: rebuilding.raw_days(session, self._site_id))
 
     def rebuild(self, day: int) -> Rebuilt:
-        """Make a day again; raises RawGone where it cannot, and what the store raises."""
+        """Make a day again; raises RawGone or ZoneChanged where it cannot, LeaseLost, and what the store raises."""
         if not self.days().get(day, False):
             raise RawGone(f"the events of {day} are not there, or not all of them any more")
         until = int((time.time() + _LEASE_SECONDS) * 1000)
@@ -92,9 +104,12 @@ class Rebuilder:
         self._tables.write(lambda session: tables.release_lease(session, self._site_id, self._holder))
 
     def _swap(self, session: Session, day: int, made: _Made, profiles: Profiles) -> Rebuilt:
-        now = time.time_ns() // 1_000_000
-        if not tables.hold_lease(session, self._site_id, self._holder, now, now + int(_LEASE_SECONDS * 1000)):
-            raise StoreError("another rebuild of this site is under way: let it end")
+        until = int((time.time() + _LEASE_SECONDS) * 1000)
+        if not rebuilding.keep_lease(session, self._site_id, self._holder, until):
+            raise LeaseLost(
+                f"another rebuild of this site is under way, or {day} took longer than {_LEASE_SECONDS:.0f} s:"
+                " try it again where nothing else runs"
+            )
         vocabulary.add_texts(session, profiles.fresh_texts)
         site_id, hours = self._site_id, bounds(self._rule.timezone, day)
         old = rebuilding.day_rows(session, site_id, day)
@@ -108,6 +123,8 @@ class Rebuilder:
         People(session, site_id, self._rule, profiles).replace(made.after, made.before, made.after)
         if not self._rule.daily:
             add_daily_visitors(session, site_id, made.came)
+        add_client_sessions(session, site_id, made.clients)
+        mark_joined(session, site_id, made.joined)
         return Rebuilt(day, made.events, made.robots, sum(change != 0 for change in changed.values()))
 
     def _change_months(self, session: Session, days: dict[Key, int], marks: dict[Mark, int]) -> None:
@@ -134,7 +151,7 @@ class _Making:
         self._crawlers: dict[int, int] = {}  # context: id of the name
 
     def make(self, day: int) -> _Made:
-        facts = list(self._facts(day, day))
+        facts = self._of_day(day)
         counts = Counts(with_marks=False)
         self._count_apart(facts, counts)
         visitors = {fact.visitor for fact in facts if fact.visitor}
@@ -153,10 +170,7 @@ class _Making:
             if was != now:
                 others.change(was, now, self._profiles)
         hours = range(*bounds(self._rule.timezone, day))
-        came = {
-            (day, fact.visitor) for fact in facts if fact.visitor and fact.kind in ACTIONS and not judge(fact.signals)
-        }
-        robots = sum(judge(fact.signals) for fact in facts)
+        people = [fact for fact in facts if fact.visitor and not judge(fact.signals)]
         return _Made(
             {key: number for key, number in counts.hours.items() if key[2] in hours},
             {key: number for key, number in counts.days.items() if key[2] == day},
@@ -165,21 +179,37 @@ class _Making:
             others.marks,
             before,
             after,
-            came,
+            {(day, fact.visitor) for fact in people if fact.kind in ACTIONS},
+            [(fact.client, fact.visitor, day, fact.ts) for fact in people if fact.client],
+            joined_after.earlier.items() - joined_before.earlier.items(),
             len(facts),
-            robots,
+            sum(judge(fact.signals) for fact in facts),
         )
+
+    def _of_day(self, day: int) -> list[Fact]:
+        """Read the events of a day; raises ZoneChanged."""
+        timezone = self._rule.timezone
+        start, end = bounds(timezone, day)
+        found: list[Fact] = []
+        for fact in self._around(day, day):
+            if (fact.day == day or start <= fact.ts < end) and fact.day != local_day(timezone, fact.ts).number:
+                raise ZoneChanged("the site had another time zone then, the numbers of that day stay as they are")
+            if fact.day == day:
+                found.append(fact)
+        return found
 
     def _facts(self, first_day: int, last_day: int) -> Iterable[Fact]:
         """Read the events of some days."""
+        return (fact for fact in self._around(first_day, last_day) if first_day <= fact.day <= last_day)
+
+    def _around(self, first_day: int, last_day: int) -> Iterable[Fact]:
+        """Read the events of some days, and of those beside them."""
         start = bounds(self._rule.timezone, first_day)[0] - DAY_MS  # the zone may have been another one then
         end = bounds(self._rule.timezone, last_day)[1] + DAY_MS
         after = b""
         while True:
             found = facts_between(self._session, self._site_id, start, end, _READ, after, timezone=self._rule.timezone)
-            for fact in found:
-                if first_day <= fact.day <= last_day:
-                    yield fact
+            yield from found
             if len(found) < _READ:
                 return
             start, after = found[-1].ts, found[-1].id

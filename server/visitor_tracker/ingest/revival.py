@@ -5,7 +5,8 @@ import time
 
 import msgspec
 
-from visitor_tracker.event import Event, InboxRow, decode_batch, decode_events, encode_events
+from visitor_tracker.event import Batch, Event, InboxRow, decode_batch, decode_events, encode_batch, encode_events
+from visitor_tracker.ingest.parcel import read_record
 from visitor_tracker.store.inbox import DeadLetter
 
 
@@ -31,7 +32,10 @@ def events_of(letter: DeadLetter) -> list[Event]:
 def rows_again(letter: DeadLetter) -> list[InboxRow]:
     """Return inbox rows of the letter's events, one for each site; raises Unrevivable."""
     sites: dict[int, list[Event]] = {}
-    for event in events_of(letter):
+    events = events_of(letter)
+    for refused in read_record(encode_batch(Batch(bytes(16), 0, events)), 0).refused:
+        raise Unrevivable(refused.reason)  # no table would refuse all of it: a hash too short is one to SQLite
+    for event in events:
         sites.setdefault(event.site_id, []).append(event)
     if not sites:
         raise Unrevivable("there is no event in it")

@@ -31,7 +31,7 @@ class Background:
     names of what it applied.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the rest by keyword
         self,
         store: Store,
         drainer: Drainer,
@@ -47,6 +47,7 @@ class Background:
         self._folder = folder
         self._stop = threading.Event()
         self._migrated = threading.Event()  # or stopped
+        self._drained = threading.Event()  # nothing more comes into the inbox
         self._threads = [
             threading.Thread(target=self._drain, name="drainer", daemon=True),
             threading.Thread(target=self._fold, name="folder", daemon=True),
@@ -59,7 +60,7 @@ class Background:
             thread.start()
 
     def stop(self) -> None:
-        """End all of it; what is journaled by now is drained first, if the store is there."""
+        """End all of it; what is journaled by now is drained and folded first, if the store is there."""
         self._stop.set()
         until = time.monotonic() + _JOIN_SECONDS  # for all of them: a store that hangs may hold each
         for thread in self._threads:
@@ -70,14 +71,17 @@ class Background:
             self._bring_up_to_date()
         finally:
             self._migrated.set()
-        # With old tables it would set aside what only they refuse.
-        if not self._stop.is_set():
-            self._drainer.run(self._stop)
+        try:
+            # With old tables it would set aside what only they refuse.
+            if not self._stop.is_set():
+                self._drainer.run(self._stop)
+        finally:
+            self._drained.set()
 
     def _fold(self) -> None:
         self._migrated.wait()
         if not self._stop.is_set():
-            self._folder.run(self._stop)
+            self._folder.run(self._stop, self._drained)
 
     def _bring_up_to_date(self) -> None:
         problem = ""

@@ -1,8 +1,9 @@
 """The hours, days, weeks or months of a series: every one is there, also those without numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from visitor_tracker.days import (
     HOUR_MS,
@@ -15,9 +16,10 @@ from visitor_tracker.days import (
     number_of,
     zone_of,
 )
-from visitor_tracker.reports.query import QueryError, Question, month_end
+from visitor_tracker.reports.query import QueryError, Question, Span, month_end
 
 BUCKETS_MOST = 2_000  # 83 days by the hour, five years by the day
+_HOURS_KEPT = 10_000
 _SLOT_MS = HOUR_MS // 4  # a site's hours begin on quarters of UTC's
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,15 +35,15 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """The buckets of a question, and which one a day or an hour of the site belongs to."""
+    """The buckets of a question, and which one a day of the site belongs to, or an hour where days cannot tell.
+
+    `place` has a day, or with `by_hours` the moment at which the site's clock showed the full hour; it returns None
+    for one outside of the span.
+    """
 
     buckets: tuple[Bucket, ...]
-    days: dict[int, int]  # of the span's zone
-    hours: dict[int, int]  # by when the site's clock showed the full hour; only where days cannot tell
-
-    def of(self, day: int, hour: int) -> int | None:
-        """Return the place of what happened in that hour of that day of the site's, None outside of the span."""
-        return self.hours.get(hour) if self.hours else self.days.get(day)
+    place: Callable[[int], int | None]
+    by_hours: bool = False
 
 
 def buckets_of(question: Question) -> Buckets:
@@ -50,10 +52,19 @@ def buckets_of(question: Question) -> Buckets:
         return _hour_buckets(question)
     buckets = tuple(_bounded(_day_buckets(question)))
     days = {day: place for place, each in enumerate(buckets) for day in days_between(each.first_day, each.last_day)}
-    span = question.span
-    if not (question.is_foreign or span.by_hours):
-        return Buckets(buckets, days, {})
-    return Buckets(buckets, days, {hour: days[day_of(span.timezone, hour)] for hour in hours_of(question)})
+    if question.is_foreign or question.span.by_hours:
+        return Buckets(buckets, _hours_by_day(question.span, days), by_hours=True)
+    return Buckets(buckets, days.get)
+
+
+def _hours_by_day(span: Span, days: Mapping[int, int]) -> Callable[[int], int | None]:
+    """Return the place of an hour; only of hours that have numbers, since most of a long span have none."""
+
+    @lru_cache(_HOURS_KEPT)
+    def place(hour: int) -> int | None:
+        return days.get(day_of(span.timezone, hour)) if span.start_ms <= hour < span.end_ms else None
+
+    return place
 
 
 def hours_of(question: Question) -> Iterator[int]:
@@ -77,7 +88,8 @@ def _hour_buckets(question: Question) -> Buckets:
         raise _too_many()
     hours = list(hours_of(question))
     buckets = tuple(Bucket(iso_hour(span.timezone, hour)) for hour in hours)
-    return Buckets(buckets, {}, {hour: place for place, hour in enumerate(hours)})
+    places = {hour: place for place, hour in enumerate(hours)}
+    return Buckets(buckets, places.get, by_hours=True)
 
 
 def _day_buckets(question: Question) -> Iterator[Bucket]:

@@ -25,6 +25,7 @@ OF_EVENTS = frozenset({Dimension.KIND, Dimension.BOT, Dimension.CRAWLER})  # cou
 
 LIMIT_MOST = 1_000
 OFFSET_MOST = 1_000_000
+_DIGITS_MOST = 9
 _FIRST_DAY, _LAST_DAY = 19700101, 29991231
 _LAST_DAYS = {"7d": 7, "30d": 30, "90d": 90}
 _DAYS_OF_HOURS = 1  # a period of so many days is shown by the hour
@@ -143,7 +144,10 @@ def read_span(text: str, timezone: str, now_ms: int, oldest: Callable[[], int | 
         start = end - 24 * HOUR_MS
         return Span(timezone, today, day_of(timezone, start), today, start, end, by_hours=True)
     first, last = _named_days(text, today, oldest) or _given_days(text)
-    return Span(timezone, today, first, last, bounds(timezone, first)[0], bounds(timezone, last)[1])
+    start, end = bounds(timezone, first)[0], bounds(timezone, last)[1]
+    if start == end:  # Samoa had no 30 December 2011
+        raise QueryError("period", f"there was no {date_of(first)} in {timezone}: the calendar left it out")
+    return Span(timezone, today, first, last, start, end)
 
 
 def _named_days(text: str, today: int, oldest: Callable[[], int | None]) -> tuple[int, int] | None:
@@ -215,7 +219,7 @@ def _one_of(name: str, text: str, known: dict[str, T]) -> T | None:
 def _number(name: str, text: str, default: int, least: int, most: int) -> int:
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+    if not (len(text) <= _DIGITS_MOST and text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise QueryError(name, f"{name} must be a whole number from {least} to {most}")
     return int(text)
 

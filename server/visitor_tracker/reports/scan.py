@@ -7,7 +7,7 @@ events of those days ─┘           whose rollups have more than the sessions
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
-from visitor_tracker.days import bounds, day_after, day_of, days_between
+from visitor_tracker.days import bounds, day_after, day_of
 from visitor_tracker.event import ROBOT
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.query import QueryError, Question
@@ -18,7 +18,7 @@ from visitor_tracker.sessions.session import GAP_MS, VisitorSession, decode_sess
 from visitor_tracker.sites import Site
 from visitor_tracker.store.reports import Piece, ReportTable
 
-SESSIONS_MOST = 2_000_000  # of one question: about a minute
+SESSIONS_MOST = 500_000  # of one question: half a minute, and 300 MB where most visitors differ
 CHUNK = 2_000  # rows that are read and looked at between two breaths of other threads
 
 Own = tuple[bytes, VisitorSession]
@@ -35,11 +35,7 @@ class Scan:
         self._most = most
         self._profiles = Profiles()
         self._values: dict[tuple[int, int], Values] = {}
-        zone = self._site.timezone
-        first, last = (day_of(zone, ms) for ms in (question.span.start_ms, question.span.end_ms - 1))
-        self._days = days_between(first, last)
-        # One that began the day before may go on; 0 has those that saw more than two days.
-        self._buckets = (0, day_after(first, -1), *self._days)
+        self._buckets: tuple[int, ...] = ()
         self._left: dict[int, list[int]] = {}  # what the rollups of a day have that no session has shown yet
 
     def chunks(self) -> Iterator[list[Whole]]:
@@ -53,18 +49,22 @@ class Scan:
                     raise self._too_many()
                 yield self._joined([(row.visitor, decode_session(row.body)) for row in rows])
                 time.sleep(0)
-        for day in self._days:
+        for day, left in self._left.items():
             # Whatever is in no session has no visitor; mostly there is nothing, and no event needs to be looked at.
-            if any(self._left[day]):
+            if any(left):
                 yield from self._loose(day)
 
     def _begin(self) -> None:
-        piece = Piece("day", self._days[0], self._days[-1])
-        self._left = {day: [0, 0, 0] for day in self._days}
+        """Find the days that have numbers: the others of a long span need not be looked at."""
+        zone = self._site.timezone
+        first, last = (day_of(zone, ms) for ms in (self._span.start_ms, self._span.end_ms - 1))
+        piece = Piece("day", first, last)
         visits = 0
         for day, measured in self._table.periods(self._site.id, Dimension.TOTAL, piece):
             self._left[day] = [measured[_VIEWS], measured[_ENGAGED], measured[_EVENTS]]
             visits += measured[1]
+        # One that began the day before may go on; 0 has those that saw more than two days.
+        self._buckets = (0, day_after(first, -1), *self._left)
         if visits > self._most:
             raise self._too_many()
 

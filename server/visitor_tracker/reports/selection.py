@@ -34,9 +34,11 @@ from visitor_tracker.reports.filters import (
     Not,
     matcher,
 )
+from visitor_tracker.reports.query import QueryError
 from visitor_tracker.sessions.profiles import TEXT_MOST
 from visitor_tracker.sessions.session import Acted, Head, Looked, VisitorSession
 
+COMBINATIONS_MOST = 500_000  # that one filter is asked of: some ten seconds
 _REMEMBERED = 200_000  # verdicts of one condition
 _PAGE, _ENTRY, _EXIT = int(Dimension.PAGE), int(Dimension.ENTRY), int(Dimension.EXIT)
 _LOOKS = frozenset(map(int, OF_LOOKS))
@@ -181,9 +183,10 @@ class Selector:
         self._none = {sort: self._ask(sort, lambda _: 0) for sort in self._by_sort}
         self._verdicts: dict[tuple[int, int, int], Verdicts] = {}
         self._answers: dict[tuple[Verdicts, Said], _Answers] = {}
+        self._asked = 0
 
     def select(self, whole: Whole) -> Selected | None:
-        """Return what counts of a visit, None for nothing."""
+        """Return what counts of a visit, None for nothing; raises QueryError where that takes for ever."""
         own = tuple([test.holds(whole.value(test.dimension)) for test in self._of_visits])
         if not self.sorts:
             if not self._answer(self._answers_for(own, ()), _NO_SORT, ()):
@@ -265,6 +268,9 @@ class Selector:
         told = dict(zip(self._of_visits, own, strict=True))
         choices = [{verdicts} if each == sort else found for each, found in zip(self._by_sort, said, strict=False)]
         for combination in product(*choices):
+            self._asked += 1
+            if self._asked > COMBINATIONS_MOST:
+                raise QueryError("filter", "too many conditions of pages and actions at once: use fewer of them")
             for each, chosen in zip(self._by_sort, combination, strict=False):
                 told.update(zip(self._by_sort[each], chosen, strict=True))
             if _holds(self._root, told.__getitem__):

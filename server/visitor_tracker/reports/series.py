@@ -12,20 +12,22 @@ def series(table: ReportTable, question: Question) -> Series:
     """Return the series of a question without filters; raises QueryError where it has too many points."""
     buckets = buckets_of(question)
     span = question.span
-    by_hours = bool(buckets.hours)
-    piece = Piece("hour", span.start_ms, span.end_ms - 1) if by_hours else Piece("day", span.first_day, span.last_day)
+    piece = (
+        Piece("hour", span.start_ms, span.end_ms - 1)
+        if buckets.by_hours
+        else Piece("day", span.first_day, span.last_day)
+    )
     rows = table.periods(question.site.id, Dimension.TOTAL, piece)
-    places = buckets.hours if by_hours else buckets.days
     found: list[list[Measured]] = [[] for _ in buckets.buckets]
     for period, measured in rows:
-        if (place := places.get(period)) is not None:
+        if (place := buckets.place(period)) is not None:
             found[place].append(measured)
     visitors: list[int] | list[None]
     said: VisitorsAre
-    if not by_hours:
+    if not buckets.by_hours:
         daily = {day: measured[0] for day, measured in rows}
-        days = [(bucket.first_day, bucket.last_day) for bucket in buckets.buckets]
-        visitors, said = visitors_of(table, question, daily, days)
+        wanted = [(bucket.first_day, bucket.last_day) for bucket in buckets.buckets]
+        visitors, said = visitors_of(table, question, daily, wanted)
     elif question.interval == "hour":
         visitors, said = [sum(row[0] for row in each) for each in found], "exact"
     else:

@@ -37,8 +37,8 @@ class Tally:
         self.total = Sums()
         self.points = [Sums() for _ in buckets.buckets]
         self.values: dict[int, defaultdict[int, Sums]] = {int(each): defaultdict(Sums) for each in dimensions}
-        self._places = buckets.hours or buckets.days
-        self._by_hour = bool(buckets.hours)
+        self._place = buckets.place
+        self._by_hour = buckets.by_hours
         self._counted = counted
 
     def add(self, selected: Selected) -> None:
@@ -56,13 +56,13 @@ class Tally:
 
     def _place_of(self, selected: Selected) -> int | None:
         """Return the bucket in which the visit counts, if it does in any."""
-        return None if selected.place is None else self._places.get(selected.place[self._by_hour])
+        return None if selected.place is None else self._place(selected.place[self._by_hour])
 
     def _add_part(self, part: Part, here: Sums) -> None:
-        places, by_hour, points = self._places, self._by_hour, self.points
+        place_of, by_hour, points = self._place, self._by_hour, self.points
         is_marked = part.marks is None and part.visitor is not None
         for did in _all(part):
-            place = places.get(did.hour if by_hour else did.day)
+            place = place_of(did.hour if by_hour else did.day)
             number, does = self._measured(did)
             if place is not None and (number or does):
                 points[place].number += number
@@ -72,7 +72,7 @@ class Tally:
                     here.visitors.add(part.visitor)
         if part.marks and part.visitor is not None:
             for mark in part.marks:
-                if (place := places.get(mark.hour if by_hour else mark.day)) is not None:
+                if (place := place_of(mark.hour if by_hour else mark.day)) is not None:
                     points[place].visitors.add(part.visitor)
                     here.visitors.add(part.visitor)
 
@@ -115,7 +115,7 @@ class Tally:
                 is_first = does and value not in begun and part.visitor is not None
                 if is_first:
                     begun.add(value)
-                if not value or not number or self._places.get(did.hour if self._by_hour else did.day) is None:
+                if not value or not number or self._place(did.hour if self._by_hour else did.day) is None:
                     continue
                 sums = values[value]
                 sums.number += number + VISITS * is_first

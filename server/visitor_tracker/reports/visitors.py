@@ -1,13 +1,14 @@
 """Visitors one by one, in the shape of the visitors API of old: who, from where, when, which pages.
 
-Where a site keeps addresses, a visitor is an address and has one record, however old. Else a visitor is a hash, shown
+Where a site keeps addresses, a visitor is an address and has one record, however old; of what was kept under an earlier
+policy only what today's allows is shown. Else a visitor is a hash, shown
 as the `ip` of 16 hex digits, and what it did in the last 30 days is read from its visits. Under the policy `daily`
 the same person has another hash on every day.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import msgspec
 
@@ -15,7 +16,7 @@ from visitor_tracker.days import bounds, day_after, day_of
 from visitor_tracker.event import Place
 from visitor_tracker.reports.words import Words, agent_name, iso_seconds
 from visitor_tracker.sessions.session import VisitorSession
-from visitor_tracker.sites import Policy, Site
+from visitor_tracker.sites import TRUNCATED_BITS, IpPolicy, Policy, Site
 from visitor_tracker.store import people
 from visitor_tracker.store.ip_records import IpRecord
 from visitor_tracker.store.session import Session
@@ -100,12 +101,12 @@ def visitors(
 
 def visitor(session: Session, scopes: Iterable[Scope], now: int, country_name: CountryName, ip: str) -> Visitor | None:
     """Return the visitor with that address, or with a hash that begins so; None where there is none."""
-    address, beginning = _address(ip), _hash(ip)
+    beginning = _hash(ip)
     found: list[_Person] = []
     for scope in scopes:
         if scope.keeps_addresses:
-            record = people.ip_record(session, scope.site.id, address)
-            found += [] if record is None else [_of_record(record)]
+            record = people.ip_record(session, scope.site.id, _address(ip, scope.policy.ip))
+            found += [] if record is None else [_of_record(record, scope.policy)]
         elif beginning:
             found += _by_hash(session, scope, now, beginning)
     return _visitor(_united(found)[0], country_name) if found else None
@@ -140,7 +141,8 @@ def _newest(session: Session, scopes: Iterable[Scope], now: int, limit: int, *, 
     found: list[_Person] = []
     for scope in scopes:
         if scope.keeps_addresses:
-            found += [_of_record(record) for record in people.newest_ip_records(session, scope.site.id, limit)]
+            records = people.newest_ip_records(session, scope.site.id, limit)
+            found += [_of_record(record, scope.policy) for record in records]
         else:
             wanted = _newest_hashes(session, scope, now, limit)
             found += _of_visits(session, scope, now, wanted, with_paths=with_paths)
@@ -266,24 +268,29 @@ def _hash(text: str) -> bytes:
 # Visitors that are addresses.
 
 
-def _of_record(record: IpRecord) -> _Person:
+def _of_record(record: IpRecord, policy: Policy) -> _Person:
+    # A class such as "Firefox 128 Windows" has no slash, and what a browser sends has one.
+    agents = [agent for agent in record.user_agents if policy.user_agent == "full" or "/" not in agent]
     return _Person(
-        record.ip,
+        _address(record.ip, policy.ip),
         Place(record.country or "XX", record.region, record.city, record.organisation),
         record.first_at,
         record.last_at,
         record.visits,
         list(record.paths),
-        list(record.user_agents),
+        agents,
     )
 
 
-def _address(text: str) -> str:
-    """Return the one spelling of an address; what is none stays as it is, and will not be found."""
+def _address(text: str, policy: IpPolicy) -> str:
+    """Return the one spelling of an address, or of its network; what is none stays as it is, and will not be found."""
     try:
-        return str(ip_address(text))
+        address = ip_address(text)
     except ValueError:
         return text
+    if policy == "full":
+        return str(address)
+    return str(ip_network((address, TRUNCATED_BITS[address.version]), strict=False).network_address)
 
 
 def _visitor(person: _Person, country_name: CountryName) -> Visitor:

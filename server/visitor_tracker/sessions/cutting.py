@@ -9,6 +9,7 @@ from visitor_tracker.sessions.actions import listed_under
 from visitor_tracker.sessions.fact import PAGEVIEW, Fact, Flag
 from visitor_tracker.sessions.session import GAP_MS, Acted, Head, Looked, Mark, VisitorSession
 
+PLACES_MOST = 2_000  # of one session: pages in different hours, or actions
 _BY_ITSELF = int(Flag.BY_ITSELF)
 _Part = TypeVar("_Part", Looked, Acted)
 
@@ -88,8 +89,8 @@ def _session(facts: Sequence[Fact]) -> VisitorSession:
         None if entry is None else Mark(entry.ts, entry.id, entry.page),
         None if exit_ is None else Mark(exit_.ts, exit_.id, exit_.page),
         interactions,
-        tuple(Looked(*seen, *looked[seen]) for seen in sorted(looked)),
-        tuple(Acted(*place, acted[place]) for place in sorted(acted)),
+        bounded_looked(tuple(Looked(*seen, *looked[seen]) for seen in sorted(looked))),
+        bounded_acted(tuple(Acted(*place, acted[place]) for place in sorted(acted))),
     )
 
 
@@ -109,9 +110,44 @@ def _united(one: VisitorSession, other: VisitorSession) -> VisitorSession:
         min(entries, default=None),
         max(exits, default=None),
         one.interactions + other.interactions,
-        _combined(one.looked, other.looked, _looked_at, _looked_both),
-        _combined(one.acted, other.acted, _acted_at, _acted_both),
+        bounded_looked(_combined(one.looked, other.looked, _looked_at, _looked_both)),
+        bounded_acted(_combined(one.acted, other.acted, _acted_at, _acted_both)),
     )
+
+
+# A session without an end, of a program that visits a page each minute, would grow without one, and is written anew
+# whenever it goes on. So the first places in their order keep their names, and what happened at others is kept by hour.
+# Which are the first does not depend on the order in which parts were united.
+
+
+def bounded_looked(parts: tuple[Looked, ...]) -> tuple[Looked, ...]:
+    """Keep the names of the first `PLACES_MOST` pages."""
+    if len(parts) <= PLACES_MOST:
+        return parts
+    named = [part for part in parts if part.page or part.host]
+    if len(named) <= PLACES_MOST:
+        return parts
+    kept = tuple(part for part in parts if not (part.page or part.host)), tuple(named[:PLACES_MOST])
+    bounded = _combined(*kept, _looked_at, _looked_both)
+    for part in named[PLACES_MOST:]:
+        nameless = Looked(part.day, part.hour, 0, 0, part.views, part.engaged_ms)
+        bounded = _combined(bounded, (nameless,), _looked_at, _looked_both)
+    return bounded
+
+
+def bounded_acted(parts: tuple[Acted, ...]) -> tuple[Acted, ...]:
+    """Keep the names of the first `PLACES_MOST` things that were done."""
+    if len(parts) <= PLACES_MOST:
+        return parts
+    named = [part for part in parts if part.value]
+    if len(named) <= PLACES_MOST:
+        return parts
+    kept = tuple(part for part in parts if not part.value), tuple(named[:PLACES_MOST])
+    bounded = _combined(*kept, _acted_at, _acted_both)
+    for part in named[PLACES_MOST:]:
+        nameless = Acted(part.day, part.hour, part.dimension, 0, part.times)
+        bounded = _combined(bounded, (nameless,), _acted_at, _acted_both)
+    return bounded
 
 
 def _combined(

@@ -69,6 +69,8 @@ _OF_VALUES = frozenset(
         1301,
         1366,
         1406,  # a text that does not fit
+        1644,
+        4025,  # what a trigger or a check of the operator's does not let in
     }
 )
 _HINTS = {

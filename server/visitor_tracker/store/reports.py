@@ -37,6 +37,13 @@ PERIODS = {
     for grain, clause in _RANGE.items()
 }
 
+_SUMS_OF = f"""/* ReportTable.breakdown */
+select value, {_SUMS}
+from TABLE
+where site_id = ? and dimension = ? and WITHIN and value in ([?])
+group by value"""
+SUMS_OF = {grain: _SUMS_OF.replace("TABLE", f"rollup_{grain}") for grain in _RANGE}
+
 LATEST = f"""/* ReportTable.latest */
 select period, {_COLUMNS}
 from rollup_day
@@ -257,10 +264,7 @@ def _sums(
             within, keys = f"period in ({', '.join('?' * len(periods))})", periods
         else:
             within, keys = "period >= ? and period <= ?", [piece.first, piece.last]
-        template = (
-            f"/* ReportTable.breakdown */ select value, {_SUMS} from rollup_{piece.grain}"
-            f" where site_id = ? and dimension = ? and {within} and value in ([?]) group by value"
-        )
+        template = SUMS_OF[piece.grain].replace("WITHIN", within)
         for row in ask_rows(session, template, (site_id, dimension, *keys), values):
             found[row[0]] = tuple(before + int(more) for before, more in zip(found[row[0]], row[1:], strict=True))
     return found

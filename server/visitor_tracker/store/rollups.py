@@ -13,11 +13,15 @@ from visitor_tracker.store.session import Session, Value, send_rows
 
 _COLUMNS = ("site_id", "dimension", "period", "value", *NAMES)
 
+_ADD = """/* add_rollups */
+insert into TABLE (COLUMNS)
+values [(PLACES)]
+{add_measures}"""
+
 ADD: dict[str, str] = {
-    grain: f"""/* add_rollups */
-insert into rollup_{grain} ({", ".join(_COLUMNS)})
-values [({", ".join("?" * len(_COLUMNS))})]
-{{add_measures}}"""
+    grain: _ADD.replace("TABLE", f"rollup_{grain}")
+    .replace("COLUMNS", ", ".join(_COLUMNS))
+    .replace("PLACES", ", ".join("?" * len(_COLUMNS)))
     for grain in get_args(Grain)
 }
 

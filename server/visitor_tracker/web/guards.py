@@ -188,7 +188,7 @@ class Guards:
         return self.limit(request)
 
     def read(self, request: Request) -> None:
-        """Let a read of all numbers pass: from this machine itself, or with the read token; else raise 401."""
+        """Let a read of all numbers pass: from this machine itself, or with the read token; else raise 401 or 403."""
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self._read_token.matches(given.strip()):
             return
@@ -199,6 +199,12 @@ class Guards:
                 "these numbers are shown on the server's own machine, or with its token",
                 "send  Authorization: Bearer TOKEN  with the token that  visitor-tracker token  prints",
             )
+        if (
+            request.headers.get("sec-fetch-site") == "cross-site"
+            and request.headers.get("sec-fetch-mode") != "navigate"
+        ):
+            # A page elsewhere cannot read the answer, but it must not make this machine work for it either.
+            raise HttpError(403, "other_site", "another web site asks for these numbers", "open them yourself")
 
 
 def is_local(request: Request) -> bool:

@@ -26,6 +26,7 @@ _JSON: Headers = (
     ("X-Content-Type-Options", "nosniff"),
 )
 _FEED = 20
+_DIGITS_MOST = 9  # of a number
 _NO_SESSION = msgspec.json.encode(
     {
         "detail": "Session not found",  # what clients of the earlier API read
@@ -146,7 +147,7 @@ def _fields(request: Request) -> dict[str, str]:
 
 def _number(fields: dict[str, str], name: str, default: int, most: int, least: int = 1) -> int:
     text = fields.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+    if not (len(text) <= _DIGITS_MOST and text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise HttpError(400, f"invalid_{name}", f"{name} cannot be that", f"use {name}={least} to {name}={most}")
     return int(text)
 

@@ -8,10 +8,11 @@ from visitor_tracker.errors import TrackerError
 from visitor_tracker.jobs.importing.formats import FORMATS, first_request, recognise
 from visitor_tracker.jobs.importing.line import Format
 from visitor_tracker.jobs.importing.reading import LineReader
-from visitor_tracker.jobs.importing.sources import Source
+from visitor_tracker.jobs.importing.sources import Source, SourceError
 from visitor_tracker.store.inbox import Inbox
 
 _SHOWN = 120  # characters of a line that no format has
+_NOTHING = "nothing was imported"
 
 
 class PlanError(TrackerError):
@@ -44,11 +45,14 @@ class Planned(msgspec.Struct, frozen=True):
 
 
 def plan(paths: Sequence[str], reader: LineReader, *, site_id: int, format_name: str = "") -> list[Planned]:
-    """Return the files with lines, by the time of their first one; raises SourceError and PlanError.
+    """Return the files with lines, by the time of their first one; raises PlanError.
 
     `site_id` is 0 where each page's host decides.
     """
-    plans = [_plan(Source(path), reader, site_id, format_name) for path in dict.fromkeys(paths)]
+    try:
+        plans = [_plan(Source(path), reader, site_id, format_name) for path in dict.fromkeys(paths)]
+    except SourceError as error:
+        raise PlanError(f"{error}\n{_NOTHING}") from error
     return sorted((found for found in plans if found is not None), key=lambda found: found.first_ts)
 
 
@@ -62,9 +66,10 @@ def _plan(source: Source, reader: LineReader, site_id: int, format_name: str) ->
     if read is None or (format_name and first is None):
         known = f"the format {format_name}" if format_name else "a format that is known"
         line = lines[0] if len(lines[0]) <= _SHOWN else lines[0][:_SHOWN] + "…"
-        raise PlanError(f"{source.name} is not in {known}, its first line is\n  {line}\nnothing was imported")
+        raise PlanError(f"{source.name} is not in {known}, its first line is\n  {line}\n{_NOTHING}")
     if first is not None and not reader.host_of(first):
         raise PlanError(
             f"{source.name} does not say of which host its pages are: name it, as in  --host www.example.com"
+            f"\n{_NOTHING}"
         )
     return Planned(source, read, identities, 0 if first is None else first.ts)

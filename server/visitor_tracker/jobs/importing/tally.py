@@ -24,8 +24,9 @@ class Tally:
 
     def __init__(self) -> None:
         self.lines = 0
-        self.visits = 0
+        self.views = 0
         self.broken = 0
+        self.sites: set[int] = set()
         self.robots: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
         self.first_ts = 0
@@ -35,8 +36,8 @@ class Tally:
 
     @property
     def events(self) -> int:
-        """Visits, of people and of robots."""
-        return self.visits + self.robots.total()
+        """Page views, of people and of robots."""
+        return self.views + self.robots.total()
 
     @property
     def may_show_more(self) -> bool:
@@ -45,10 +46,11 @@ class Tally:
 
     def take(self, event: Event) -> None:
         """Count an event."""
+        self.sites.add(event.site_id)
         if judge(event.signals):
             self.robots[event.agent.bot or f"({', '.join(reasons(event.signals))})"] += 1
         else:
-            self.visits += 1
+            self.views += 1
         if len(self.examples) < _EXAMPLES_MOST:
             self.examples.append(event)
         if event.ts > self.last_ts:
