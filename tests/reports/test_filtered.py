@@ -33,7 +33,7 @@ NUMBERS = ("visitors", "visits", "views", "events")
 
 
 def ask(asked: Asked, policy: VisitorPolicy = "daily", now_ms: int = NOW) -> Question:
-    return read_question(asked, SITE, policy, now_ms=now_ms, oldest=lambda: None)
+    return read_question(asked, SITE, policy, now_ms=now_ms, known=lambda: None)
 
 
 def visits() -> list[Event]:

@@ -27,7 +27,7 @@ NOW = bounds("Europe/Berlin", 20260331)[0] + 15 * HOUR_MS  # two days after the 
 
 
 def ask(site: Site = BERLIN, now_ms: int = NOW, **texts: str) -> Question:
-    return read_question(Asked(**texts), site, "daily", now_ms=now_ms, oldest=lambda: 20240517)
+    return read_question(Asked(**texts), site, "daily", now_ms=now_ms, known=lambda: (20240517, 29991231))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_the_day_is_that_of_the_zone() -> None:
 def test_a_mistake_is_told_with_what_to_write(name: str, text: str, said: str) -> None:
     asked = msgspec.convert({name: text}, Asked)
     with pytest.raises(QueryError) as caught:
-        read_question(asked, SAMOA if "Apia" in said else BERLIN, "daily", now_ms=NOW, oldest=lambda: None)
+        read_question(asked, SAMOA if "Apia" in said else BERLIN, "daily", now_ms=NOW, known=lambda: None)
     assert said in str(caught.value)
     assert caught.value.name == ("filter" if name == "filters" else name)
 
@@ -142,7 +142,7 @@ def test_the_interval_suits_the_period(period: str, interval: str) -> None:
 )
 def test_a_span_is_read_from_the_fewest_rows(texts: dict[str, str], pieces: list[Piece]) -> None:
     asked = msgspec.convert(texts, Asked)
-    assert pieces_of(read_question(asked, BERLIN, "daily", now_ms=NOW, oldest=lambda: 20240517)) == pieces
+    assert pieces_of(read_question(asked, BERLIN, "daily", now_ms=NOW, known=lambda: (20240517, 29991231))) == pieces
 
 
 def labels(period: str, interval: str) -> list[str]:
@@ -158,9 +158,7 @@ def test_days_on_which_clocks_change_have_23_and_25_hours() -> None:
 
 def test_hours_of_a_zone_that_is_half_an_hour_off() -> None:
     india = Site(1, "default", timezone="Asia/Kolkata")
-    question = read_question(
-        Asked(period="2026-03-01", timezone="UTC"), india, "daily", now_ms=NOW, oldest=lambda: None
-    )
+    question = read_question(Asked(period="2026-03-01", timezone="UTC"), india, "daily", now_ms=NOW, known=lambda: None)
     found = [bucket.label for bucket in buckets_of(question).buckets]
     assert (len(found), found[0], found[-1]) == (24, "2026-03-01T00:30+00:00", "2026-03-01T23:30+00:00")
 
@@ -216,3 +214,8 @@ def test_a_series_has_a_bounded_number_of_points(period: str, interval: str) -> 
 
 def test_days_last_as_long_as_they_do() -> None:
     assert ask(period="2026-03-29").span.end_ms - ask(period="2026-03-29").span.start_ms == DAY_MS - HOUR_MS
+
+
+def test_all_ends_with_the_last_day_that_has_numbers() -> None:
+    span = read_span("all", "UTC", NOW, lambda: (20150517, 20150520))
+    assert (span.first_day, span.last_day) == (20150501, 20150520)

@@ -26,7 +26,7 @@ NOW = bounds("Europe/Berlin", 20260331)[0] + 15 * HOUR_MS
 
 
 def ask(asked: Asked, policy: VisitorPolicy = "daily", site: Site = SITE) -> Question:
-    return read_question(asked, site, policy, now_ms=NOW, oldest=lambda: None)
+    return read_question(asked, site, policy, now_ms=NOW, known=lambda: None)
 
 
 def a_day() -> list[Event]:
@@ -263,9 +263,9 @@ def test_a_whole_month_has_exact_visitors_where_others_are_sums(store: SqlStore,
 
 
 def test_days_in_all(store: SqlStore, table: ReportTable) -> None:
-    assert table.oldest(1) is None
+    assert table.known(1) is None
     fold(store, SITE, [event(SITE, DAY - 40 * DAY_MS, "anna"), event(SITE, DAY, "ben")])
-    assert table.oldest(1) == 20260129
-    found = read_question(Asked(period="all"), SITE, "daily", now_ms=NOW, oldest=lambda: table.oldest(1))
+    assert table.known(1) == (20260129, 20260310)
+    found = read_question(Asked(period="all"), SITE, "daily", now_ms=NOW, known=lambda: table.known(1))
     assert totals(table, found).numbers.views == 2
     assert [day for day, _ in table.latest(1, 30)] == [20260310, 20260129]

@@ -103,7 +103,7 @@ def _stats(options: argparse.Namespace) -> int:
         table = ReportTable(store.database)
         now_ms = time.time_ns() // 1_000_000
         try:
-            question = read_question(asked, site, policy, now_ms=now_ms, oldest=lambda: table.oldest(site.id))
+            question = read_question(asked, site, policy, now_ms=now_ms, known=lambda: table.known(site.id))
             if not asked.interval and not options.json:
                 question = _readable(question)
             found = answer(table, question, () if question.dimension is not None else _PANELS)
@@ -115,7 +115,7 @@ def _stats(options: argparse.Namespace) -> int:
         else:
             _print(question, found, _shown_points(found.series, now_ms, is_all=options.period == "all"))
             if not _has_numbers(found.totals.numbers):
-                _tell_nothing(question, table.oldest(site.id), [each.name for each in sites if each.id != site.id])
+                _tell_nothing(question, table.known(site.id), [each.name for each in sites if each.id != site.id])
     return 0
 
 
@@ -178,11 +178,11 @@ def _period(span: Span) -> str:
     return f"{first if first == last else f'{first} to {last}'} ({span.timezone})"
 
 
-def _tell_nothing(question: Question, oldest: int | None, others: Sequence[str]) -> None:
+def _tell_nothing(question: Question, known: tuple[int, int] | None, others: Sequence[str]) -> None:
     """Say why there may be no numbers, and what to try."""
-    if oldest is not None:
+    if known is not None:
         what = "was counted" if question.filters is None else "fits the filter"
-        remark(f"\nnothing {what} in this period; the first day with numbers is {date_of(oldest)}")
+        remark(f"\nnothing {what} in this period; the first day with numbers is {date_of(known[0])}")
         return
     remark("\nnothing was counted on this site yet")
     if others:

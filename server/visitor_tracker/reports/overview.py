@@ -55,7 +55,7 @@ class Counted(msgspec.Struct, frozen=True):
 
 def visits(table: ReportTable, site: Site, policy: VisitorPolicy, now_ms: int) -> Visits:
     """Return the numbers of a site from its first day on."""
-    ever = read_question(Asked(period="all"), site, policy, now_ms=now_ms, oldest=lambda: table.oldest(site.id))
+    ever = read_question(Asked(period="all"), site, policy, now_ms=now_ms, known=lambda: table.known(site.id))
     total = totals(table, ever).numbers
 
     def by(dimension: Dimension, order: RowOrder = "views") -> dict[str, int]:

@@ -15,6 +15,8 @@ from visitor_tracker.store.reports import Piece
 Interval = Literal["hour", "day", "week", "month"]
 Order = Literal["visitors", "visits", "views", "events"]
 
+Known = Callable[[], tuple[int, int] | None]  # a site's first and last day with numbers
+
 INTERVALS: tuple[Interval, ...] = get_args(Interval)
 ORDERS: tuple[Order, ...] = get_args(Order)
 PERIODS = (
@@ -100,14 +102,12 @@ class Asked:
     offset: str = ""
 
 
-def read_question(
-    asked: Asked, site: Site, policy: VisitorPolicy, *, now_ms: int, oldest: Callable[[], int | None]
-) -> Question:
+def read_question(asked: Asked, site: Site, policy: VisitorPolicy, *, now_ms: int, known: Known) -> Question:
     """Return the question that the texts ask; raises QueryError.
 
-    `oldest` is called for the site's first day with numbers, where the period is "all".
+    `known` is called for the site's first and last day with numbers, where the period is "all".
     """
-    span = read_span(asked.period or "30d", read_zone(asked.timezone, site), now_ms, oldest)
+    span = read_span(asked.period or "30d", read_zone(asked.timezone, site), now_ms, known)
     interval = _one_of("interval", asked.interval, {name: name for name in INTERVALS}) or usual_interval(span)
     try:
         filters = read_filter(asked.filters) if asked.filters.strip() else None
@@ -132,7 +132,7 @@ def read_zone(text: str, site: Site) -> str:
     return text
 
 
-def read_span(text: str, timezone: str, now_ms: int, oldest: Callable[[], int | None]) -> Span:
+def read_span(text: str, timezone: str, now_ms: int, known: Known) -> Span:
     """Return the days that a period means; raises QueryError for anything but PERIODS, a day, or two with .. between.
 
     Periods end today: "7d" is today and the six days before, "month" begins on the first, "12mo" with the month
@@ -143,14 +143,14 @@ def read_span(text: str, timezone: str, now_ms: int, oldest: Callable[[], int | 
         end = hour_of(timezone, now_ms) + HOUR_MS
         start = end - 24 * HOUR_MS
         return Span(timezone, today, day_of(timezone, start), today, start, end, by_hours=True)
-    first, last = _named_days(text, today, oldest) or _given_days(text)
+    first, last = _named_days(text, today, known) or _given_days(text)
     start, end = bounds(timezone, first)[0], bounds(timezone, last)[1]
     if start == end:  # Samoa had no 30 December 2011
         raise QueryError("period", f"there was no {date_of(first)} in {timezone}: the calendar left it out")
     return Span(timezone, today, first, last, start, end)
 
 
-def _named_days(text: str, today: int, oldest: Callable[[], int | None]) -> tuple[int, int] | None:
+def _named_days(text: str, today: int, known: Known) -> tuple[int, int] | None:
     month = today // 100 * 100 + 1
     yesterday = day_after(today, -1)
     if text in _LAST_DAYS:
@@ -159,7 +159,8 @@ def _named_days(text: str, today: int, oldest: Callable[[], int | None]) -> tupl
         last = day_after(month, -1)
         return last // 100 * 100 + 1, last
     if text == "all":  # from the first of a month, so that whole months are read
-        return (oldest() or today) // 100 * 100 + 1, today
+        first, last = known() or (today, today)
+        return first // 100 * 100 + 1, min(max(first, last), today)
     return {
         "today": (today, today),
         "yesterday": (yesterday, yesterday),

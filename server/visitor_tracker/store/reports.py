@@ -51,10 +51,11 @@ where site_id = ? and dimension = ? and value = 0 and views > 0
 order by period desc
 limit ?"""
 
-OLDEST = """/* ReportTable.oldest */
-select min(period)
-from rollup_day
-where site_id = ? and dimension = ?"""
+# Two look-ups: asked for together, SQLite would read all days.
+KNOWN = """/* ReportTable.known */
+select
+    (select min(period) from rollup_day where site_id = ? and dimension = ?),
+    (select max(period) from rollup_day where site_id = ? and dimension = ?)"""
 
 EVENTS_OF_SITES = """/* ReportTable.events_of_sites */
 select value, sum(events), sum(visits)
@@ -131,10 +132,10 @@ class ReportTable:
         """Return the site's last days with views, the newest first."""
         return [(row[0], row[1:]) for row in self._ask(LATEST, (site_id, Dimension.TOTAL, days))]
 
-    def oldest(self, site_id: int) -> int | None:
-        """Return the first day that has numbers."""
-        [(day,)] = self._ask(OLDEST, (site_id, Dimension.TOTAL))
-        return None if day is None else int(day)
+    def known(self, site_id: int) -> tuple[int, int] | None:
+        """Return the first and the last day that have numbers."""
+        [(first, last)] = self._ask(KNOWN, 2 * (site_id, Dimension.TOTAL))
+        return None if first is None else (int(first), int(last))
 
     def events_of_sites(self, dimension: Dimension, site_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
         """Return (events, visits) of all time by value, of these sites together."""

@@ -72,7 +72,7 @@ class StatsRoutes:
     def _answered(self, asked: Asked, site: Site, snapshot: Snapshot, now_ms: int) -> dict[str, object]:
         policy = snapshot.policy_of(site.id).visitor
         try:
-            question = read_question(asked, site, policy, now_ms=now_ms, oldest=lambda: self._table.oldest(site.id))
+            question = read_question(asked, site, policy, now_ms=now_ms, known=lambda: self._table.known(site.id))
             found = self._long_answer(question) if question.from_sessions else answer(self._table, question)
         except QueryError as error:
             raise HttpError(400, f"invalid_{error.name}", str(error)) from error
