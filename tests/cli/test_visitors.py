@@ -161,7 +161,7 @@ def test_visitors_without_addresses_are_hashes(command: Command, store_url: str)
     ]  # fmt: skip
     assert command("visitors", "--ip", BEN.hex()[:16], "--store", store_url).code == 0
     done = command("visitors", "--site", "blog", "--store", store_url)
-    assert (done.code, done.out, done.err) == (0, "", "no visitors yet\n")
+    assert (done.code, done.out, done.err) == (0, "", "no visitors in the last 30 days\n")
 
 
 def test_who_is_here_now(command: Command, store_url: str) -> None:

@@ -100,7 +100,7 @@ def _show_all(store: SqlStore, scopes: list[Scope], limit: int, *, as_json: bool
     if as_json:
         say_document(found)
     elif not found:
-        remark("no visitors yet")
+        remark("no visitors in the last 30 days")
     else:
         _say_title("ALL VISITORS")
         say(" ".join(f"{title:<{width}}" for title, width, *_ in _COLUMNS).rstrip())
