@@ -97,7 +97,7 @@ def panels() -> Panels:
     """Return what asks each panel: from the question to what is sent as JSON."""
     site = Site(DEFAULT_SITE, "default")
     _, end = bounds("UTC", LAST_DAY)
-    now = read_question(Asked(period=f"{DAYS}d"), site, "daily", now_ms=end - 1, oldest=lambda: None)
+    now = read_question(Asked(period=f"{DAYS}d"), site, "daily", now_ms=end - 1, known=lambda: None)
     before = replace(now, span=_days(now.span, day_after(LAST_DAY, 1 - 2 * DAYS), day_after(LAST_DAY, -DAYS)))
     found: dict[str, Callable[[ReportTable], object]] = {
         "totals": lambda table: shown_totals(now, totals(table, now)),
