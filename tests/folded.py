@@ -17,10 +17,11 @@ _SOURCE = msgspec.msgpack.Decoder(Source).decode
 
 def folded_events(store: SqlStore) -> list[Event]:
     """Return every event that was folded, by site, time and id; `at` and `previous` are not kept."""
+    # The events first: what they name is there by then, whatever is folded meanwhile.
+    rows = store.execute(f"select {_COLUMNS} from events order by site_id, ts, id")
     texts = {row[0]: str(row[1]) for row in store.execute("select id, value from strings")} | {0: ""}
     sources = {row[0]: _SOURCE(bytes(row[1])) for row in store.execute("select id, body from sources")}
     contexts = {row[0]: decode_context(bytes(row[1])) for row in store.execute("select id, body from contexts")}
-    rows = store.execute(f"select {_COLUMNS} from events order by site_id, ts, id")
     found: list[Event] = []
     for row in rows:
         site_id, ts, event_id, day, visitor, kind, flags, signals, page, host, source, context, *more = row
