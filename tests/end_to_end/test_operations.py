@@ -85,6 +85,7 @@ def test_a_reload_names_what_needs_a_restart(start: Start, tmp_path: Path, worke
     (tmp_path / "config.yaml").write_text("http: {max_target: 400}\ncors: {origins: [https://b.example]}\n")
     server.send(signal.SIGHUP)
     until(lambda: visit(server, Origin="https://a.example")[0] == 403)
+    until(lambda: "need a restart" in server.log, lambda: server.log)  # written by a thread of its own
     assert server.log.count("need a restart: http.max_target") == 1
     assert requests.get(f"{server.url}/{350 * 'x'}", timeout=20).status_code == 414
 
