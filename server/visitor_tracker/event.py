@@ -8,7 +8,7 @@ import msgspec
 
 DropReason = Literal[
     "duplicate", "prefetch", "invalid_url", "invalid_event", "rate_limit", "origin", "unavailable",
-    "unknown_site", "hostname", "too_old", "opt_out",
+    "unknown_site", "hostname", "too_old", "opt_out", "replay", "heatmap",
 ]  # closed: each has a counter, and X-Tracker shows no other  # fmt: skip
 
 Kind = Literal[
@@ -115,6 +115,8 @@ class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ip: str = ""  # only where the site's policy keeps it
     user_agent: str = ""  # only where the site's policy keeps it
     counted: bool = False  # came through the per-page counter, which has checked its id
+    tab: bytes = b""  # 16 bytes that begin with the time; a browser tab's, gone after the fold
+    seq: int = 0  # number of the event in its tab, from 1: gaps are losses
 
 
 class Visit(msgspec.Struct, frozen=True, gc=False):

@@ -45,6 +45,8 @@ class Cell(IntEnum):
     DROPPED_HOSTNAME = auto()
     DROPPED_TOO_OLD = auto()
     DROPPED_OPT_OUT = auto()
+    DROPPED_REPLAY = auto()
+    DROPPED_HEATMAP = auto()
     BOTS = auto()
     AGENTS_READ = auto()
     AGENTS_UNREAD = auto()

@@ -19,6 +19,7 @@ IpPolicy = Literal["none", "truncated", "full"]
 UserAgentPolicy = Literal["class", "full"]
 TraitsPolicy = Literal["drop", "keep"]
 OptOutPolicy = Literal["ignore", "anonymous", "drop"]
+Module = Literal["clicks", "vitals", "errors", "heatmap", "replay"]  # parts of the tracker script
 
 TRUNCATED_BITS = {4: 24, 6: 48}  # that a truncated address keeps, by version
 
@@ -36,7 +37,8 @@ class Policy(msgspec.Struct, frozen=True):
 class Site(msgspec.Struct, frozen=True, dict=True):
     """A web site; with `hostnames` only pages of those hosts (and of *.host for "*.host") belong to it.
 
-    `aliases` are names that other trackers gave it, such as Umami's website id. `policy` of None: that of the settings.
+    `aliases` are names that other trackers gave it, such as Umami's website id. `policy` and `modules` of None: those
+    of the settings.
     """
 
     id: int
@@ -48,6 +50,7 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     public: bool = False
     created_at: int = 0
     automatic: bool = False  # made by a hit that named it
+    modules: tuple[Module, ...] | None = None  # of the tracker script that its pages load
 
     @cached_property
     def seed(self) -> bytes:
@@ -97,6 +100,7 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     send_keys: tuple[SendKey, ...] = ()
     auto_create: bool = True
     policy: Policy = Policy()  # of sites that have none of their own
+    modules: tuple[Module, ...] = ()  # of sites that name none
 
     @cached_property
     def by_name(self) -> dict[str, Site]:
@@ -125,6 +129,11 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
         """Return what a site may know."""
         site = self.by_id.get(site_id)
         return self.policy if site is None or site.policy is None else site.policy
+
+    def modules_of(self, site_id: int) -> tuple[Module, ...]:
+        """Return the parts of the tracker script that a site's pages load."""
+        site = self.by_id.get(site_id)
+        return self.modules if site is None or site.modules is None else site.modules
 
     def of_host(self, host: str) -> Site | None:
         """Return the site that claims a host, the most exact claim first."""

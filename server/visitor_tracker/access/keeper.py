@@ -64,6 +64,7 @@ class Keeper:
         self._book = SiteBook(config.data_dir)
         self._auto_create = config.sites.auto_create
         self._policy = policy_of(config.identity)
+        self._modules = config.tracker.modules
         self._counters = counters
         self._monotonic = monotonic
         self._path = config.data_dir / FILE
@@ -90,14 +91,16 @@ class Keeper:
 
     @property
     def _now(self) -> Snapshot:
-        return self._written or Snapshot(policy=self._policy)
+        return self._written or Snapshot(policy=self._policy, modules=self._modules)
 
     def _forget(self, now_ms: int) -> bool:
         """Take out of the file what is over, and what the settings no longer say; no store is needed for that."""
         if self._written is None:
             return False
         keys = {period: key for period, key in self._written.keys.items() if not self._must_go(period, now_ms)}
-        return self._publish(msgspec.structs.replace(self._written, keys=keys, policy=self._policy))
+        return self._publish(
+            msgspec.structs.replace(self._written, keys=keys, policy=self._policy, modules=self._modules)
+        )
 
     def _publish(self, snapshot: Snapshot) -> bool:
         if snapshot == self._written and self._stamp == stamp_of(self._path):
@@ -172,6 +175,7 @@ class Keeper:
             send_keys=send_keys,
             auto_create=_may_create(self._auto_create, sites),
             policy=self._policy,
+            modules=self._modules,
         )
 
 

@@ -18,6 +18,7 @@ from visitor_tracker.config import Config
 from visitor_tracker.event import DEFAULT_SITE
 from visitor_tracker.sites import (
     IpPolicy,
+    Module,
     OptOutPolicy,
     Site,
     TraitsPolicy,
@@ -64,6 +65,11 @@ _PRIVACY_NOTES = {
     ("traits", "keep"): "it stores what its pages tell of a person with identify, as it comes",
 }
 
+_REPLAY_NOTE = (
+    "what its visitors see and do is recorded (replay.text: {}, what they type is masked always); many countries ask"
+    " for their consent first"
+)
+
 
 def add_commands(commands: Any) -> None:  # noqa: ANN401
     """Add the commands of this file."""
@@ -102,7 +108,7 @@ def _add_name(command: argparse.ArgumentParser) -> None:
 
 def _add_options(command: argparse.ArgumentParser, *, undoing: bool) -> None:
     """Add what a site has; `undoing` adds how to take it away again."""
-    hosts, aliases, public = (command.add_mutually_exclusive_group() for _ in range(3))
+    hosts, aliases, modules, public = (command.add_mutually_exclusive_group() for _ in range(4))
     hosts.add_argument(
         "--hostname",
         action="append",
@@ -122,11 +128,18 @@ def _add_options(command: argparse.ArgumentParser, *, undoing: bool) -> None:
     )
     for name, values, text in _POLICY:
         command.add_argument(f"--{name.replace('_', '-')}", choices=values, help=text)
+    modules.add_argument(
+        "--module",
+        action="append",
+        choices=(*get_args(Module), "none"),
+        help="what /script.js records besides views, time, links and forms; may be repeated; default: tracker.modules",
+    )
     public.add_argument(
         "--public", action="store_true", default=None, help="note that its numbers are public, which opens nothing"
     )
     if undoing:
         hosts.add_argument("--any-hostname", action="store_true", help="take pages of any host again")
+        modules.add_argument("--modules-as-settings", action="store_true", help="record what the settings say")
         aliases.add_argument("--no-alias", action="store_true", help="take all aliases away")
         command.add_argument(
             "--as-settings",
@@ -257,6 +270,7 @@ def _changed(site: Site, options: argparse.Namespace, config: Config) -> Site:
         changes["hostnames"] = ()
     if getattr(options, "no_alias", False):
         changes["aliases"] = ()
+    changes["modules"] = _modules(site, options)
     if options.timezone is not None:
         changes["timezone"] = options.timezone
     if options.public is not None:
@@ -265,6 +279,12 @@ def _changed(site: Site, options: argparse.Namespace, config: Config) -> Site:
     asked = {name: getattr(options, name) for name, _, _ in _POLICY if getattr(options, name) is not None}
     changes["policy"] = sites.own_policy(current, policy_of(config.identity), asked) if asked else current
     return msgspec.structs.replace(site, **changes)
+
+
+def _modules(site: Site, options: argparse.Namespace) -> tuple[Module, ...] | None:
+    if options.module:
+        return tuple(name for name in get_args(Module) if name in options.module)
+    return None if getattr(options, "modules_as_settings", False) else site.modules
 
 
 def _tell_privacy(before: Site | None, site: Site, config: Config) -> None:
@@ -276,6 +296,9 @@ def _tell_privacy(before: Site | None, site: Site, config: Config) -> None:
         value = getattr(new, name)
         if value != getattr(old, name) and (name, value) in _PRIVACY_NOTES:
             remark(f"--{name.replace('_', '-')} {value}: {_PRIVACY_NOTES[name, value]}")
+    had = (before.modules if before else None) or ()
+    if "replay" in (site.modules or ()) and "replay" not in had:
+        remark(f"--module replay: {_REPLAY_NOTE.format(config.replay.text)}")
 
 
 def _cells(site: Site, config: Config) -> tuple[str, ...]:
@@ -291,6 +314,7 @@ def _row(site: Site, config: Config) -> dict[str, object]:
     return msgspec.structs.asdict(site) | {
         "id": str(site.id),
         "policy": site.policy or policy_of(config.identity),
+        "modules": config.tracker.modules if site.modules is None else site.modules,
         "own_policy": site.policy is not None,
         "created_at": moment_json(site.created_at),
     }

@@ -15,10 +15,12 @@ from visitor_tracker.config.sections import (
     JournalConfig,
     LogConfig,
     RateLimitConfig,
+    ReplayConfig,
     ServerConfig,
     SitesConfig,
     StoreConfig,
     TlsConfig,
+    TrackerConfig,
 )
 
 __all__ = [
@@ -32,11 +34,13 @@ __all__ = [
     "JournalConfig",
     "LogConfig",
     "RateLimitConfig",
+    "ReplayConfig",
     "ServerConfig",
     "SettingRow",
     "SitesConfig",
     "StoreConfig",
     "TlsConfig",
+    "TrackerConfig",
     "describe",
     "load",
     "reloaded",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_origin, get_type_hints
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -182,7 +182,7 @@ def _from_text(text: str, setting: _Setting) -> Any:
 
 def _convert(setting: _Setting, given: _Given, mistakes: list[str]) -> Any:
     value = given.value
-    if setting.type == tuple[str, ...] and isinstance(value, str):
+    if get_origin(setting.type) is tuple and isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     elif type(value) in (int, float) and _type_name(setting.type).startswith(("text", "one of")):
         value = str(value)  # an unquoted number in YAML
@@ -245,6 +245,8 @@ def _type_name(kind: Any) -> str:
     if kind in names:
         return names[kind]
     parts: tuple[Any, ...] = getattr(kind, "__args__", ())
+    if get_origin(kind) is tuple:
+        return f"a list, each {_type_name(parts[0])}"
     if all(isinstance(part, str) for part in parts):
         return "one of " + ", ".join(parts) if len(parts) > 1 else str(parts[0])
     return " or ".join(_type_name(part) for part in parts)

@@ -188,6 +188,37 @@ class SitesConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackerConfig:
+    """The script that pages load, /script.js."""
+
+    modules: tuple[Literal["clicks", "vitals", "errors", "heatmap", "replay"], ...] = setting(
+        (),
+        "what pages record besides views, time, scroll depth, links, downloads and forms: clicks, vitals, errors, "
+        "heatmap, replay; a site can have its own",
+    )
+    storage: bool = setting(
+        True,
+        "whether the script may keep events that are not acknowledged yet, and the tab's number, in the browser; "
+        "false: in memory only, and what a closed tab had not sent is lost",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayConfig:
+    """Recordings of what visitors saw and did, where the module `replay` is on."""
+
+    sample: float = setting(1.0, "share of browser tabs that are recorded", least=0, most=1)
+    text: Literal["mask", "show"] = setting(
+        "mask", "text of the pages: mask every letter, or show it; what visitors type is always masked"
+    )
+    keep_days: int = setting(30, "days that recordings are kept", least=1, most=3650)
+    minutes: int = setting(30, "longest recording of one tab, in minutes", least=1, most=720)
+    session_bytes: int = setting(
+        10 * MIB, "most that one tab's recording may take in the store", least=64 * KIB, most=1024 * MIB
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class RateLimitConfig:
     """Token bucket per client address, shared by all workers of a machine."""
 
@@ -245,6 +276,8 @@ class Config:
     identity: IdentityConfig = field(default_factory=IdentityConfig)
     geo: GeoConfig = field(default_factory=GeoConfig)
     sites: SitesConfig = field(default_factory=SitesConfig)
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    replay: ReplayConfig = field(default_factory=ReplayConfig)
     rate_limit: RateLimitConfig = field(default_factory=RateLimitConfig)
     cors: CorsConfig = field(default_factory=CorsConfig)
     counter: CounterConfig = field(default_factory=CounterConfig)

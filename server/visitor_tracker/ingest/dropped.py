@@ -14,4 +14,6 @@ CELL_OF: dict[str, Cell] = {
     "hostname": Cell.DROPPED_HOSTNAME,
     "too_old": Cell.DROPPED_TOO_OLD,
     "opt_out": Cell.DROPPED_OPT_OUT,
+    "replay": Cell.DROPPED_REPLAY,
+    "heatmap": Cell.DROPPED_HEATMAP,
 }

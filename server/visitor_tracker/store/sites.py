@@ -4,7 +4,7 @@ import msgspec
 
 from visitor_tracker.errors import StoreError
 from visitor_tracker.event import DEFAULT_SITE
-from visitor_tracker.sites import Policy, Site
+from visitor_tracker.sites import Module, Policy, Site
 from visitor_tracker.store.session import Database, DuplicateKey, Session, Value
 
 SITES = """/* SiteTable.all */
@@ -40,6 +40,7 @@ class _Settings(msgspec.Struct, frozen=True):
     policy: Policy | None = None
     public: bool = False
     automatic: bool = False
+    modules: tuple[Module, ...] | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -87,7 +88,9 @@ class SiteTable:
 
 
 def _row(site: Site) -> list[Value]:
-    settings = _Settings(site.hostnames, site.aliases, site.timezone, site.policy, site.public, site.automatic)
+    settings = _Settings(
+        site.hostnames, site.aliases, site.timezone, site.policy, site.public, site.automatic, site.modules
+    )
     return [site.id, site.name, site.created_at, _encode(settings).decode()]
 
 
