@@ -1,11 +1,13 @@
 """Days, hours and months of sites, in zones of every kind and where clocks are changed."""
 
+import errno
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
+from visitor_tracker import days
 from visitor_tracker.days import bounds, date_of, day_after, day_of, days_between, hour_of, month_of, zone_of
 
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
@@ -13,6 +15,7 @@ FEW_ZONES = ("UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", 
              "America/Santiago", "America/Havana", "Asia/Kathmandu", "Pacific/Kiritimati")  # fmt: skip
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIVE_MINUTES = 300_000
+UTC_ZONE = ZoneInfo("UTC")
 
 
 def utc(text: str) -> int:
@@ -113,9 +116,33 @@ def test_days_are_counted_over_months_and_years() -> None:
         date_of(20260230)
 
 
-@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../etc/passwd", "Europe"])
+@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../etc/passwd", "Europe", "x" * 300, "\0"])
 def test_a_zone_that_nobody_knows_is_utc(name: str) -> None:
     assert zone_of(name).key == "UTC"
+
+
+def test_a_zone_that_cannot_be_read_for_a_moment_is_there_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def out_of_files(name: str) -> ZoneInfo:
+        if name == "UTC":
+            return UTC_ZONE
+        raise OSError(errno.EMFILE, "too many open files")
+
+    moment, tokyo = utc("2026-11-22 23:30"), "Asia/Tokyo"
+    days._zone.cache_clear()
+    with monkeypatch.context() as broken:
+        broken.setattr(days, "ZoneInfo", out_of_files)
+        assert (zone_of(tokyo).key, day_of(tokyo, moment), hour_of("Asia/Kathmandu", moment)) == (
+            "UTC",
+            20261122,
+            utc("2026-11-22 23:00"),
+        )
+        assert bounds(tokyo, 20261123)[0] == utc("2026-11-23")
+    assert (zone_of(tokyo).key, day_of(tokyo, moment), hour_of("Asia/Kathmandu", moment)) == (
+        tokyo,
+        20261123,
+        utc("2026-11-22 23:15"),
+    )
+    assert bounds(tokyo, 20261123)[0] == utc("2026-11-22 15:00")
 
 
 @pytest.mark.parametrize(("ts_ms", "day"), [(-(10**18), 19700101), (0, 19700101), (10**18, 99990101)])

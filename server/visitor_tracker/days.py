@@ -1,5 +1,6 @@
 """Days, hours and months of a site's own calendar. A day is yyyymmdd, a month yyyymm, an hour its first epoch ms."""
 
+import errno
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -8,15 +9,30 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 _SLOT_MS = 15 * 60_000  # today's zones change their offset on quarters of an hour
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_FILE = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENOENT})  # a group such as Europe …
 _LAST_MS = 253_370_764_800_000  # 9999-01-01: no zone leaves the years that datetime has
 
 
-@lru_cache(1024)
 def zone_of(timezone: str) -> ZoneInfo:
-    """Return the zone of that name, UTC when there is none."""
+    """Return the zone of that name, UTC when there is none.
+
+    What is remembered below has the zone for its key: a file that cannot be read for a moment leaves nothing wrong.
+    """
+    try:
+        return _zone(timezone)
+    except OSError:  # too many open files, say: another time it may be there
+        return ZoneInfo("UTC")
+
+
+@lru_cache(1024)
+def _zone(timezone: str) -> ZoneInfo:
     try:
         return ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError):  # unknown, not a name at all, the name of a group such as Europe
+    except (KeyError, ValueError):  # unknown, not a name at all
+        return ZoneInfo("UTC")
+    except OSError as error:
+        if error.errno not in _NO_FILE:
+            raise
         return ZoneInfo("UTC")
 
 
@@ -25,22 +41,22 @@ def hour_of(timezone: str, ts_ms: int) -> int:
 
     So all of an hour has one offset. Only Lord Howe and Chatham change theirs within one.
     """
-    return _slot_hour(timezone, ts_ms // _SLOT_MS)
+    return _slot_hour(zone_of(timezone), ts_ms // _SLOT_MS)
 
 
 @lru_cache(8192)
-def _slot_hour(timezone: str, slot: int) -> int:
+def _slot_hour(zone: ZoneInfo, slot: int) -> int:
     start = slot * _SLOT_MS
-    local = _local(timezone, start)
+    local = _local(zone, start)
     hour = start - (local.minute * 60 + local.second) * 1000
-    while hour < start and _local(timezone, hour).utcoffset() != local.utcoffset():
+    while hour < start and _local(zone, hour).utcoffset() != local.utcoffset():
         hour += _SLOT_MS
     return hour
 
 
 def day_of(timezone: str, ts_ms: int) -> int:
     """Return the local date of a moment."""
-    return number_of(_local(timezone, ts_ms).date())
+    return _day_of(zone_of(timezone), ts_ms)
 
 
 def month_of(day: int) -> int:
@@ -69,30 +85,38 @@ def days_between(first: int, last: int) -> list[int]:
     return [number_of(start + timedelta(days=n)) for n in range((date_of(last) - start).days + 1)]
 
 
-@lru_cache(4096)
 def bounds(timezone: str, day: int) -> tuple[int, int]:
     """Return the epoch ms at which a local day begins and at which the next one does."""
-    return _midnight(timezone, day), _midnight(timezone, day_after(day))
+    return _bounds(zone_of(timezone), day)
 
 
-def _midnight(timezone: str, day: int) -> int:
+@lru_cache(4096)
+def _bounds(zone: ZoneInfo, day: int) -> tuple[int, int]:
+    return _midnight(zone, day), _midnight(zone, day_after(day))
+
+
+def _midnight(zone: ZoneInfo, day: int) -> int:
     """Return the first moment of a local day, which is not 0:00 where the clocks are put forward over it."""
     start = date_of(day)
-    guess = datetime(start.year, start.month, start.day, tzinfo=zone_of(timezone))
+    guess = datetime(start.year, start.month, start.day, tzinfo=zone)
     moment = int(guess.timestamp()) * 1000
-    if day_of(timezone, moment) == day:
+    if _day_of(zone, moment) == day:
         # A midnight that comes twice begins a day the first time, unless the date was the one before in between.
         return moment
     low, high = moment - DAY_MS, moment + DAY_MS  # the date changes once in between
     while high - low > 1000:
         middle = (low + high) // 2000 * 1000
-        if day_of(timezone, middle) >= day:
+        if _day_of(zone, middle) >= day:
             high = middle
         else:
             low = middle
     return high
 
 
-def _local(timezone: str, ts_ms: int) -> datetime:
+def _day_of(zone: ZoneInfo, ts_ms: int) -> int:
+    return number_of(_local(zone, ts_ms).date())
+
+
+def _local(zone: ZoneInfo, ts_ms: int) -> datetime:
     moment = min(max(ts_ms, 0), _LAST_MS)
-    return (_EPOCH + timedelta(milliseconds=moment)).astimezone(zone_of(timezone))
+    return (_EPOCH + timedelta(milliseconds=moment)).astimezone(zone)

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from tests.mariadb import MariaDB
+from tests.reports.traffic import event as happened
+from tests.reports.traffic import fold
 from visitor_tracker.access.keeper import Keeper
 from visitor_tracker.access.privacy import Report, verify
 from visitor_tracker.access.snapshot import FILE, read_snapshot, write_snapshot
@@ -239,6 +241,32 @@ def test_hosts_of_pages_are_no_visitors(store: SqlStore, config: Config) -> None
     )
     store.count(b"b" * 16, [Visit(b"h" * 16, "http://192.168.7.5/")], NOON)
     assert problems(verify(store, config, NOON)) == []
+
+
+@BOTH
+def test_hosts_of_pages_are_no_visitors_once_they_are_folded(store: SqlStore, config: Config) -> None:
+    """What is folded knows no scheme any more by which an address is told to be a page's."""
+    site = Site(7, "intranet")
+    SiteTable(store.database).put(site)
+    fold(
+        store,
+        site,
+        [
+            happened(site, NOON, "anna", host="192.168.7.5:8080", source=Source(referrer="192.168.7.5/before")),
+            happened(site, NOON, "robot", host="[fd00:1:2:3::8]:8443", signals=1),
+            happened(site, NOON, "ben", host="shop.example"),
+        ],
+    )
+    assert problems(verify(store, config, NOON)) == []
+    fold(store, site, [happened(site, NOON + 1, "cara", title=f"I am {IPV4}", target=IPV6)])
+    assert sorted(problems(verify(store, config, NOON))) == [
+        "warning: events.body: 1 times what looks like a client address",
+        "warning: strings.value: 1 times what looks like a client address",
+    ]
+    store.execute("delete from events")  # as after the time that they are kept for
+    assert problems(verify(store, config, NOON)) == [
+        "warning: strings.value: 2 times what looks like a client address",  # the robot's host is known no more
+    ]
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,61 @@ def test_json(counted: Command) -> None:
     assert [(row["value"], row["visitors"]) for row in found["breakdowns"][0]["rows"]] == [("FR", 2), ("DE", 1)]
 
 
+@pytest.fixture
+def signed_up(tmp_path: Path, command: Command) -> Command:
+    """A data folder with sign-ups of two plans, and a property that its page made up."""
+    store = open_store(f"sqlite:///{tmp_path / 'data' / 'visitors.db'}")
+    migrate(store)
+    at = DAY + 9 * HOUR_MS
+    events = [
+        event(SITE, at, "anna", "/", place=GERMANY),
+        event(SITE, at + MINUTE, "anna", "/", "custom", name="Signup", properties={"plan": "pro", "price": 9.5}),
+        event(SITE, at, "ben", "/a", "custom", name="Signup", properties={"plan": "pro", "price": 20}),
+        event(SITE, at, "cara", "/a", "custom", name="Signup", properties={"plan": "free\x1b[31m"}),
+        event(SITE, at, "cara", "/a", "custom", name="Buy", properties={"plan": "pro", "my \x1b[31mplan": "x"}),
+    ]
+    fold(store, SITE, events)
+    store.close()
+    return command
+
+
+def test_a_list_of_a_property(signed_up: Command) -> None:
+    done = signed_up("stats", *PERIOD, "--by", "prop:plan", "--filter", "event is Signup")
+    assert done.code == 0
+    assert done.out.endswith(
+        """
+prop:plan     VISITORS  VISITS  EVENTS
+pro                  2       2       2
+free\\x1b[31m         1       1       1
+"""
+    )
+    found = json.loads(signed_up("stats", *PERIOD, "--by", "prop:plan", "--json").out)
+    assert found["breakdowns"][0]["dimension"] == "prop:plan"
+    assert [(row["value"], row["events"]) for row in found["breakdowns"][0]["rows"]] == [
+        ("pro", 3),
+        ("free\x1b[31m", 1),
+    ]
+
+
+def test_a_filter_of_a_property(signed_up: Command) -> None:
+    done = signed_up("stats", *PERIOD, "--filter", "prop:price >= 10 or prop:plan glob fre*")
+    assert done.code == 0
+    assert "Visits    2\nViews     0  (0.0 a visit)\nEvents    2\n" in done.out
+    assert (
+        "PAGE  VISITORS  VISITS  VIEWS  EVENTS  ENGAGED\n/a           2       2      0       2        -\n" in done.out
+    )
+
+
+def test_a_property_may_have_any_name(signed_up: Command) -> None:
+    done = signed_up("stats", *PERIOD, "--by", "prop:my \x1b[31mplan")
+    assert (done.code, "\x1b" in done.out) == (0, False)
+    assert done.out.endswith(
+        "\nprop:my \\x1b[31mplan  VISITORS  VISITS  EVENTS\nx                            1       1       1\n"
+    )
+    done = signed_up("stats", *PERIOD, "--by", "property:plan")
+    assert (done.code, "use page, host" in done.err, "title, target, prop:NAME" in done.err) == (2, True, True)
+
+
 def test_long_periods_are_shown_by_the_week(counted: Command) -> None:
     done = counted("stats", "--period", "2026-01-01..2026-03-31")
     assert "WEEK " in done.out

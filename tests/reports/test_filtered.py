@@ -12,7 +12,7 @@ from tests.reports.traffic import FIREFOX, FRANCE, GERMANY, GOOGLE, INSIDE, MINU
 from visitor_tracker.days import DAY_MS, HOUR_MS, bounds, day_after, day_of
 from visitor_tracker.event import Agent, Event, Kind, Place, Signal, Source
 from visitor_tracker.measures import Dimension
-from visitor_tracker.reports import scan, selection
+from visitor_tracker.reports import plans, scan, selection
 from visitor_tracker.reports.answers import answer
 from visitor_tracker.reports.filtered import filtered
 from visitor_tracker.reports.filters import FILTERED, OF_ACTS, OF_LOOKS, Is, read_filter
@@ -149,7 +149,7 @@ def test_breakdowns_under_a_filter(
 
 
 def test_robots_are_not_kept_with_visits(table: ReportTable) -> None:
-    for by in ("kind", "bot", "crawler"):
+    for by in ("bot", "crawler"):
         with pytest.raises(QueryError, match="leave the filter out"):
             answer(table, ask(Asked(by=by, filters="page is /a")))
 
@@ -350,6 +350,7 @@ def test_texts_are_judged_again_when_many_were_seen(
 ) -> None:
     monkeypatch.setattr(scan, "CHUNK", 2)
     monkeypatch.setattr(selection, "_REMEMBERED", 3)
+    monkeypatch.setattr(plans, "_REMEMBERED", 3)
     fold(store, SITE, [event(SITE, DAY + HOUR_MS, f"visitor {n}", f"/{n % 10}") for n in range(40)])
     assert answer(table, ask(Asked(period="2026-03-10", filters="page contains 7"))).totals.numbers.views == 4
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visitor_tracker.measures import Dimension
+from visitor_tracker.reports.fields import Field
 from visitor_tracker.reports.filters import (
     CONDITIONS_MOST,
     DEPTH_MOST,
@@ -12,18 +13,22 @@ from visitor_tracker.reports.filters import (
     VALUES_MOST,
     All,
     AnyOf,
+    Compared,
     Contains,
     Filter,
     FilterError,
     Glob,
     Is,
     Not,
+    Told,
     matcher,
+    names_events,
     read_filter,
 )
 
 PAGE_A = Is(Dimension.PAGE, ("/a",))
 PAGE_B = Is(Dimension.PAGE, ("/b",))
+PLAN = Field("prop:plan")
 GERMAN = Is(Dimension.COUNTRY, ("DE",))
 
 
@@ -51,6 +56,17 @@ GERMAN = Is(Dimension.COUNTRY, ("DE",))
         ("((page is /a))", PAGE_A),
         ("page is /ä/日本", Is(Dimension.PAGE, ("/ä/日本",))),
         ("utm_campaign is a=b&c", Is(Dimension.UTM_CAMPAIGN, ("a=b&c",))),
+        ("prop:plan is pro,Free", Told(PLAN, "is", ("pro", "Free"))),
+        ("PROP:plan is not pro", Not(Told(PLAN, "is", ("pro",)))),
+        ("prop:Plan contains x", Told(Field("prop:Plan"), "contains", ("x",))),
+        ('prop:"my plan, \\"v2\\"" glob p*', Told(Field('prop:my plan, "v2"'), "glob", ("p*",))),
+        ("prop:is is is:x", Told(Field("prop:is"), "is", ("is:x",))),
+        ("kind is vital", Told(Field("kind"), "is", ("vital",))),
+        ('title is ""', Told(Field("title"), "is", ("",))),
+        ("target contains x.test", Told(Field("target"), "contains", ("x.test",))),
+        ("prop:price > 9.99", Compared(Field("prop:price"), ">", 9.99)),
+        ("not value <= -10", Not(Compared(Field("value"), "<=", -10))),
+        ("scroll >= 90 and page is /a", All((Compared(Field("scroll"), ">=", 90), PAGE_A))),
     ],
 )
 def test_what_is_written_is_what_is_meant(text: str, tree: Filter) -> None:
@@ -63,7 +79,24 @@ def test_what_is_written_is_what_is_meant(text: str, tree: Filter) -> None:
         ("", "character 1: expected one of page, host"),
         ("pages is /a", "character 1: expected one of page, host, entry, exit, source"),
         ("total is 1", "character 1: expected one of"),
-        ("kind is click", "character 1: expected one of"),
+        ("bot is RATE", "character 1: expected one of page, host"),
+        ("properties is x", "kind, title, target, value, scroll, prop:NAME, not"),
+        ("prop: is x", "character 1: the name of a property has 1 to 64 characters"),
+        ("prop is x", "character 1: expected one of"),
+        (f"prop:{'x' * 65} is y", "character 1: the name of a property has 1 to 64 characters"),
+        ('"prop:plan" is x', "character 1: expected one of"),
+        ('prop: "plan" is x', "character 1: the name of a property has"),
+        ("prop:price", "expected is, contains, glob, >, >=, <, <=, but the filter ends"),
+        ("prop:price > ten", 'character 14: expected a number such as 10 or 9.99, not "ten"'),
+        ("prop:price > nan", "expected a number such as"),
+        ("prop:price > 1e5", "expected a number such as"),
+        ("prop:price > ²", "expected a number such as"),
+        ("prop:price > (", "expected a number such as"),
+        ("prop:price >", "expected a number such as 10 or 9.99, but the filter ends"),
+        ("prop:price > 1,2", 'expected "and", "or" or the end, not ","'),
+        ("prop:price not > 1", "character 16: expected is, contains or glob, not"),
+        ("title > 1", "character 7: expected is, contains or glob, not"),
+        ("page > 1", "character 6: expected is, contains or glob, not"),
         ('"page" is /a', "character 1: expected one of"),
         ("page", "character 5: expected is, contains or glob, but the filter ends"),
         ("page = /a", 'character 6: expected is, contains or glob, not "="'),
@@ -100,7 +133,15 @@ def test_what_is_just_allowed() -> None:
     assert read_filter(" or ".join(["page is /a"] * CONDITIONS_MOST)) == AnyOf((PAGE_A,) * CONDITIONS_MOST)
 
 
-WORDS = ["page", "is", "not", "and", "or", "(", ")", ",", '"/a"', "glob", "*", '"']
+@pytest.mark.parametrize("text", ["kind is click", "page is /a or not (country is DE and value > 1)"])
+def test_a_filter_of_events_is_told_from_others(text: str) -> None:
+    assert names_events(read_filter(text))
+    assert not names_events(read_filter("page is /a or not (country is DE and entry is /)"))
+
+
+WORDS = [
+    "prop:", "prop:x", "title", ">", "9.5", "page", "is", "not", "and", "or", "(", ")", ",", '"/a"', "glob", "*", '"',
+]  # fmt: skip
 
 
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(WORDS), max_size=20).map(" ".join)))

@@ -7,6 +7,7 @@ from visitor_tracker.days import DAY_MS, HOUR_MS, bounds, day_of
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports import buckets
 from visitor_tracker.reports.buckets import BUCKETS_MOST, buckets_of
+from visitor_tracker.reports.fields import Field
 from visitor_tracker.reports.filters import Is
 from visitor_tracker.reports.query import (
     DIMENSIONS,
@@ -86,6 +87,9 @@ def test_the_day_is_that_of_the_zone() -> None:
         ("period", "x" * 100, f"'{'x' * 40}…' is no period"),
         ("by", "total", "by cannot be 'total': use page, host"),
         ("by", "PAGE", "by cannot be"),
+        ("by", "value", "title, target, prop:NAME"),
+        ("by", "prop:", "the name of a property has 1 to 64 characters"),
+        ("by", f"prop:{'x' * 65}", "the name of a property has 1 to 64 characters"),
         ("interval", "minute", "use hour, day, week, month"),
         ("order", "visitors; drop table sites", "use visitors, visits, views, events"),
         ("timezone", "Berlin", "there is no time zone 'Berlin'"),
@@ -110,6 +114,8 @@ def test_a_mistake_is_told_with_what_to_write(name: str, text: str, said: str) -
 
 def test_everything_that_may_be_asked() -> None:
     assert {name: ask(by=name).dimension for name in DIMENSIONS} == DIMENSIONS
+    for name in ("title", "target", "prop:plan", "prop:My plan, v2 ä"):
+        assert ask(by=name).dimension == Field(name)
     full = ask(
         period="7d", by="page", interval="week", filters="country is DE", order="views", limit="1000", offset="20"
     )

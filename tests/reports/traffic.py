@@ -18,6 +18,7 @@ from visitor_tracker.sessions.session import VisitorSession
 from visitor_tracker.sites import Site
 from visitor_tracker.store import vocabulary
 from visitor_tracker.store.facts import add_facts
+from visitor_tracker.store.folding import note_days
 from visitor_tracker.store.rollups import add_rollups, see
 from visitor_tracker.store.session import Session
 from visitor_tracker.store.sql import SqlStore
@@ -93,6 +94,7 @@ def fold(store: SqlStore, site: Site, events: Iterable[Event], *, daily: bool = 
 
     def work(session: Session) -> None:
         add_facts(session, site.id, facts)
+        note_days(session, site.id, {fact.day for fact in facts})
         put_sessions(session, site.id, [(visitor, each) for visitor, own in sessions.items() for each in own])
         add_links(session, site.id, [Link(*pair, 0, True) for pair in joined.items()])
         if not daily:

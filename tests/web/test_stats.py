@@ -36,6 +36,7 @@ class Stats:
 
     def __init__(self, served: Served, snapshot: Snapshot) -> None:
         routes = StatsRoutes(served.app.store, lambda: snapshot, clock=lambda: NOW).routes()
+        self.store = served.app.store
         self._router = Router(routes, guards=served.app.guards, counters=served.app.counters, flush=lambda: None)
 
     def ask(self, query: str = "", peer: Peer = LOCAL) -> Response:
@@ -71,7 +72,7 @@ def busy(build: Build) -> Stats:
         event(SITE, DAY + HOUR_MS, "anna", "/", source=GOOGLE, **anna),
         event(SITE, DAY + HOUR_MS + MINUTE, "anna", "/a", **anna),
         event(SITE, DAY + HOUR_MS + 2 * MINUTE, "anna", "/a", "outbound", target="https://x.test/", **anna),
-        event(SITE, DAY + HOUR_MS + 2 * MINUTE, "anna", "/a", "click", name="Buy", **anna),
+        event(SITE, DAY + HOUR_MS + 2 * MINUTE, "anna", "/a", "click", name="Buy", properties={"tag": "A"}, **anna),
         event(SITE, DAY + 2 * HOUR_MS, "ben", "/a", source=Source("social", "Mastodon"), place=FRANCE, agent=SAFARI),
         event(SITE, DAY + 3 * HOUR_MS, "cara", "/b", source=Source("ai", "Claude"), agent=tv),
         event(SITE, DAY + 4 * HOUR_MS, "dora", "/b"),
@@ -170,11 +171,25 @@ def test_a_question_adds_its_answer(busy: Stats) -> None:
         ("period=today&timezone=Europe/Helsinki", 6),
         ("interval=month", 6),
         ("by=kind", 6),
+        ("by=prop:tag", 6),
+        ("filter=title+is+%22%22", 6),
+        ("filter=kind+is+pageview+and+country+is+DE", 3),
         ("site_id=42&period=7d", 1),
     ],
 )
 def test_questions(busy: Stats, query: str, views: int) -> None:
     assert busy.says(query)["totals"]["views"] == views
+
+
+def test_properties_are_listed_and_filtered(busy: Stats) -> None:
+    found = busy.says("period=today&by=prop:tag")
+    assert (found["totals"]["views"], found["breakdown"]["dimension"]) == (5, "prop:tag")
+    assert found["breakdown"]["rows"] == [{"value": "A", "visitors": 1, "visits": 1, "events": 1}]
+    found = busy.says("period=today&by=page&filter=prop:tag+contains+a+and+page+is+/a")
+    assert found["totals"]["visits"] == 1
+    assert found["breakdown"]["rows"] == [
+        {"value": "/a", "visitors": 1, "visits": 1, "views": 0, "engaged_seconds": None, "events": 1}
+    ]
 
 
 def test_a_site_knows_its_visitors_by_its_policy(build: Build) -> None:
@@ -190,6 +205,8 @@ def test_a_site_knows_its_visitors_by_its_policy(build: Build) -> None:
     [
         ("period=someday", 400, "invalid_period", "use today, yesterday"),
         ("by=pages", 400, "invalid_by", "use page, host"),
+        ("by=prop:", 400, "invalid_by", "1 to 64 characters"),
+        ("filter=prop:price+>+much", 400, "invalid_filter", "character 14: expected a number"),
         ("interval=minute", 400, "invalid_interval", "use hour, day, week, month"),
         ("interval=hour&period=12mo", 400, "invalid_interval", "choose a longer interval"),
         ("timezone=Mars", 400, "invalid_timezone", "Europe/Berlin"),
@@ -208,6 +225,17 @@ def test_mistakes_are_told(stats: Stats, query: str, status: int, code: str, sai
     assert said in told[2]
 
 
+def test_events_that_are_gone_are_told(busy: Stats) -> None:
+    busy.store.execute("update raw_days set raw_complete = 0 where day = 20260309")
+    assert busy.says("period=today&by=prop:tag")["breakdown"]["rows_in_all"] == 1
+    assert busy.refusal("period=7d&by=prop:tag") == (
+        400,
+        "invalid_period",
+        "suppressed: the events of 2026-03-09 are not kept any more: take days after 2026-03-09,"
+        " or leave out what only events tell",
+    )
+
+
 def test_callers_of_old_may_send_more(stats: Stats) -> None:
     assert stats.says("_=1712345678") == ZEROS
 
@@ -217,7 +245,8 @@ def test_numbers_are_for_readers(stats: Stats) -> None:
     assert ("Cache-Control", "no-store") in stats.ask().headers
 
 
-def test_one_filtered_question_is_answered_at_a_time(stats: Stats, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("asked", ["period=7d&filter=page+is+/a", "period=7d&by=prop:plan"])
+def test_one_long_question_is_answered_at_a_time(stats: Stats, asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("visitor_tracker.web.stats._LONG_WAIT_SECONDS", 0.0)
     started, finish = threading.Event(), threading.Event()
 
@@ -227,7 +256,6 @@ def test_one_filtered_question_is_answered_at_a_time(stats: Stats, monkeypatch: 
         return answer(table, question)
 
     monkeypatch.setattr("visitor_tracker.web.stats.answer", slow)
-    asked = "period=7d&filter=page+is+/a"
     codes: list[int] = []
     first = threading.Thread(target=lambda: codes.append(stats.ask(asked).status))
     first.start()

@@ -18,15 +18,18 @@ from visitor_tracker.access.personal import KINDS, Kind, Tally
 from visitor_tracker.access.snapshot import FILE, read_snapshot
 from visitor_tracker.config import Config
 from visitor_tracker.sites import Policy, Site
+from visitor_tracker.store import vocabulary
 from visitor_tracker.store.base import Finding
 from visitor_tracker.store.keys import NO_LINE, KeyLine, KeyTable, line_hash
 from visitor_tracker.store.location import SqliteLocation, locate
+from visitor_tracker.store.raw_events import RawEvents
 from visitor_tracker.store.scanning import OVERLAP_BYTES, PIECE_BYTES, scan
 from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.store.sql import SqlStore
 
 _LATE_MS = 15 * 60_000  # the keeper may be between two steps, or start just now
 _OTHERS = frozenset({".mmdb", ".key", ".lock", ".synced", ".pem"})  # files that hold no events
+_EVENTS = 10_000  # read at once
 _MIXED = "dead_letters"  # has what came before its site was known
 
 _RUN = "start the server: it destroys keys that are over, within seconds, or an hour after it was off for long"
@@ -136,7 +139,7 @@ def _contents(store: SqlStore, config: Config) -> Iterator[Finding]:
     default = policy_of(config.identity)
     policies = {site_id: site.policy or default for site_id, site in sites.items()}
     kept = _kept(policies.values(), default)
-    tally = Tally(_hosts(sites.values()))
+    tally = Tally(_hosts(store, sites.values()))
     values = 0
     for found in scan(store.database):
         values += 1
@@ -174,8 +177,17 @@ def _kept(policies: Iterable[Policy], default: Policy) -> frozenset[Kind]:
     return frozenset[Kind]().union(*(_allowed(policy) for policy in [default, *policies]))
 
 
-def _hosts(sites: Iterable[Site]) -> frozenset[bytes]:
-    return frozenset(host.encode() for site in sites for host in site.hostnames)
+def _hosts(store: SqlStore, sites: Iterable[Site]) -> frozenset[bytes]:
+    """Return the hosts of pages that may look like a client's address."""
+    ids = RawEvents(store.database).hosts(_EVENTS)
+    seen = store.database.read(lambda session: vocabulary.texts(session, ids)).values()
+    addresses = {host for host in map(_without_port, seen) if host[-1:].isdigit() or ":" in host}
+    return frozenset(host.encode() for host in addresses.union(*(site.hostnames for site in sites)))
+
+
+def _without_port(host: str) -> str:
+    """Return a URL's host (RFC 3986, 3.2.2) without brackets and port."""
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def _files(config: Config) -> Iterator[tuple[Path, Iterator[bytes]]]:

@@ -27,9 +27,10 @@ from visitor_tracker.reports.answers import (
     shown_series,
     shown_totals,
 )
+from visitor_tracker.reports.fields import Field
 from visitor_tracker.reports.numbers import NOTES, Breakdown, Numbers, Point, Series, Totals
 from visitor_tracker.reports.query import (
-    DIMENSIONS,
+    BY,
     INTERVALS,
     ORDERS,
     PERIODS,
@@ -47,6 +48,7 @@ visitor-tracker stats
 visitor-tracker stats --site blog --period 2026-01-01..2026-03-31 --interval week
 visitor-tracker stats --by source --limit 20
 visitor-tracker stats --filter "country is DE,FR and not page glob /blog/*" --by entry
+visitor-tracker stats --by prop:plan --filter "event is Signup"
 visitor-tracker stats --period 24h --json
 """
 _PANELS = (Dimension.PAGE, Dimension.CHANNEL, Dimension.SOURCE, Dimension.COUNTRY)
@@ -77,7 +79,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
         "--by",
         metavar="DIMENSION",
         default="",
-        help=f"list the values of one dimension: {', '.join(DIMENSIONS)}; default: page, channel, source and country",
+        help=f"list the values of one dimension: {', '.join(BY)}; default: page, channel, source and country",
     )
     command.add_argument("--interval", choices=INTERVALS, default="", help="what one line of the chart stands for")
     command.add_argument(
@@ -85,7 +87,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
         dest="filters",
         metavar="FILTER",
         default="",
-        help='count what fits only, e.g. "country is DE and page contains price"; docs/reports.md has the language',
+        help='count what fits only, e.g. "country is DE and prop:plan is pro"; docs/reports.md has the language',
     )
     command.add_argument("--timezone", metavar="ZONE", default="", help="whose days; default: those of the site")
     command.add_argument("--order", choices=ORDERS, default="", help="what lists are sorted by; default: visitors")
@@ -228,10 +230,10 @@ def _labels(points: Sequence[Point]) -> list[str]:
 
 def _print_rows(found: Breakdown) -> None:
     say("")
-    shape = shape_of(found.dimension)
+    shape = shape_of(found)
     rows = [(row.value, shape(row.numbers)) for row in found.rows]
     names = [name for name in _TITLES if rows and name in rows[0][1]]
-    header = (found.dimension.name.replace("_", " "), *(_TITLES[name] for name in names))
+    header = (_heading(found.dimension), *(_TITLES[name] for name in names))
     cells = [[_cell(name, numbers[name]) for name in names] for _, numbers in rows]
     room = _room([header[1:], *cells])
     shown = [_cut(_named(found.dimension, value), room) for value, _ in rows]
@@ -240,6 +242,11 @@ def _print_rows(found: Breakdown) -> None:
         say("none")
     elif found.rows_in_all > len(rows):
         say(f"… {found.rows_in_all:,} in all")
+
+
+def _heading(dimension: Dimension | Field) -> str:
+    """Return the name of a list; a property's stays as it was sent."""
+    return escape(dimension.name) if isinstance(dimension, Field) else dimension.name.replace("_", " ")
 
 
 def _room(numbers: Sequence[Sequence[str]]) -> int | None:
@@ -258,7 +265,7 @@ def _cut(value: str, room: int | None) -> str:
     return f"{value[: room // 2]}…{value[room // 2 + 1 - room :]}"
 
 
-def _named(dimension: Dimension, value: str) -> str:
+def _named(dimension: Dimension | Field, value: str) -> str:
     """Return a value as people know it; what filters call it comes first."""
     name = country_name(value) if dimension is Dimension.COUNTRY else value
     return value if name.upper() == value.upper() else f"{value} {name}"

@@ -31,18 +31,18 @@ class Day(msgspec.Struct, frozen=True, gc=False):
 
 def local_day(timezone: str, ts_ms: int) -> Day:
     """Return the local date at an epoch ms; a zone that nobody knows is UTC."""
-    return _slot(timezone, ts_ms // _SLOT_MS) or _day(timezone, ts_ms)
+    zone = zone_of(timezone)
+    return _slot(zone, ts_ms // _SLOT_MS) or _day(zone, ts_ms)
 
 
 @lru_cache(8192)
-def _slot(timezone: str, slot: int) -> Day | None:
+def _slot(zone: ZoneInfo, slot: int) -> Day | None:
     """Return the day that a quarter of an hour belongs to wholly, or None where it changes on the way."""
-    first = _day(timezone, slot * _SLOT_MS)
-    return first if first == _day(timezone, (slot + 1) * _SLOT_MS - 1) else None
+    first = _day(zone, slot * _SLOT_MS)
+    return first if first == _day(zone, (slot + 1) * _SLOT_MS - 1) else None
 
 
-def _day(timezone: str, ts_ms: int) -> Day:
-    zone = zone_of(timezone)
+def _day(zone: ZoneInfo, ts_ms: int) -> Day:
     ts_ms = min(max(ts_ms, JOIN_MS), _LAST_MS)
     period = _date(zone, ts_ms)
     earlier = _date(zone, ts_ms - JOIN_MS)

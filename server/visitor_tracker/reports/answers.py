@@ -1,4 +1,7 @@
-"""Answer a question, from rollups where these can, else from sessions; and what an answer looks like as JSON."""
+"""Answer a question, and say what an answer looks like as JSON.
+
+Rollups answer where they can, in milliseconds; sessions where conditions are combined; events where only they know.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -7,6 +10,8 @@ import msgspec
 from visitor_tracker.days import date_of
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.breakdown import breakdown
+from visitor_tracker.reports.by_event import by_event
+from visitor_tracker.reports.fields import Field
 from visitor_tracker.reports.filtered import filtered
 from visitor_tracker.reports.filters import OF_ACTS, OF_LOOKS
 from visitor_tracker.reports.numbers import NOTES, Breakdown, Numbers, Series, Totals
@@ -26,17 +31,34 @@ class Answer(msgspec.Struct, frozen=True):
     breakdowns: tuple[Breakdown, ...]
 
 
-def answer(table: ReportTable, question: Question, dimensions: Sequence[Dimension] = ()) -> Answer:
+def answer(table: ReportTable, question: Question, dimensions: Sequence[Dimension | Field] = ()) -> Answer:
     """Return totals, series and breakdowns, one of the question's own dimension where none is given.
 
     Raises QueryError, and what the store raises.
     """
     if not dimensions and question.dimension is not None:
         dimensions = (question.dimension,)
+    if question.from_events:
+        return Answer(*by_event(table, question, dimensions))
+    others = [each for each in dimensions if isinstance(each, Dimension) and not _needs_events(question, each)]
+    found: dict[Dimension | Field, Breakdown] = {}
     if question.from_sessions:
-        return Answer(*filtered(table, question, dimensions))
-    rows = tuple(breakdown(table, question, dimension) for dimension in dimensions)
-    return Answer(totals(table, question), series(table, question), rows)
+        total, points, rows = filtered(table, question, others)
+        found = dict(zip(others, rows, strict=True))
+    else:
+        total, points = totals(table, question), series(table, question)
+        found = {each: breakdown(table, question, each) for each in others}
+    rest = [each for each in dimensions if each not in found]
+    if rest:
+        only_told = all(isinstance(each, Field) for each in rest)
+        _, _, rows = by_event(table, question, rest, only_told=only_told)
+        found |= zip(rest, rows, strict=True)
+    return Answer(total, points, tuple(found[each] for each in dimensions))
+
+
+def _needs_events(question: Question, dimension: Dimension) -> bool:
+    """Say whether only events know a dimension: visits do not know what kinds theirs are of."""
+    return dimension is Dimension.KIND and question.from_sessions
 
 
 def shown_totals(question: Question, found: Totals) -> Shown:
@@ -59,9 +81,9 @@ def shown_series(found: Series) -> Shown:
 
 def shown_breakdown(found: Breakdown) -> Shown:
     """Return a breakdown as JSON has it; each dimension has the numbers that say something about it."""
-    shape = shape_of(found.dimension)
+    shape = shape_of(found)
     return {
-        "dimension": found.dimension.name.lower(),
+        "dimension": name_of(found.dimension),
         "order": found.order,
         "rows_in_all": found.rows_in_all,
         "visitors_are": found.visitors_are,
@@ -70,13 +92,21 @@ def shown_breakdown(found: Breakdown) -> Shown:
     }
 
 
-def shape_of(dimension: Dimension) -> Callable[[Numbers], Shown]:
-    """Return what of the numbers says something about the values of a dimension."""
+def name_of(dimension: Dimension | Field) -> str:
+    """Return how questions call a dimension."""
+    return dimension.name if isinstance(dimension, Field) else dimension.name.lower()
+
+
+def shape_of(found: Breakdown) -> Callable[[Numbers], Shown]:
+    """Return what of the numbers says something about the values of a breakdown's dimension."""
+    dimension = found.dimension
     if dimension in OF_EVENTS:
         return lambda numbers: {"events": numbers.events}
-    if dimension in OF_ACTS:
+    if isinstance(dimension, Field) or dimension in OF_ACTS:
         return lambda numbers: {"visitors": numbers.visitors, "visits": numbers.visits, "events": numbers.events}
-    return _of_looks if dimension in OF_LOOKS else _of_visits
+    if dimension not in OF_LOOKS:
+        return _of_visits
+    return _of_looks_and_events if found.by_event else _of_looks
 
 
 def _of_looks(numbers: Numbers) -> Shown:
@@ -86,6 +116,10 @@ def _of_looks(numbers: Numbers) -> Shown:
         "views": numbers.views,
         "engaged_seconds": round(numbers.engaged_ms / 1000 / numbers.views, 1) if numbers.views else None,
     }
+
+
+def _of_looks_and_events(numbers: Numbers) -> Shown:
+    return {**_of_looks(numbers), "events": numbers.events}
 
 
 def _of_visits(numbers: Numbers) -> Shown:

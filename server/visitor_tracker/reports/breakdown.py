@@ -1,6 +1,7 @@
 """Numbers by the values of a dimension, from rollups: one statement, whatever the span."""
 
 from visitor_tracker.measures import Dimension
+from visitor_tracker.reports.fields import Field
 from visitor_tracker.reports.numbers import Breakdown, Numbers, Row, VisitorsAre, honesty
 from visitor_tracker.reports.query import OF_EVENTS, Order, Question, is_month, pieces_of
 from visitor_tracker.store.reports import ReportTable
@@ -26,9 +27,9 @@ def breakdown(table: ReportTable, question: Question, dimension: Dimension) -> B
     return Breakdown(dimension, order, shown, in_all, said)
 
 
-def order_of(question: Question, dimension: Dimension) -> Order:
+def order_of(question: Question, dimension: Dimension | Field) -> Order:
     """Return by what rows are sorted: what was asked, unless its numbers are not shown."""
-    if dimension in OF_EVENTS:
+    if dimension in OF_EVENTS or (isinstance(dimension, Field) and question.order == "views"):
         return "events"
     order = question.order or "visitors"
     return "visits" if order == "visitors" and _honesty(question) == "suppressed" else order

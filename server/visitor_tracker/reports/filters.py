@@ -2,20 +2,25 @@
 
     filter     all ("or" all)*
     all        one ("and" one)*
-    one        "not" one | "(" filter ")" | dimension operator value ("," value)*
+    one        "not" one | "(" filter ")" | dimension operator value ("," value)* | field comparison number
     operator   "is" | "contains" | "glob", each also with "not" behind it or before it ("is not", "not contains")
+    comparison ">" | ">=" | "<" | "<="
+    field      "value" | "scroll" | "prop:" and the name of a property, in "…" where a value would be
     value      a word without spaces, commas, quotes and parentheses, or any text in "…" where \\" and \\\\ are " and \\
 
 Several values mean any of them. `is` compares whole texts, and "" is a visit without one; `contains` ignores case;
-in `glob` a * stands for any text and a ? for one character. What a condition selects is said in `selection`.
+in `glob` a * stands for any text and a ? for one character. What a condition selects is said in `selection`, and in
+`matching` for filters that name what only events tell.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from visitor_tracker.errors import TrackerError
 from visitor_tracker.measures import Dimension
+from visitor_tracker.reports.fields import FIELDS, PROPERTY, Field, number_of, property_field
 
 LENGTH_MOST = 2_000  # characters
 DEPTH_MOST = 16
@@ -32,8 +37,12 @@ FILTERED = {each.name.lower(): each for each in sorted(OF_VISITS | OF_LOOKS | OF
 
 _UPPER = frozenset({Dimension.COUNTRY})
 _LOWER = frozenset({Dimension.CHANNEL, Dimension.DEVICE, Dimension.HOST})
-_OPERATORS = ("is", "contains", "glob")
-_WORDS = frozenset({"and", "or", "not", *_OPERATORS})
+TextOperator = Literal["is", "contains", "glob"]
+Comparison = Literal[">", ">=", "<", "<="]
+
+_TEXT_OPERATORS: dict[str, TextOperator] = {operator: operator for operator in get_args(TextOperator)}
+_COMPARISONS: dict[str, Comparison] = {comparison: comparison for comparison in get_args(Comparison)}
+_WORDS = frozenset({"and", "or", "not", *_TEXT_OPERATORS})
 _TOKEN = re.compile(r'\s*(?:(?P<mark>[(),])|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<word>[^\s(),"]+))', re.DOTALL)
 
 
@@ -66,6 +75,24 @@ class Glob:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What an event tells fits one of these texts, by the operator."""
+
+    field: Field
+    operator: TextOperator
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What an event tells is a number that is more, or less, than this one."""
+
+    field: Field
+    comparison: Comparison
+    number: int | float
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     inner: "Filter"
 
@@ -81,9 +108,11 @@ class AnyOf:
 
 
 Condition = Is | Contains | Glob
-Filter = Condition | Not | All | AnyOf
+EventCondition = Told | Compared
+Filter = Condition | EventCondition | Not | All | AnyOf
 
-_CONDITIONS: dict[str, type[Is] | type[Contains] | type[Glob]] = {"is": Is, "contains": Contains, "glob": Glob}
+_EXPECTED = "is, contains or glob"
+_CONDITIONS: dict[TextOperator, type[Is] | type[Contains] | type[Glob]] = {"is": Is, "contains": Contains, "glob": Glob}
 
 
 def read_filter(text: str) -> Filter:
@@ -93,14 +122,31 @@ def read_filter(text: str) -> Filter:
     return _Reader(list(_tokens(text)), len(text)).whole()
 
 
+def names_events(filters: Filter | None) -> bool:
+    """Say whether a filter asks for what only events tell."""
+    if isinstance(filters, Not):
+        return names_events(filters.inner)
+    if isinstance(filters, All | AnyOf):
+        return any(map(names_events, filters.parts))
+    return isinstance(filters, EventCondition)
+
+
 def matcher(condition: Condition) -> Callable[[str], bool]:
     """Return the test of a condition for texts."""
-    if isinstance(condition, Is):
-        return frozenset(condition.values).__contains__
-    if isinstance(condition, Contains):
-        wanted = tuple(value.casefold() for value in condition.values)
-        return lambda text: any(value in text.casefold() for value in wanted)
-    patterns = [_glob(pattern) for pattern in condition.values]
+    operator: TextOperator = (
+        "is" if isinstance(condition, Is) else "contains" if isinstance(condition, Contains) else "glob"
+    )
+    return text_matcher(operator, condition.values)
+
+
+def text_matcher(operator: TextOperator, values: Iterable[str]) -> Callable[[str], bool]:
+    """Return whether a text fits one of the values."""
+    if operator == "is":
+        return frozenset(values).__contains__
+    if operator == "contains":
+        wanted = tuple(value.casefold() for value in values)
+        return lambda text: any(map(text.casefold().__contains__, wanted))
+    patterns = [_glob(pattern) for pattern in values]
     return lambda text: any(fits(text) for fits in patterns)
 
 
@@ -220,20 +266,53 @@ class _Reader:
         self._conditions += 1
         if self._conditions > CONDITIONS_MOST:
             raise FilterError(f"filter, character {self._next.place}: more than {CONDITIONS_MOST} conditions")
-        dimension = FILTERED.get(self._next.keyword)
-        if dimension is None:
-            raise self._unexpected(f"one of {', '.join(FILTERED)}")
-        self._take()
+        named = self._named()
+        if isinstance(named, Field) and named.is_number and self._next.keyword in _COMPARISONS:
+            return Compared(named, _COMPARISONS[self._take().keyword], self._number())
         is_not = self._takes("not")
-        operator = self._next.keyword
-        if operator not in _OPERATORS:
-            raise self._unexpected("is, contains or glob")
+        operator = _TEXT_OPERATORS.get(self._next.keyword)
+        if operator is None:
+            comparisons = isinstance(named, Field) and named.is_number and not is_not
+            raise self._unexpected(f"is, contains, glob, {', '.join(_COMPARISONS)}" if comparisons else _EXPECTED)
         self._take()
         is_not ^= self._takes("not")
-        found = _CONDITIONS[operator](dimension, self._read_values(dimension, operator))
+        found: Filter
+        if isinstance(named, Field):
+            found = Told(named, operator, self._read_values(named, operator))
+        else:
+            found = _CONDITIONS[operator](named, self._read_values(named, operator))
         return Not(found) if is_not else found
 
-    def _read_values(self, dimension: Dimension, operator: str) -> tuple[str, ...]:
+    def _named(self) -> Dimension | Field:
+        token = self._next
+        name = token.keyword
+        if name.startswith(PROPERTY):
+            self._take()
+            return self._property(token)
+        found = FILTERED.get(name) or FIELDS.get(name)
+        if found is None:
+            raise self._unexpected(f"one of {', '.join([*FILTERED, *FIELDS, f'{PROPERTY}NAME'])}")
+        self._take()
+        return found
+
+    def _property(self, token: _Token) -> Field:
+        """Return the property that a token names, or the "…" behind it."""
+        name = token.text[len(PROPERTY) :]
+        if not name and self._next.is_quoted and self._next.place == token.place + len(PROPERTY):
+            name = self._take().text
+        try:
+            return property_field(name)
+        except ValueError as error:
+            raise FilterError(f"filter, character {token.place}: {error}") from error
+
+    def _number(self) -> int | float:
+        found = None if self._next.is_mark else number_of(self._next.text)
+        if found is None:
+            raise self._unexpected("a number such as 10 or 9.99")
+        self._take()
+        return found
+
+    def _read_values(self, named: Dimension | Field, operator: str) -> tuple[str, ...]:
         values: list[str] = []
         while not values or self._takes_mark(","):
             token = self._next
@@ -242,7 +321,7 @@ class _Reader:
             if operator != "is" and not token.text:
                 raise FilterError(f'filter, character {token.place}: {operator} "" fits everything: write is ""')
             self._take()
-            values.append(_spelled(dimension, token.text))
+            values.append(token.text if isinstance(named, Field) else _spelled(named, token.text))
             self._values += 1
             if self._values > VALUES_MOST:
                 raise FilterError(f"filter, character {token.place}: more than {VALUES_MOST} values")

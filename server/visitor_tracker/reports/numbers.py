@@ -7,6 +7,7 @@ import msgspec
 
 from visitor_tracker.days import month_of
 from visitor_tracker.measures import NAMES, Dimension
+from visitor_tracker.reports.fields import Field
 from visitor_tracker.sites import VisitorPolicy
 from visitor_tracker.store.reports import Measured
 
@@ -83,13 +84,17 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 
 class Breakdown(msgspec.Struct, frozen=True):
-    """Rows by `order`, the largest first; `rows_in_all` is how many there are without limit and offset."""
+    """Rows by `order`, the largest first; `rows_in_all` is how many there are without limit and offset.
 
-    dimension: Dimension
+    `by_event`: a filter has selected events, not visits, and rows of pages have those that are no views too.
+    """
+
+    dimension: Dimension | Field
     order: str
     rows: tuple[Row, ...]
     rows_in_all: int
     visitors_are: VisitorsAre
+    by_event: bool = False
 
 
 def numbers_of(measured: Iterable[Measured], visitors: int | None) -> Numbers:

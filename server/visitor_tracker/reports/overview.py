@@ -83,8 +83,8 @@ def visits(table: ReportTable, site: Site, policy: VisitorPolicy, now_ms: int) -
     )
 
 
-def counted(table: ReportTable, sites: Iterable[Site]) -> Counted:
-    """Return the numbers of all these sites together."""
+def counted(table: ReportTable, sites: Iterable[Site], recorded_events: int = 0) -> Counted:
+    """Return the numbers of all these sites together; recordings are counted elsewhere."""
     ids = sorted({site.id for site in sites})
     kinds = table.events_of_sites(Dimension.KIND, ids)
     _, sessions = table.events_of_sites(Dimension.TOTAL, ids).get(0, (0, 0))
@@ -97,7 +97,7 @@ def counted(table: ReportTable, sites: Iterable[Site]) -> Counted:
         identify_events=events("identify"),
         custom_events=events("custom"),
         click_events=events("click"),
-        rrweb_events=0,  # recordings are not stored yet
+        rrweb_events=recorded_events,
         total_sessions=sessions,
     )
 

@@ -8,7 +8,8 @@ from typing import Literal, TypeVar, get_args
 from visitor_tracker.days import HOUR_MS, bounds, date_of, day_after, day_of, hour_of, month_of, zone_of
 from visitor_tracker.errors import TrackerError
 from visitor_tracker.measures import Dimension
-from visitor_tracker.reports.filters import Filter, FilterError, read_filter
+from visitor_tracker.reports.fields import LISTED, PROPERTY, Field, property_field
+from visitor_tracker.reports.filters import Filter, FilterError, names_events, read_filter
 from visitor_tracker.sites import Site, VisitorPolicy
 from visitor_tracker.store.reports import Piece
 
@@ -23,7 +24,10 @@ PERIODS = (
     "today", "yesterday", "24h", "7d", "30d", "90d", "12mo", "month", "last_month", "year", "all",
 )  # fmt: skip
 DIMENSIONS = {each.name.lower(): each for each in Dimension if each is not Dimension.TOTAL}
-OF_EVENTS = frozenset({Dimension.KIND, Dimension.BOT, Dimension.CRAWLER})  # count events only, and of robots too
+OF_ROBOTS = frozenset({Dimension.BOT, Dimension.CRAWLER})
+OF_EVENTS = OF_ROBOTS | {Dimension.KIND}  # count events only
+NO_ROBOTS = "bot and crawler know no filter, and no 24h: leave the filter out, or ask for days"
+BY = (*DIMENSIONS, *LISTED, f"{PROPERTY}NAME")
 
 LIMIT_MOST = 1_000
 OFFSET_MOST = 1_000_000
@@ -71,7 +75,7 @@ class Question:
     span: Span
     policy: VisitorPolicy = "daily"
     interval: Interval = "day"
-    dimension: Dimension | None = None
+    dimension: Dimension | Field | None = None
     filters: Filter | None = None
     order: Order | None = None
     limit: int = 10
@@ -86,6 +90,16 @@ class Question:
     def from_sessions(self) -> bool:
         """Say whether rollups cannot answer: they know no two conditions at once, and visitors of whole days only."""
         return self.filters is not None or self.span.by_hours
+
+    @property
+    def from_events(self) -> bool:
+        """Say whether visits cannot answer either: they do not know all that an event tells."""
+        return names_events(self.filters)
+
+    @property
+    def is_long(self) -> bool:
+        """Say whether visits or events are read one by one."""
+        return self.from_sessions or isinstance(self.dimension, Field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +130,7 @@ def read_question(asked: Asked, site: Site, policy: VisitorPolicy, *, now_ms: in
     question = Question(site, span, policy, interval, filters=filters)
     return replace(
         question,
-        dimension=_one_of("by", asked.by, DIMENSIONS),
+        dimension=_dimension(asked.by),
         order=_one_of("order", asked.order, {name: name for name in ORDERS}),
         limit=_number("limit", asked.limit, 10, 1, LIMIT_MOST),
         offset=_number("offset", asked.offset, 0, 0, OFFSET_MOST),
@@ -187,10 +201,9 @@ def _day(text: str) -> int:
     except ValueError:
         day = 0
     if not _FIRST_DAY <= day <= _LAST_DAY:
-        shown = text if len(text) <= 40 else f"{text[:40]}…"
         raise QueryError(
             "period",
-            f"{shown!r} is no period: use {', '.join(PERIODS)}, a day such as 2026-03-31,"
+            f"{_shortened(text)!r} is no period: use {', '.join(PERIODS)}, a day such as 2026-03-31,"
             " or two days such as 2026-01-01..2026-03-31",
         )
     return day
@@ -208,12 +221,27 @@ def usual_interval(span: Span) -> Interval:
     return "day" if span.days <= _DAYS_OF_DAYS else "month"
 
 
+def _dimension(text: str) -> Dimension | Field | None:
+    found = DIMENSIONS.get(text) or LISTED.get(text)
+    if found is not None or not text:
+        return found
+    if not text.startswith(PROPERTY):
+        raise QueryError("by", f"by cannot be {_shortened(text)!r}: use {', '.join(BY)}")
+    try:
+        return property_field(text.removeprefix(PROPERTY))
+    except ValueError as error:
+        raise QueryError("by", str(error)) from error
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}…"
+
+
 def _one_of(name: str, text: str, known: dict[str, T]) -> T | None:
     if not text:
         return None
     if text not in known:
-        shown = text if len(text) <= 40 else f"{text[:40]}…"
-        raise QueryError(name, f"{name} cannot be {shown!r}: use {', '.join(known)}")
+        raise QueryError(name, f"{name} cannot be {_shortened(text)!r}: use {', '.join(known)}")
     return known[text]
 
 

@@ -5,14 +5,17 @@ events of those days ─┘           whose rollups have more than the sessions
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from visitor_tracker.days import bounds, day_after, day_of
 from visitor_tracker.event import ROBOT
 from visitor_tracker.measures import Dimension
+from visitor_tracker.reports.filters import OF_ACTS, OF_LOOKS
+from visitor_tracker.reports.plans import Test
 from visitor_tracker.reports.query import QueryError, Question
 from visitor_tracker.reports.selection import Values, Whole
 from visitor_tracker.sessions.cutting import continues, cut
+from visitor_tracker.sessions.fact import Fact
 from visitor_tracker.sessions.profiles import Profiles
 from visitor_tracker.sessions.session import GAP_MS, VisitorSession, decode_session
 from visitor_tracker.sites import Site
@@ -23,12 +26,24 @@ CHUNK = 2_000  # rows that are read and looked at between two breaths of other t
 
 Own = tuple[bytes, VisitorSession]
 _VIEWS, _ENGAGED, _EVENTS = 2, 5, 7  # places in measures.NAMES
+_LOOKS = frozenset(map(int, OF_LOOKS))
+_ACTS = frozenset(map(int, OF_ACTS))
+_PAGE = int(Dimension.PAGE)
 
 
 class Scan:
     """One pass over the visits of a question; used once, by one thread."""
 
-    def __init__(self, table: ReportTable, question: Question, *, most: int = SESSIONS_MOST) -> None:
+    def __init__(
+        self,
+        table: ReportTable,
+        question: Question,
+        *,
+        most: int = SESSIONS_MOST,
+        wanted: Container[bytes] | None = None,
+    ) -> None:
+        """With `wanted` only visits of these visitors are looked at."""
+        self._wanted = wanted
         self._table = table
         self._site: Site = question.site
         self._span = question.span
@@ -39,6 +54,17 @@ class Scan:
         self._left: dict[int, list[int]] = {}  # what the rollups of a day have that no session has shown yet
 
     def chunks(self) -> Iterator[list[Whole]]:
+        """Yield all visits that may touch the span, and what belongs to none.
+
+        Raises QueryError when they are too many.
+        """
+        yield from self.visits()
+        for day, left in self._left.items():
+            # Whatever is in no session has no visitor; mostly there is nothing, and no event needs to be looked at.
+            if any(left):
+                yield from self._loose(day)
+
+    def visits(self) -> Iterator[list[Whole]]:
         """Yield all visits that may touch the span; raises QueryError when they are too many."""
         self._begin()
         read = 0
@@ -47,12 +73,15 @@ class Scan:
                 read += len(rows)
                 if read > self._most:
                     raise self._too_many()
-                yield self._joined([(row.visitor, decode_session(row.body)) for row in rows])
+                wanted = rows if self._wanted is None else [row for row in rows if row.visitor in self._wanted]
+                yield self._joined([(row.visitor, decode_session(row.body)) for row in wanted])
                 time.sleep(0)
-        for day, left in self._left.items():
-            # Whatever is in no session has no visitor; mostly there is nothing, and no event needs to be looked at.
-            if any(left):
-                yield from self._loose(day)
+
+    def alone(self, facts: Iterable[Fact]) -> list[Whole]:
+        """Return what belongs to no visit: events, each by itself."""
+        sessions = [cut([fact])[0] for fact in facts]
+        self._learn(sessions)
+        return [self._whole([(None, own)]) for own in sessions]
 
     def _begin(self) -> None:
         """Find the days that have numbers: the others of a long span need not be looked at."""
@@ -84,10 +113,14 @@ class Scan:
             pair = pairs.get((visitor, own.first_ts))
             if pair is None:
                 found.append([(visitor, own)])
-            elif pair[0] == (visitor, own) or pair[0][1].bucket not in self._buckets:
+            elif pair[0] == (visitor, own) or not self._reads(*pair[0]):
                 found.append(pair)
         self._learn([own for each in found for _, own in each])
         return [self._whole(each) for each in found]
+
+    def _reads(self, visitor: bytes, own: VisitorSession) -> bool:
+        """Say whether that session is read in its turn."""
+        return own.bucket in self._buckets and (self._wanted is None or visitor in self._wanted)
 
     def _take_off(self, sessions: Iterable[VisitorSession]) -> None:
         left = self._left
@@ -158,11 +191,28 @@ class Scan:
         """Yield the events of a day that nobody is known to have done, each by itself."""
         start, end = bounds(self._site.timezone, day)
         for facts in self._table.loose_events(self._site, start, end, signals=ROBOT, most=CHUNK):
-            sessions = [cut([fact])[0] for fact in facts]
-            self._learn(sessions)
-            yield [self._whole([(None, own)]) for own in sessions]
+            yield self.alone(facts)
             time.sleep(0)
 
 
 def _began(own: VisitorSession) -> int:
     return own.first_ts
+
+
+def learn(table: ReportTable, tests: Iterable[Test], chunk: Sequence[Whole]) -> None:
+    """Let the tests judge the texts of a chunk before they are asked."""
+    for test in tests:
+        unknown = test.unknown(_texts(test.dimension, chunk))
+        if unknown:
+            test.learn(table.texts(sorted(unknown)), unknown)
+
+
+def _texts(dimension: int, chunk: Iterable[Whole]) -> set[int]:
+    """Return the ids of all values that the visits have for a dimension."""
+    if dimension in _LOOKS:
+        name = "page" if dimension == _PAGE else "host"
+        return {getattr(look, name) for whole in chunk for _, own in whole.sessions for look in own.looked}
+    if dimension in _ACTS:
+        acted = (act for whole in chunk for _, own in whole.sessions for act in own.acted)
+        return {act.value for act in acted if act.dimension == dimension}
+    return {whole.value(dimension) for whole in chunk}

@@ -16,109 +16,27 @@ which has no value. The looks and the actions of the combinations for which it h
   them, of any), and its visitor wherever such a part is; a whole visit counts where it began.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import product
 
 import msgspec
 
-from visitor_tracker.measures import Dimension, text_id
-from visitor_tracker.reports.filters import (
-    OF_ACTS,
-    OF_LOOKS,
-    All,
-    AnyOf,
-    Condition,
-    Filter,
-    Is,
-    Not,
-    matcher,
-)
+from visitor_tracker.measures import Dimension
+from visitor_tracker.reports.filters import OF_ACTS, OF_LOOKS
+from visitor_tracker.reports.plans import EventTest, Plan, Test, Verdicts, holds
 from visitor_tracker.reports.query import QueryError
-from visitor_tracker.sessions.profiles import TEXT_MOST
 from visitor_tracker.sessions.session import Acted, Head, Looked, VisitorSession
 
 COMBINATIONS_MOST = 500_000  # that one filter is asked of: some ten seconds
-_REMEMBERED = 200_000  # verdicts of one condition
+_REMEMBERED = 200_000  # verdicts, and answers
 _PAGE, _ENTRY, _EXIT = int(Dimension.PAGE), int(Dimension.ENTRY), int(Dimension.EXIT)
 _LOOKS = frozenset(map(int, OF_LOOKS))
 _ACTS = frozenset(map(int, OF_ACTS))
 
 _NO_SORT = -1  # of a part that the filter does not name
 
-Verdicts = tuple[bool, ...]  # of the tests of one sort, in their order
 Said = tuple[frozenset[Verdicts], ...]  # of all parts of a visit, by sort
 Values = dict[int, int]  # of a visit: id of its value by dimension, those without one left out
-
-
-class Test:
-    """A condition, with or without a not, as a test of ids; belongs to one scan, and judges each text once."""
-
-    def __init__(self, condition: Condition, *, is_not: bool) -> None:
-        self.dimension = int(condition.dimension)
-        self._is_not = is_not
-        self._ids = (
-            frozenset(text_id(text[:TEXT_MOST]) for text in condition.values) if isinstance(condition, Is) else None
-        )
-        self._fits = matcher(condition)
-        self._verdicts: dict[int, bool] = {}
-
-    def unknown(self, values: Iterable[int]) -> set[int]:
-        """Return those of which the text is needed before `holds` may be asked."""
-        if self._ids is not None:
-            return set()
-        if len(self._verdicts) > _REMEMBERED:
-            self._verdicts.clear()
-        return {value for value in values if value and value not in self._verdicts}
-
-    def learn(self, texts: dict[int, str], values: Iterable[int]) -> None:
-        """Judge the texts; one that is not known fits nothing."""
-        for value in values:
-            text = texts.get(value)
-            self._verdicts[value] = text is not None and self._fits(text)
-
-    def holds(self, value: int) -> bool:
-        fits = value in self._ids if self._ids is not None else value != 0 and self._verdicts[value]
-        return fits != self._is_not
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Tests of which all must hold, or any."""
-
-    parts: "tuple[Test | Group, ...]"
-    needs_all: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A filter as a scan uses it: every `not` has been brought to a test."""
-
-    root: Test | Group
-    tests: tuple[Test, ...]
-
-    @property
-    def sorts(self) -> frozenset[int]:
-        """The sorts of parts that it names: dimensions of actions, PAGE for looks."""
-        named = {test.dimension for test in self.tests}
-        return frozenset(named & _ACTS) | (frozenset({_PAGE}) if named & _LOOKS else frozenset())
-
-
-def plan_of(filters: Filter | None) -> Plan:
-    """Return the plan of a filter; without one everything is selected."""
-    tests: list[Test] = []
-    root = _planned(filters or All(()), tests, is_not=False)
-    return Plan(root, tuple(tests))
-
-
-def _planned(filters: Filter, tests: list[Test], *, is_not: bool) -> Test | Group:
-    if isinstance(filters, Not):
-        return _planned(filters.inner, tests, is_not=not is_not)
-    if isinstance(filters, All | AnyOf):
-        parts = tuple(_planned(part, tests, is_not=is_not) for part in filters.parts)
-        return Group(parts, isinstance(filters, All) != is_not)
-    tests.append(Test(filters, is_not=is_not))
-    return tests[-1]
 
 
 class Part(msgspec.Struct, frozen=True, gc=False):
@@ -173,7 +91,7 @@ class Selector:
     """Belongs to one scan. What its tests say is remembered: by value of a part, and by combination."""
 
     def __init__(self, plan: Plan) -> None:
-        self.sorts = plan.sorts
+        self.sorts = _sorts(plan)
         self.counted = (self.sorts & _ACTS) or _ACTS  # sorts of actions of which the events are counted
         self._root = plan.root
         self._of_visits = [test for test in plan.tests if test.dimension not in _LOOKS | _ACTS]
@@ -265,7 +183,7 @@ class Selector:
         return found
 
     def _any(self, own: Verdicts, sort: int, verdicts: Verdicts, said: Said) -> bool:
-        told = dict(zip(self._of_visits, own, strict=True))
+        told: dict[Test | EventTest, bool] = dict(zip(self._of_visits, own, strict=True))
         choices = [{verdicts} if each == sort else found for each, found in zip(self._by_sort, said, strict=False)]
         for combination in product(*choices):
             self._asked += 1
@@ -273,9 +191,15 @@ class Selector:
                 raise QueryError("filter", "too many conditions of pages and actions at once: use fewer of them")
             for each, chosen in zip(self._by_sort, combination, strict=False):
                 told.update(zip(self._by_sort[each], chosen, strict=True))
-            if _holds(self._root, told.__getitem__):
+            if holds(self._root, told.__getitem__):
                 return True
         return False
+
+
+def _sorts(plan: Plan) -> frozenset[int]:
+    """Return the sorts of parts that a plan names: dimensions of actions, PAGE for looks."""
+    named = {test.dimension for test in plan.tests}
+    return frozenset(named & _ACTS) | (frozenset({_PAGE}) if named & _LOOKS else frozenset())
 
 
 def _sort(dimension: int) -> int:
@@ -290,10 +214,3 @@ def _value(did: Looked | Acted, dimension: int) -> int:
     if isinstance(did, Acted):
         return did.value
     return did.page if dimension == _PAGE else did.host
-
-
-def _holds(node: Test | Group, known: Callable[[Test], bool]) -> bool:
-    if isinstance(node, Test):
-        return known(node)
-    verdicts = (_holds(part, known) for part in node.parts)
-    return all(verdicts) if node.needs_all else any(verdicts)

@@ -46,11 +46,11 @@ class Tally:
         for part in selected.parts:
             self._add_part(part, here)
         if (place := self._place_of(selected)) is not None:
-            once = _once(selected.whole)
-            self.points[place].number += once
-            here.number += once
+            number = once(selected.whole)
+            self.points[place].number += number
+            here.number += number
         if here.number or here.visitors:
-            _merge(self.total, here)
+            merge(self.total, here)
         for dimension, values in self.values.items():
             self._add_value(dimension, values, selected, here)
 
@@ -90,14 +90,14 @@ class Tally:
         if dimension in _ENDS:
             here = self._ended(selected)
         if value and (here.number or here.visitors):
-            _merge(values[value], here)
+            merge(values[value], here)
 
     def _ended(self, selected: Selected) -> Sums:
         """Return everything that was selected of the visit, if it counts in the span: its ends are its own."""
         found = Sums()
         if self._place_of(selected) is None:
             return found
-        found.number = _once(selected.whole)
+        found.number = once(selected.whole)
         for part in selected.parts:
             found.number += sum(self._measured(did)[0] for did in _all(part))
         visitor, _ = min(selected.whole.sessions, key=lambda session: session[1].head)
@@ -146,15 +146,16 @@ def _measured(did: Looked | Acted) -> tuple[int, bool]:
     return did.views * VIEWS + did.engaged_ms * ENGAGED, did.views > 0
 
 
-def _merge(sums: Sums, more: Sums) -> None:
+def merge(sums: Sums, more: Sums) -> None:
+    """Add the second to the first."""
     sums.number += more.number
     sums.visitors |= more.visitors
 
 
-def _once(whole: Whole) -> int:
+def once(whole: Whole) -> int:
     """Return what there is once per visit, packed."""
     sessions = [own for _, own in whole.sessions]
-    once = VISITS + DURATION * (sessions[-1].last_ts - sessions[0].first_ts)
+    number = VISITS + DURATION * (sessions[-1].last_ts - sessions[0].first_ts)
     views = engaged_ms = interactions = 0
     for own in sessions:
         interactions += own.interactions
@@ -162,5 +163,5 @@ def _once(whole: Whole) -> int:
             views += look.views
             engaged_ms += look.engaged_ms
     if views > 1:
-        return once
-    return once + SINGLES + (BOUNCES if engaged_ms < ENGAGED_MS and not interactions else 0)
+        return number
+    return number + SINGLES + (BOUNCES if engaged_ms < ENGAGED_MS and not interactions else 0)

@@ -14,6 +14,7 @@ from visitor_tracker.reports.answers import Answer as Found
 from visitor_tracker.reports.answers import answer, shown_breakdown, shown_series, shown_totals
 from visitor_tracker.reports.query import Asked, QueryError, Question, read_question
 from visitor_tracker.sites import Site, Snapshot, site_id_of
+from visitor_tracker.store.replay import ReplayTable
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.router import Route
@@ -38,6 +39,7 @@ class StatsRoutes:
     ) -> None:
         """`clock` is epoch ms."""
         self._table = ReportTable(store.database)
+        self._replays = ReplayTable(store.database)
         self._snapshot = snapshot
         self._clock = clock or (lambda: time.time_ns() // 1_000_000)
         self._long = threading.Lock()
@@ -63,8 +65,11 @@ class StatsRoutes:
         site = site or Site(site_id_of(name), name)
         now_ms = self._clock()
         policy = snapshot.policy_of(site.id).visitor
+        sites = [site] if name else snapshot.sites
         body = msgspec.structs.asdict(overview.visits(self._table, site, policy, now_ms))
-        body |= msgspec.structs.asdict(overview.counted(self._table, [site] if name else snapshot.sites))
+        body |= msgspec.structs.asdict(
+            overview.counted(self._table, sites, self._replays.events(each.id for each in sites))
+        )
         if asked != Asked():
             body |= self._answered(asked, site, snapshot, now_ms)
         return Response(200, msgspec.json.encode(body), _JSON)
@@ -73,7 +78,7 @@ class StatsRoutes:
         policy = snapshot.policy_of(site.id).visitor
         try:
             question = read_question(asked, site, policy, now_ms=now_ms, known=lambda: self._table.known(site.id))
-            found = self._long_answer(question) if question.from_sessions else answer(self._table, question)
+            found = self._long_answer(question) if question.is_long else answer(self._table, question)
         except QueryError as error:
             raise HttpError(400, f"invalid_{error.name}", str(error)) from error
         body: dict[str, object] = {
@@ -85,7 +90,7 @@ class StatsRoutes:
         return body
 
     def _long_answer(self, question: Question) -> Found:
-        """Answer from sessions, one question at a time: each may keep a thread busy that shares a core with visits."""
+        """Answer from visits or events, one question at a time: each may keep a core busy that visits need too."""
         if not self._long.acquire(timeout=_LONG_WAIT_SECONDS):
             raise HttpError(
                 503,
