@@ -3,9 +3,9 @@
     fold.py [--events N] [--rounds N] [--only sqlite,mariadb] [--profile]
 
 The real Folder on a durable store, one round of the same site's traffic after the other, so the tables grow as they do
-in use. Rounds alternate between transactions of 500 events and the size that the folder takes by itself. CPU time is
-that of the process with all its threads; of MariaDB's server too where it is said. What comes out is compared with
-what went in.
+in use. Rounds alternate between transactions of 500 events and the size that the folder takes by itself. Each is a
+backlog, of which several transactions write their rollups together (docs/decisions/0018). CPU time is that of the
+process with all its threads; of MariaDB's server too where it is said. What comes out is compared with what went in.
 """
 
 import argparse

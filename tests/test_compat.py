@@ -15,7 +15,7 @@ import requests
 
 from tests.mariadb import PASSWORD, USER, MariaDB
 from tests.running import until
-from visitor_tracker import VisitorTrackingServer
+from visitor_tracker import VisitorTrackingServer, resources
 from visitor_tracker.compat import store_url
 from visitor_tracker.errors import AlreadyRunning, ConfigError, ListenError, StoreError
 from visitor_tracker.store.location import MysqlLocation, locate
@@ -42,7 +42,7 @@ def server(db_config: dict[str, Any] | None) -> Iterator[VisitorTrackingServer]:
 
 
 def test_counts_through_its_methods(server: VisitorTrackingServer) -> None:
-    assert server.create_database_table() == ["0001_counter.sql", "0002_ingest.sql", "0003_fold.sql"]
+    assert server.create_database_table() == resources.migrations()
     assert server.validate_request(PAGE)
     assert not server.validate_request("ftp://example.com/")
     first, second = server.update_visitor_count(PAGE), server.update_visitor_count(PAGE)

@@ -1,6 +1,7 @@
 """Packed measures add up as the measures do, and the numbers in the database stay what they are."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,9 +18,11 @@ from visitor_tracker.measures import (
     Dimension,
     Measures,
     body_id,
+    is_small,
     packed,
     text_id,
     unpacked,
+    unpacked_all,
 )
 
 _MOST = 2**50
@@ -53,3 +56,21 @@ def test_ids_are_those_that_the_databases_have() -> None:
 def test_dimensions_keep_their_numbers() -> None:
     assert [dimension.value for dimension in Dimension] == list(range(33))
     assert (Dimension.PAGE, Dimension.SOURCE, Dimension.SCREEN, Dimension.CRAWLER) == (1, 5, 24, 32)
+
+
+@given(st.lists(st.lists(st.integers(-(2**62), 2**62), min_size=8, max_size=8)))
+def test_many_are_unpacked_as_each_is(rows: list[list[int]]) -> None:
+    numbers = [packed(Measures(*row)) for row in rows]
+    assert unpacked_all(numbers) == tuple(measure for row in rows for measure in row)
+
+
+@pytest.mark.parametrize("lane", range(8))
+@pytest.mark.parametrize("others", [0, -1, 1 << 39, -(1 << 40)])
+@pytest.mark.parametrize(
+    ("measure", "expected"),
+    [(0, True), ((1 << 40) - 1, True), (1 << 40, False), (-(1 << 40), True), (-(1 << 40) - 1, False), (1 << 62, False)],
+)
+def test_small_is_what_may_be_added_up_for_ever(lane: int, others: int, measure: int, expected: bool) -> None:
+    measures = [others] * 8
+    measures[lane] = measure
+    assert is_small(packed(Measures(*measures))) == expected

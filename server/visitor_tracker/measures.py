@@ -14,9 +14,10 @@ What the measures mean depends on what a dimension says something about:
     any event      KIND, BOT, CRAWLER       events; BOT and CRAWLER those of robots, the others nothing of them
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 from hashlib import blake2b
-from struct import Struct
+from struct import Struct, unpack
 from typing import Literal
 
 import msgspec
@@ -81,6 +82,9 @@ NAMES = Measures.__struct_fields__
 # lane of 64 bits; one that is negative borrows from the next, and `unpacked` gives it back. No sum may leave a lane.
 _LANE = 64
 _BIASES = sum(1 << (_LANE * lane + _LANE - 1) for lane in range(8))
+_SMALL_BITS = 40
+_SMALL_BIASES = sum(1 << (_LANE * lane + _SMALL_BITS) for lane in range(8))
+_LARGE = sum(((1 << _LANE) - (2 << _SMALL_BITS)) << (_LANE * lane) for lane in range(8))
 _lanes = Struct("<8q").unpack
 VISITORS, VISITS, VIEWS, BOUNCES, SINGLES, ENGAGED, DURATION, EVENTS = (1 << (_LANE * lane) for lane in range(8))
 
@@ -94,6 +98,17 @@ def unpacked(number: int) -> tuple[int, ...]:
     """Return the eight measures of a packed integer."""
     # With a bias no lane borrows any more; taking it away bit by bit leaves each as a signed integer of its own.
     return _lanes(((number + _BIASES) ^ _BIASES).to_bytes(64, "little"))
+
+
+def unpacked_all(numbers: Iterable[int]) -> tuple[int, ...]:
+    """Return what `unpacked` says of each, one after the other; much faster for many."""
+    lanes = b"".join([((number + _BIASES) ^ _BIASES).to_bytes(64, "little") for number in numbers])
+    return unpack(f"<{len(lanes) // 8}q", lanes)
+
+
+def is_small(number: int) -> bool:
+    """Say whether each of packed measures is less than 2^40 in either direction: millions of such fit into a lane."""
+    return not (number + _SMALL_BIASES) & _LARGE
 
 
 def text_id(text: str) -> int:

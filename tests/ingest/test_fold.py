@@ -28,7 +28,7 @@ SITE = 1
 AT = 1_795_300_000_000
 TABLES = (
     "events", "sessions", "visitor_links", "client_sessions", "daily_visitors", "seen", "rollup_hour", "rollup_day",
-    "rollup_month", "raw_days", "event_ids", "visitor_days", "inbox", "dead_letters", "site_lease",
+    "rollup_month", "rollup_deltas", "raw_days", "event_ids", "visitor_days", "inbox", "dead_letters", "site_lease",
 )  # fmt: skip
 _numbers = itertools.count(1)
 

@@ -9,12 +9,13 @@ from visitor_tracker.days import bounds, day_after
 from visitor_tracker.event import Event
 from visitor_tracker.ingest.bots import judge, reasons
 from visitor_tracker.measures import VISITORS, unpacked
-from visitor_tracker.sessions.counts import Counts, Key, Part
+from visitor_tracker.sessions.counts import Counts, Part
 from visitor_tracker.sessions.cutting import continues, cut, merge
 from visitor_tracker.sessions.fact import Fact
 from visitor_tracker.sessions.interning import fact_of
 from visitor_tracker.sessions.profiles import Profiles
 from visitor_tracker.sessions.session import VisitorSession, decode_session, encode_session
+from visitor_tracker.sessions.sums import Key
 
 Sessions = dict[bytes, list[VisitorSession]]
 

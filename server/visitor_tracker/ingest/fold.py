@@ -20,11 +20,13 @@ import msgspec
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.event import Event, InboxRow, decode_events, encode_events
 from visitor_tracker.ingest.bots import judge, reasons
+from visitor_tracker.ingest.deltas import settle
 from visitor_tracker.ingest.folding import Changes, Prepared, Robot
 from visitor_tracker.ingest.people import Rule
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.sessions.interning import fact_of
 from visitor_tracker.sessions.profiles import Profiles
+from visitor_tracker.sessions.sums import Sums
 from visitor_tracker.store import folding as tables
 from visitor_tracker.store import vocabulary
 from visitor_tracker.store.inbox import Inbox, add_letter, add_rows, remove_rows
@@ -38,6 +40,7 @@ _MOST_EVENTS, _LEAST_EVENTS = 2_000, 100  # of one transaction
 _FIRST_EVENTS = 500
 _HOLD_SECONDS = 0.015  # a transaction may take while others wait for the turn to write
 _MOST_ROWS = 500  # of one transaction
+_TRANSACTIONS, _MOST_PUT_OFF = 16, 8_000  # of how many, and of how many events, the rollups are written at once
 _IDLE_SECONDS = 0.1
 _PAUSE_SECONDS = (0.1, 2.0)  # first and longest pause while the store is away
 _ELSEWHERE_SECONDS = 1.0  # until a site that another node holds is looked at again
@@ -54,12 +57,16 @@ class _Elsewhere(Exception):
 
 
 class _Folded(msgspec.Struct, frozen=True):
-    """What a transaction came to; `took` seconds others had to wait, and whether somebody did."""
+    """What a transaction came to; `took` seconds others had to wait, and whether somebody did.
+
+    `delta` is what it left to a later one.
+    """
 
     new: int
     duplicates: int
     took: float
     was_wanted: bool
+    delta: Sums | None
 
 
 class Folder:
@@ -74,6 +81,7 @@ class Folder:
         self._rule_of = rule_of
         self._holder = holder or f"{os.getpid()}-{os.urandom(12).hex()}"
         self._profiles = Profiles()
+        self._deltas: dict[bytes, Sums] = {}  # what transactions just before came to, by the ids in rollup_deltas
         self._most = _FIRST_EVENTS
         self._later: dict[int, float] = {}  # sites of other nodes, or that fail: monotonic time to look again
         self._held: set[int] = set()
@@ -171,14 +179,25 @@ class Folder:
     # One site.
 
     def _fold_some(self, site_id: int) -> bool:
-        """Fold the site's oldest rows, in one transaction where nothing is wrong with them."""
-        rows = self._inbox.oldest(site_id, most_rows=_MOST_ROWS, most_events=self._most)
-        return bool(rows) and self._fold_rows(site_id, rows)
+        """Fold the site's oldest rows, in few transactions; the last one of them writes the rollups of all."""
+        self._deltas.clear()
+        most_events = min(_TRANSACTIONS * self._most, max(_MOST_PUT_OFF, self._most))
+        rows = self._inbox.oldest(site_id, most_rows=_MOST_ROWS, most_events=most_events)
+        if not rows:
+            return bool(self._write(site_id, lambda session: settle(session, site_id, self._profiles)))
+        folded = False
+        while rows:
+            fit = _fitting(rows, self._most)
+            if not self._fold_rows(site_id, rows[:fit], may_put_off=fit < len(rows)):
+                break
+            folded = True
+            rows = rows[fit:]
+        return folded
 
-    def _fold_rows(self, site_id: int, rows: Sequence[InboxRow]) -> bool:
+    def _fold_rows(self, site_id: int, rows: Sequence[InboxRow], *, may_put_off: bool = False) -> bool:
         """Fold the rows; where one of them fails each half, and what fails alone is taken apart. False: not ours."""
         try:
-            return self._try(site_id, rows)
+            return self._try(site_id, rows, may_put_off=may_put_off)
         except Exception as error:
             if not _is_of_events(error):
                 raise
@@ -189,12 +208,19 @@ class Folder:
         half = len(rows) // 2
         return self._fold_rows(site_id, rows[:half]) and self._fold_rows(site_id, rows[half:])
 
-    def _try(self, site_id: int, rows: Sequence[InboxRow]) -> bool:
+    def _try(self, site_id: int, rows: Sequence[InboxRow], *, may_put_off: bool) -> bool:
         rule = self._rule_of(site_id)
         prepared = {row.id: [self._prepare(event, rule) for event in decode_events(row.body)] for row in rows}
-        folded = self._write(site_id, lambda session: self._apply(session, site_id, rule, prepared, rows[0].id))
+        delta_id = os.urandom(16) if may_put_off else b""
+
+        def work(session: Session) -> _Folded:
+            return self._apply(session, site_id, rule, prepared, delta_id)
+
+        folded = self._write(site_id, work)
         if folded is None:
             return False
+        if folded.delta is not None:
+            self._deltas[delta_id] = folded.delta
         self._profiles.stored()
         self._counters.add(Cell.FOLDED, folded.new)
         self._counters.add(Cell.FOLD_DUPLICATES, folded.duplicates)
@@ -229,9 +255,11 @@ class Folder:
         )
 
     def _apply(
-        self, session: Session, site_id: int, rule: Rule, prepared: dict[bytes, list[Prepared]], batch_id: bytes
+        self, session: Session, site_id: int, rule: Rule, prepared: dict[bytes, list[Prepared]], delta_id: bytes
     ) -> _Folded:
+        """Do all of a transaction; without a `delta_id` the rollups have to be changed at once."""
         began = time.monotonic()
+        batch_id = os.urandom(16)
         ids = tables.still_waiting(session, site_id, list(prepared))
         events = [event for row_id, row in prepared.items() if row_id in ids for event in row]
         new = self._new(session, site_id, events, batch_id, time.time_ns() // 1_000_000)
@@ -239,11 +267,15 @@ class Folder:
         vocabulary.add_texts(session, profiles.fresh_texts)
         vocabulary.add_sources(session, profiles.fresh_sources)
         vocabulary.add_contexts(session, profiles.fresh_contexts)
-        Changes(session, site_id, rule, profiles).add(new)
+        changes = Changes(session, site_id, rule, profiles)
+        changes.add(new)
+        delta = changes.put_off(delta_id) if delta_id else None
+        if delta is None:
+            changes.write(self._deltas)
         remove_rows(session, site_id, ids)
         # Asked with the turn to write in hand: once it is given back, who waited has it and waits no more.
         was_wanted = self._store.database.is_wanted()
-        return _Folded(len(new), len(events) - len(new), time.monotonic() - began, was_wanted)
+        return _Folded(len(new), len(events) - len(new), time.monotonic() - began, was_wanted, delta)
 
     def _new(
         self, session: Session, site_id: int, events: Sequence[Prepared], batch_id: bytes, now: int
@@ -297,6 +329,16 @@ class Folder:
             if self._is_news(type(error).__name__):
                 log.error("what cannot be folded is set aside, see  visitor-tracker deadletter list: %s", reason)
         return is_aside is not None
+
+
+def _fitting(rows: Sequence[InboxRow], most_events: int) -> int:
+    """Return of how many rows the events fit into one transaction; at least one."""
+    left = most_events - rows[0].events
+    for number, row in enumerate(rows[1:], 1):
+        left -= row.events
+        if left < 0:
+            return number
+    return len(rows)
 
 
 def _is_of_events(error: Exception) -> bool:

@@ -10,23 +10,25 @@ Everything that depends on a visitor's other events is read here, inside the tra
 writes for the site.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
 
 from visitor_tracker.event import Event
+from visitor_tracker.ingest.deltas import add_counts, put_off, take_deltas
 from visitor_tracker.ingest.people import People, Rule, part
 from visitor_tracker.measures import VISITORS
 from visitor_tracker.sessions.counts import Counts
 from visitor_tracker.sessions.cutting import cut
 from visitor_tracker.sessions.fact import ACTIONS, Fact
 from visitor_tracker.sessions.profiles import Profiles
+from visitor_tracker.sessions.sums import Sums
 from visitor_tracker.store.facts import add_facts
 from visitor_tracker.store.folding import note_days
 from visitor_tracker.store.inbox import add_days
 from visitor_tracker.store.ip_records import IpRecord, merge_ip_records
-from visitor_tracker.store.rollups import add_rollups, see
+from visitor_tracker.store.rollups import see
 from visitor_tracker.store.session import Session
 from visitor_tracker.store.visits import add_client_sessions, add_daily_visitors, mark_joined
 
@@ -68,7 +70,25 @@ class Changes:
             self._count_visits(people)
             self._note_visitors(people)
         self._note_days(events)
-        self._write_counts()
+
+    def put_off(self, delta_id: bytes) -> Sums | None:
+        """Leave the rollups to a later transaction, if that may be, and return what they are to become more by."""
+        sums = self._counts.sums
+        if self._rule.daily and put_off(self._session, self._site_id, delta_id, sums):
+            return sums
+        return None
+
+    def write(self, deltas: Mapping[bytes, Sums]) -> None:
+        """Change the rollups, also by what was put off; of that `deltas` is what need not be read again."""
+        session, site_id, counts = self._session, self._site_id, self._counts
+        before = take_deltas(session, site_id, deltas, self._profiles)
+        if before is not None and self._rule.daily:
+            counts.add(before.sums, self._profiles)
+        elif before is not None:  # the site's policy has been changed since
+            add_counts(session, site_id, before, {}, daily=True)
+        seen = see(session, site_id, counts.marks) if counts.marks else {}
+        months = {key: change * VISITORS for key, change in seen.items()}
+        add_counts(session, site_id, counts, months, daily=self._rule.daily)
 
     def _count_apart(self, events: Iterable[Prepared]) -> None:
         """Count what needs to know no other event."""
@@ -125,15 +145,6 @@ class Changes:
         records = [record for event in events if (record := _ip_record(event)) is not None]
         if records:
             merge_ip_records(self._session, self._site_id, records)
-
-    def _write_counts(self) -> None:
-        session, site_id, counts = self._session, self._site_id, self._counts
-        add_rollups(session, "hour", site_id, counts.hours)
-        add_rollups(session, "day", site_id, counts.days)
-        months = counts.months(self._rule.daily)
-        for key, change in see(session, site_id, counts.marks).items() if counts.marks else ():
-            months[key] = months.get(key, 0) + change * VISITORS
-        add_rollups(session, "month", site_id, months)
 
 
 def _ip_record(event: Prepared) -> IpRecord | None:

@@ -150,6 +150,13 @@ class People:
             if not before[visitor]:
                 new += [(visitor, session) for session in after[visitor]]
                 continue
+            if len(before[visitor]) == len(after[visitor]) == 1:
+                old, session = before[visitor][0], after[visitor][0]
+                if (old.bucket, old.first_ts) != (session.bucket, session.first_ts):
+                    gone.append((old.bucket, visitor, old.first_ts))
+                if old != session:
+                    new.append((visitor, session))
+                continue
             was = {(session.bucket, session.first_ts): session for session in before[visitor]}
             now = {(session.bucket, session.first_ts): session for session in after[visitor]}
             gone += [(bucket, visitor, first_ts) for bucket, first_ts in was.keys() - now.keys()]

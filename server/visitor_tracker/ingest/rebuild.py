@@ -18,13 +18,15 @@ from visitor_tracker.days import DAY_MS, bounds, day_after, days_between, month_
 from visitor_tracker.errors import StoreError
 from visitor_tracker.ingest.bots import judge, reasons
 from visitor_tracker.ingest.calendar import local_day
+from visitor_tracker.ingest.deltas import settle
 from visitor_tracker.ingest.people import BySession, People, Rule, part
 from visitor_tracker.measures import VISITORS, unpacked
-from visitor_tracker.sessions.counts import Counts, Key, Mark
+from visitor_tracker.sessions.counts import Counts, Mark
 from visitor_tracker.sessions.cutting import cut, merge
 from visitor_tracker.sessions.fact import ACTIONS, Fact, decode_context
 from visitor_tracker.sessions.profiles import Profiles
 from visitor_tracker.sessions.session import VisitorSession
+from visitor_tracker.sessions.sums import Key
 from visitor_tracker.store import folding as tables
 from visitor_tracker.store import rebuilding, vocabulary
 from visitor_tracker.store.facts import facts_between
@@ -112,6 +114,7 @@ class Rebuilder:
             )
         vocabulary.add_texts(session, profiles.fresh_texts)
         site_id, hours = self._site_id, bounds(self._rule.timezone, day)
+        settle(session, site_id, profiles)
         old = rebuilding.day_rows(session, site_id, day)
         rebuilding.clear_day(session, site_id, day, hours)
         add_rollups(session, "hour", site_id, made.hours)

@@ -1,13 +1,9 @@
 """What a transaction of the fold adds to the rollups of one site.
 
-    visitor as before ─▶ amounts ─┐
-    visitor as now ────▶ amounts ─┴▶ difference ─▶ sums by profile and pair ─▶ hours, days, months, marks
-
-Most of a visit goes to some twenty values at once: those of its source and context. They are added up under the
-profile that stands for all of them, and put under each value only at the end.
+visitor as before ─▶ amounts ─┐
+visitor as now ────▶ amounts ─┴▶ difference ─▶ sums by profile and pair ─▶ hours, days, months, marks
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -20,9 +16,9 @@ from visitor_tracker.sessions.fact import PAGEVIEW, Fact
 from visitor_tracker.sessions.growth import Growth, grown
 from visitor_tracker.sessions.profiles import Pairs, Profiles
 from visitor_tracker.sessions.session import VisitorSession
-from visitor_tracker.sessions.visits import Amounts, Pair, Profile, Visit, amounts_of, expand
+from visitor_tracker.sessions.sums import Amounts, Key, Pair, Profile, Sums
+from visitor_tracker.sessions.visits import Visit, amounts_of
 
-Key = tuple[int, int, int]  # (dimension, id of a value, period)
 Mark = tuple[int, bytes, int, int]  # (month, visitor, dimension, id of a value)
 
 _TOTAL = int(Dimension.TOTAL)
@@ -53,8 +49,7 @@ class Counts:
         """`with_marks`: visitors come again under the same hash on other days, so months must know whom they saw."""
         self.marks: dict[Mark, int] = {}  # change of the number of days on which the visitor counts for the value
         self._with_marks = with_marks
-        self._hours: defaultdict[int, Amounts] = defaultdict(Amounts)
-        self._days: defaultdict[int, Amounts] = defaultdict(Amounts)
+        self.sums = Sums()
         self._pairs: dict[Profile, Pairs] = {}
 
     def change(self, before: Part | None, after: Part | None, profiles: Profiles) -> None:
@@ -65,17 +60,19 @@ class Counts:
         part = after or before
         if part is None:
             return
+        was, now = _only_one(before), _only_one(after)
+        if was is not None and now is not None and (was == now or self._grow(part.visitor, was, now, profiles)):
+            return
         old, new = _changed(_visits(before), _visits(after))
-        if self._grow(part.visitor, old, new, profiles):
+        is_one = len(old) == len(new) == 1 and not (_is_joined(old[0]) or _is_joined(new[0]))
+        if is_one and self._grow(part.visitor, old[0].own, new[0].own, profiles):
             return
         for visit in (*old, *new):
             self._know(visit.head.source, visit.head.context, profiles)
         old_hours, old_days = amounts_of(old, self._pairs.__getitem__)
         new_hours, new_days = amounts_of(new, self._pairs.__getitem__)
-        _add(self._hours, new_hours, 1)
-        _add(self._days, new_days, 1)
-        _add(self._hours, old_hours, -1)
-        _add(self._days, old_days, -1)
+        self._add(new_hours, new_days, 1)
+        self._add(old_hours, old_days, -1)
         if self._with_marks:
             self._mark(part.visitor, old_days, new_days)
 
@@ -92,12 +89,14 @@ class Counts:
             self._add_pairs(fact, [listed] if listed[1] else [], EVENTS)
         if number:
             profile = self._know(fact.source, fact.context, profiles)
-            for amounts in (self._hours[fact.hour], self._days[fact.day]):
-                amounts.profiles[profile] = amounts.profiles.get(profile, 0) + number
+            found = self.sums.places[fact.day, fact.hour].profiles
+            found[profile] = found.get(profile, 0) + number
 
     def kind(self, fact: Fact) -> None:
         """Count any event that is no robot's."""
-        self._add_pairs(fact, (_KINDS[fact.kind],), EVENTS)
+        found = self.sums.places[fact.day, fact.hour].pairs
+        kind = _KINDS[fact.kind]
+        found[kind] = found.get(kind, 0) + EVENTS
 
     def robot(self, fact: Fact, reasons: Sequence[int], crawler: int) -> None:
         """Count a robot's event; `reasons` and `crawler` are ids of texts, 0 where it has no name."""
@@ -107,23 +106,22 @@ class Counts:
     @property
     def hours(self) -> dict[Key, int]:
         """Put together on each reading."""
-        return self._put_together(self._hours)
+        return self.sums.by_hour(self._pairs.__getitem__)
 
     @property
     def days(self) -> dict[Key, int]:
         """Put together on each reading."""
-        return self._put_together(self._days)
+        return self.sums.by_day(self._pairs.__getitem__)
 
     def months(self, daily: bool) -> dict[Key, int]:
         """Return the days' sums; visitors are among them only where those of different days are different ones."""
-        months: dict[Key, int] = {}
-        for day, amounts in self._days.items():
-            month = month_of(day)
-            expand(amounts, self._pairs.__getitem__)
-            for (dimension, value), number in amounts.pairs.items():
-                key = (dimension, value, month)
-                months[key] = months.get(key, 0) + (number if daily else number - _visitors(number))
-        return {key: number for key, number in months.items() if number}
+        return months_of(self.days, daily)
+
+    def add(self, sums: Sums, profiles: Profiles) -> None:
+        """Add what other transactions came to; `profiles` must know what it names."""
+        for source, context in sums.profiles():
+            self._know(source, context, profiles)
+        self.sums.add(sums)
 
     def _know(self, source: int, context: int, profiles: Profiles) -> Profile:
         profile = (source, context)
@@ -132,20 +130,21 @@ class Counts:
         return profile
 
     def _add_pairs(self, fact: Fact, pairs: Sequence[Pair], number: int) -> None:
-        hour, day = self._hours[fact.hour].pairs, self._days[fact.day].pairs
+        found = self.sums.places[fact.day, fact.hour].pairs
         for pair in pairs:
-            hour[pair] = hour.get(pair, 0) + number
-            day[pair] = day.get(pair, 0) + number
+            found[pair] = found.get(pair, 0) + number
 
-    def _put_together(self, periods: Mapping[int, Amounts]) -> dict[Key, int]:
-        for amounts in periods.values():
-            expand(amounts, self._pairs.__getitem__)
-        return {
-            (dimension, value, period): number
-            for period, amounts in periods.items()
-            for (dimension, value), number in amounts.pairs.items()
-            if number
-        }
+    def _add(self, hours: Mapping[int, Amounts], days: Mapping[int, Amounts], sign: int) -> None:
+        sums = self.sums
+        if len(hours) == len(days) == 1:
+            [(hour, amounts)], [(day, same)] = hours.items(), days.items()
+            if amounts is same:
+                sums.places[day, hour].add(amounts, sign)
+                return
+        for hour, amounts in hours.items():
+            sums.hours[hour].add(amounts, sign)
+        for day, amounts in days.items():
+            sums.days[day].add(amounts, sign)
 
     def _mark(self, visitor: bytes, old: Mapping[int, Amounts], new: Mapping[int, Amounts]) -> None:
         for day in old.keys() | new.keys():
@@ -158,16 +157,13 @@ class Counts:
                 for dimension, value in pairs:
                     self._add_mark((month, visitor, dimension, value), change)
 
-    def _grow(self, visitor: bytes, old: Sequence[Visit], new: Sequence[Visit], profiles: Profiles) -> bool:
+    def _grow(self, visitor: bytes, was: VisitorSession, now: VisitorSession, profiles: Profiles) -> bool:
         """Add what the one visit that changed has grown by; False: there is more to it."""
-        if len(old) != 1 or len(new) != 1 or _is_joined(old[0]) or _is_joined(new[0]):
-            return False
-        was, now = old[0].own, new[0].own
         changed = grown(was, now)
         if changed is None:
             return False
         profile = self._know(now.head.source, now.head.context, profiles)
-        growth = Growth(self._hours, self._days, profile)
+        growth = Growth(self.sums, profile)
         growth.add(was, now, *changed)
         if self._with_marks:
             marks = growth.marks
@@ -188,9 +184,25 @@ class Counts:
             self.marks[mark] = days
 
 
+def months_of(days: Mapping[Key, int], daily: bool) -> dict[Key, int]:
+    """Return the sums of days; visitors are among them only where those of different days are different ones."""
+    months: dict[Key, int] = {}
+    for (dimension, value, day), number in days.items():
+        key = (dimension, value, month_of(day))
+        months[key] = months.get(key, 0) + (number if daily else number - _visitors(number))
+    return {key: number for key, number in months.items() if number}
+
+
 def _visitors(number: int) -> int:
     """Return the first of packed measures, which may be less than nothing."""
     return ((number + _HALF_LANE) & _LANE) - _HALF_LANE
+
+
+def _only_one(part: Part | None) -> VisitorSession | None:
+    """Return a visitor's session that is the only one and a visit by itself."""
+    if part is None or len(part.sessions) != 1 or part.before is not None or part.after is not None:
+        return None
+    return part.sessions[0]
 
 
 def _is_joined(visit: Visit) -> bool:
@@ -227,16 +239,6 @@ def _changed(old: list[Visit], new: list[Visit]) -> tuple[list[Visit], list[Visi
         return own.first_ts not in same or (own.first_day <= last and own.last_day >= first)
 
     return [visit for visit in old if matters(visit)], [visit for visit in new if matters(visit)]
-
-
-def _add(periods: defaultdict[int, Amounts], added: Mapping[int, Amounts], sign: int) -> None:
-    for period, amounts in added.items():
-        sums = periods[period]
-        pairs, profiles = sums.pairs, sums.profiles
-        for pair, number in amounts.pairs.items():
-            pairs[pair] = pairs.get(pair, 0) + sign * number
-        for profile, number in amounts.profiles.items():
-            profiles[profile] = profiles.get(profile, 0) + sign * number
 
 
 def _counted(amounts: Amounts | None) -> tuple[set[Pair], set[Profile]]:

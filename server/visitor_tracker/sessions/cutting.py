@@ -21,6 +21,8 @@ _acted_at = attrgetter("day", "hour", "dimension", "value")
 
 def cut(facts: Sequence[Fact]) -> list[VisitorSession]:
     """Return the sessions of one visitor's facts in the order of time. Robots' facts must not be among them."""
+    if len(facts) == 1:
+        return [_session(facts)]
     ordered = sorted(facts, key=_moment)
     sessions = []
     start = 0
@@ -79,18 +81,21 @@ def _session(facts: Sequence[Fact]) -> VisitorSession:
             seen = (fact.day, fact.hour, fact.host, fact.page)
             views_so_far, engaged_so_far = looked.get(seen, (0, 0))
             looked[seen] = (views_so_far + views, engaged_so_far + fact.engaged_ms)
-    days = [fact.day for fact in facts]
+    first_day = last_day = facts[0].day
+    if len(facts) > 1:
+        days = [fact.day for fact in facts]
+        first_day, last_day = min(days), max(days)
     return VisitorSession(
         facts[0].ts,
         facts[-1].ts,
-        min(days),
-        max(days),
+        first_day,
+        last_day,
         _head(facts[0], passive=True) if head is None else _head(head, passive=False),
         None if entry is None else Mark(entry.ts, entry.id, entry.page),
         None if exit_ is None else Mark(exit_.ts, exit_.id, exit_.page),
         interactions,
-        bounded_looked(tuple(Looked(*seen, *looked[seen]) for seen in sorted(looked))),
-        bounded_acted(tuple(Acted(*place, acted[place]) for place in sorted(acted))),
+        bounded_looked(tuple([Looked(*seen, *looked[seen]) for seen in sorted(looked)])),
+        bounded_acted(tuple([Acted(*place, acted[place]) for place in sorted(acted)]) if acted else ()),
     )
 
 

@@ -3,19 +3,18 @@
 Most events that arrive are one more page of a visit that goes on, so this is what a folder does all day.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import TypeVar
 
 from visitor_tracker.measures import ENGAGED, EVENTS, VIEWS, VISITORS, VISITS
 from visitor_tracker.sessions.session import Acted, Head, Looked, VisitorSession
-from visitor_tracker.sessions.visits import ENTRY, EXIT, HOST, PAGE, Amounts, Pair, Profile, Totals, measured
+from visitor_tracker.sessions.sums import Pair, Profile, Sums
+from visitor_tracker.sessions.visits import ENTRY, EXIT, HOST, PAGE, Totals, measured
 
 _Part = TypeVar("_Part", Looked, Acted)
 _Changed = list[tuple[_Part, _Part | None]]  # what a part is now, and was before
 _Place = Looked | Acted | Head
-_Periods = defaultdict[int, Amounts]
 
 _looked_at = attrgetter("day", "hour", "host", "page")
 _acted_at = attrgetter("day", "hour", "dimension", "value")
@@ -56,10 +55,10 @@ class Growth:
     `profile_marks` the days on which it comes to count for all values of the visit's profile.
     """
 
-    def __init__(self, hours: _Periods, days: _Periods, profile: Profile) -> None:
+    def __init__(self, sums: Sums, profile: Profile) -> None:
         self.marks: list[tuple[int, Pair, int]] = []
         self.profile_marks: list[int] = []
-        self._hours, self._days, self._profile = hours, days, profile
+        self._sums, self._profile = sums, profile
 
     def add(self, old: VisitorSession, new: VisitorSession, looked: _Changed[Looked], acted: _Changed[Acted]) -> None:
         before = Totals.of((old,))
@@ -148,18 +147,21 @@ class Growth:
                 self.marks.append((head.day, (dimension, now.page), 1))
 
     def _add_profile(self, place: _Place, hour: int, day: int) -> None:
-        profile = self._profile
-        profiles = self._hours[place.hour].profiles
+        profile, sums = self._profile, self._sums
+        profiles = sums.places[place.day, place.hour].profiles
         profiles[profile] = profiles.get(profile, 0) + hour
-        profiles = self._days[place.day].profiles
-        profiles[profile] = profiles.get(profile, 0) + day
+        if day != hour:
+            profiles = sums.days[place.day].profiles
+            profiles[profile] = profiles.get(profile, 0) + day - hour
 
     def _add(self, pair: Pair, place: _Place, hour: int, day: int) -> None:
         if pair[1]:
-            pairs = self._hours[place.hour].pairs
+            sums = self._sums
+            pairs = sums.places[place.day, place.hour].pairs
             pairs[pair] = pairs.get(pair, 0) + hour
-            pairs = self._days[place.day].pairs
-            pairs[pair] = pairs.get(pair, 0) + day
+            if day != hour:
+                pairs = sums.days[place.day].pairs
+                pairs[pair] = pairs.get(pair, 0) + day - hour
 
 
 _moment = attrgetter("day", "hour")

@@ -62,7 +62,8 @@ def _rest(event: Event, url: str) -> bytes:
         event.ip,
         event.user_agent,
     )
-    return b"" if rest == _NOTHING else encode_rest(rest)
+    body = encode_rest(rest)
+    return b"" if body == _NOTHING else body
 
 
-_NOTHING = Rest()
+_NOTHING = encode_rest(Rest())

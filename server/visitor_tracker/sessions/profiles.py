@@ -43,7 +43,9 @@ class Profiles:
 
     def text(self, text: str) -> int:
         """Return the id of a text, of its first 512 characters; 0 for the empty one."""
-        found = self._texts.get(text)
+        found = self._texts.young.get(text)
+        if found is None:
+            found = self._texts.get(text)
         if found is not None:
             return found
         kept = text[:TEXT_MOST]
@@ -55,6 +57,9 @@ class Profiles:
         return made
 
     def source(self, source: Source) -> int:
+        found = self._sources.young.get(source)
+        if found is not None and found in self._source_pairs.young:
+            return found
         found = self._sources.get(source)
         if found is not None:
             if self._source_pairs.get(found) is None:
@@ -68,6 +73,9 @@ class Profiles:
         return made
 
     def context(self, context: Context) -> int:
+        found = self._contexts.young.get(context)
+        if found is not None and found in self._context_pairs.young:
+            return found
         found = self._contexts.get(context)
         if found is not None:
             if self._context_pairs.get(found) is None:
@@ -106,7 +114,7 @@ class Profiles:
 
     def pairs(self, source: int, context: int) -> Pairs:
         """Return what a visit from there, with that, counts for; raises KeyError for ids that are unknown."""
-        found = self._pairs.get((source, context))
+        found = self._pairs.young.get((source, context)) or self._pairs.get((source, context))
         if found is None:
             found = _TOTAL + self._source_pairs[source] + self._context_pairs[context]
             self._pairs.put((source, context), found)
@@ -117,17 +125,20 @@ class Profiles:
 
 
 class _Generations(Generic[_Key, _Value]):
-    """Two dictionaries: the older one goes when the younger is full, and what was asked for since is in the younger."""
+    """Two dictionaries: the older one goes when the younger is full, and what was asked for since is in the younger.
+
+    Most of what is asked for is in `young`, where a look needs no call of ours.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._young: dict[_Key, _Value] = {}
+        self.young: dict[_Key, _Value] = {}
         self._old: dict[_Key, _Value] = {}
 
     def get(self, key: _Key) -> _Value | None:
-        found = self._young.get(key)
+        found = self.young.get(key)
         if found is None and (found := self._old.get(key)) is not None:
-            self._young[key] = found
+            self.young[key] = found
         return found
 
     def __getitem__(self, key: _Key) -> _Value:
@@ -137,11 +148,11 @@ class _Generations(Generic[_Key, _Value]):
         return found
 
     def put(self, key: _Key, value: _Value) -> None:
-        self._young[key] = value
+        self.young[key] = value
 
     def age(self) -> None:
-        if len(self._young) >= self._most:
-            self._young, self._old = {}, self._young
+        if len(self.young) >= self._most:
+            self.young, self._old = {}, self.young
 
 
 def _known_ids(texts: Mapping[Dimension, str]) -> Pairs:

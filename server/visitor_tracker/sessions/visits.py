@@ -23,9 +23,7 @@ from visitor_tracker.measures import (
 )
 from visitor_tracker.sessions.profiles import Pairs
 from visitor_tracker.sessions.session import ENGAGED_MS, Head, VisitorSession
-
-Pair = tuple[int, int]  # (dimension, id of a value)
-Profile = tuple[int, int]  # (id of a source, id of a context): stands for all the pairs of both
+from visitor_tracker.sessions.sums import Amounts, Pair, Place, Profile, expand
 
 # Plain numbers, because they go into the database, and because an Enum's member takes longer.
 PAGE, HOST = int(Dimension.PAGE), int(Dimension.HOST)
@@ -51,23 +49,16 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
         return min(session.head for session in self.whole)
 
 
-class Amounts:
-    """Packed measures of one period; what goes to every pair of a profile is kept under the profile."""
-
-    __slots__ = ("pairs", "profiles")
-
-    def __init__(self) -> None:
-        self.pairs: dict[Pair, int] = {}
-        self.profiles: dict[Profile, int] = {}
-
-
-_Places = defaultdict[tuple[int, int], Amounts]  # by (day, hour)
+_Places = defaultdict[Place, Amounts]
 
 
 def amounts_of(
     visits: Iterable[Visit], pairs_of: Callable[[Profile], Pairs]
 ) -> tuple[dict[int, Amounts], dict[int, Amounts]]:
-    """Return what one visitor's visits come to by hour and by day. In each a visitor counts once for each value."""
+    """Return what one visitor's visits come to by hour and by day. In each a visitor counts once for each value.
+
+    Where there is one hour only, both have the same object.
+    """
     places: _Places = defaultdict(Amounts)
     for visit in visits:
         _add_visit(visit, places)
@@ -78,31 +69,13 @@ def amounts_of(
     hours: dict[int, Amounts] = {}
     days: dict[int, Amounts] = {}
     for (day, hour), amounts in places.items():
-        _gather(days.setdefault(day, Amounts()), amounts)
+        days.setdefault(day, Amounts()).add(amounts)
         # An hour is of one day, unless the site's time zone was set anew.
         if hours.setdefault(hour, amounts) is not amounts:
-            _gather(hours[hour], amounts)
+            hours[hour].add(amounts)
     for amounts in (*hours.values(), *days.values()):
         _count_once(amounts, pairs_of)
     return hours, days
-
-
-def expand(amounts: Amounts, pairs_of: Callable[[Profile], Pairs]) -> None:
-    """Put what is under profiles under their pairs."""
-    found = amounts.pairs
-    get = found.get
-    for profile, number in amounts.profiles.items():
-        if number:
-            for pair in pairs_of(profile):
-                found[pair] = get(pair, 0) + number
-    amounts.profiles.clear()
-
-
-def _gather(total: Amounts, amounts: Amounts) -> None:
-    for pair, number in amounts.pairs.items():
-        total.pairs[pair] = total.pairs.get(pair, 0) + number
-    for profile, number in amounts.profiles.items():
-        total.profiles[profile] = total.profiles.get(profile, 0) + number
 
 
 def _count_once(amounts: Amounts, pairs_of: Callable[[Profile], Pairs]) -> None:

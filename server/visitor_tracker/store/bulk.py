@@ -45,13 +45,14 @@ def send_bodies(session: Session, template: str, rows: Iterable[tuple[Value, ...
     """Send a multi-row insert whose last column may be of any size; texts stay below `PART_BYTES`."""
     values: list[Value] = []
     width = size = 0
+    is_bounded = session.dialect == "mysql"
     for row in rows:
         width = len(row)
-        needed = _bytes_of(row[-1]) + ROW_BYTES
-        if size + needed > PART_BYTES and session.dialect == "mysql":
+        needed = _bytes_of(row[-1]) + ROW_BYTES if is_bounded else 0
+        if size + needed > PART_BYTES:
             send_rows(session, template, width, values)
             values, size = [], 0
-        if size + needed > PART_BYTES and session.dialect == "mysql":
+        if size + needed > PART_BYTES:
             _send_in_parts(session, template, row)
         else:
             values += row

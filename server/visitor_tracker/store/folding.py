@@ -88,6 +88,14 @@ select id
 from event_ids
 where site_id = ? and scope = 'event' and id in ([?])"""
 
+MY_IDS = """/* new_ids */
+select id
+from event_ids
+where site_id = ? and scope = 'event' and batch_id = ? and id in ([?])"""
+
+CHANGES = """/* new_ids */
+select total_changes()"""
+
 ADD_IDS = """/* new_ids */
 insert into event_ids (site_id, scope, id, batch_id, at)
 values [(?, 'event', ?, ?, ?)]
@@ -100,12 +108,17 @@ values [(?, ?, 1)]
 
 FIRST_SITE = """/* FoldTables.sites_waiting */
 select min(site_id)
-from inbox"""
+from (
+    select min(site_id) as site_id from inbox
+    union all select min(site_id) from rollup_deltas
+) as sites"""
 
 NEXT_SITE = """/* FoldTables.sites_waiting */
 select min(site_id)
-from inbox
-where site_id > ?"""
+from (
+    select min(site_id) as site_id from inbox where site_id > ?
+    union all select min(site_id) from rollup_deltas where site_id > ?
+) as sites"""
 
 
 class FoldTables:
@@ -122,14 +135,14 @@ class FoldTables:
         return self._database.read(work)
 
     def sites_waiting(self) -> list[int]:
-        """Return the sites of which events wait, by id; costs a look-up for each, however many rows there are."""
+        """Return the sites of which events or deltas wait, by id; costs two look-ups for each, however many rows."""
 
         def work(session: Session) -> list[int]:
             found: list[int] = []
             [(site_id,)] = session.ask(FIRST_SITE)
             while site_id is not None:
                 found.append(site_id)
-                [(site_id,)] = session.ask(NEXT_SITE, (site_id,))
+                [(site_id,)] = session.ask(NEXT_SITE, (site_id, site_id))
             return found
 
         return self._database.read(work)
@@ -173,15 +186,34 @@ def still_waiting(session: Session, site_id: int, ids: Iterable[bytes]) -> set[b
 
 
 def new_ids(session: Session, site_id: int, ids: Sequence[bytes], batch_id: bytes, at: int) -> set[bytes]:
-    """Return those events, by id, that were never folded, and note that they are; the caller holds the lease."""
+    """Return those events, by id, that were never folded, and note that they are; the caller holds the lease.
+
+    `batch_id` must be one that no transaction before has used.
+    """
     asked = sorted(set(ids))
+    if session.dialect == "sqlite":
+        return _new_of_sqlite(session, site_id, asked, batch_id, at)
     known = {bytes(row[0]) for row in ask_rows(session, KNOWN_IDS, (site_id,), asked)}
     new = [event_id for event_id in asked if event_id not in known]
+    _add_ids(session, site_id, new, batch_id, at)
+    return set(new)
+
+
+def _new_of_sqlite(session: Session, site_id: int, asked: Sequence[bytes], batch_id: bytes, at: int) -> set[bytes]:
+    """Add all and see how many of them went in: mostly all, and nothing has to be looked up."""
+    [(before,)] = session.ask(CHANGES)
+    _add_ids(session, site_id, asked, batch_id, at)
+    [(after,)] = session.ask(CHANGES)
+    if after - before in (0, len(asked)):
+        return set(asked) if after > before else set()
+    return {bytes(row[0]) for row in ask_rows(session, MY_IDS, (site_id, batch_id), asked)}
+
+
+def _add_ids(session: Session, site_id: int, ids: Sequence[bytes], batch_id: bytes, at: int) -> None:
     values: list[Value] = []
-    for event_id in new:
+    for event_id in ids:
         values += (site_id, event_id, batch_id, at)
     send_rows(session, ADD_IDS, 4, values)
-    return set(new)
 
 
 def note_days(session: Session, site_id: int, days: Iterable[int]) -> None:

@@ -15,6 +15,7 @@ from visitor_tracker.sessions.fact import NOBODY, Fact
 from visitor_tracker.sessions.session import VisitorSession
 from visitor_tracker.sites import Site
 from visitor_tracker.store import vocabulary
+from visitor_tracker.store.raw_events import RawEvents
 from visitor_tracker.store.session import Database, Rows, Session, Value, ask_rows
 from visitor_tracker.store.visits import Link, links_of, sessions_in
 
@@ -122,6 +123,7 @@ class ReportTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.raw = RawEvents(database)
 
     def periods(self, site_id: int, dimension: Dimension, piece: Piece, value: int = 0) -> list[tuple[int, Measured]]:
         """Return the rows of one value, by period."""

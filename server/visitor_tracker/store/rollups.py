@@ -7,7 +7,7 @@ statements with nothing but numbers run in the order of the primary key.
 from collections.abc import Mapping
 from typing import get_args
 
-from visitor_tracker.measures import NAMES, Grain, unpacked
+from visitor_tracker.measures import NAMES, Grain, unpacked_all
 from visitor_tracker.store.bulk import ByKeys, ask_keys, send_each
 from visitor_tracker.store.session import Session, Value, send_rows
 
@@ -54,12 +54,18 @@ SeenKey = tuple[int, bytes, int, int]  # month, visitor, dimension, value
 
 def add_rollups(session: Session, grain: Grain, site_id: int, sums: Mapping[Key, int]) -> None:
     """Add packed measures to the rows of (dimension, value, period)."""
-    rows = [(dimension, period, value, number) for (dimension, value, period), number in sums.items() if number]
-    rows.sort()
-    values: list[Value] = []
-    for dimension, period, value, number in rows:
-        values += (site_id, dimension, period, value, *unpacked(number))
-    send_rows(session, ADD[grain], len(_COLUMNS), values)
+    rows = sorted((dimension, period, value, number) for (dimension, value, period), number in sums.items() if number)
+    if not rows:
+        return
+    *keys, numbers = zip(*rows, strict=True)
+    measures = unpacked_all(numbers)
+    width = len(_COLUMNS)
+    values: list[Value] = [site_id] * (width * len(rows))
+    for column, key in enumerate(keys, 1):
+        values[column::width] = key
+    for column in range(len(NAMES)):
+        values[1 + len(keys) + column :: width] = measures[column :: len(NAMES)]
+    send_rows(session, ADD[grain], width, values)
 
 
 def see(session: Session, site_id: int, changes: Mapping[SeenKey, int]) -> dict[Key, int]:

@@ -49,6 +49,7 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " days = days + excluded.days",
         "add_measures": "on conflict (site_id, dimension, period, value) do update set "
         + ", ".join(f"{name} = {name} + excluded.{name}" for name in NAMES),
+        "add_heat": "on conflict (site_id, page, viewport, kind, month, y, x) do update set n = n + excluded.n",
         "begin": "begin immediate",
         "columns_of": "select name from pragma_table_info(?)",
         "index_of": "select name from sqlite_schema where type = 'index' and tbl_name = ? and name = ?",
@@ -87,6 +88,7 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " first_at = values(first_at), last_at = values(last_at), visits = values(visits), body = values(body)",
         "add_seen_days": "on duplicate key update days = days + values(days)",
         "add_measures": "on duplicate key update " + ", ".join(f"{name} = {name} + values({name})" for name in NAMES),
+        "add_heat": "on duplicate key update n = n + values(n)",
         "begin": "begin",
         "columns_of": "select column_name from information_schema.columns"
         " where table_schema = database() and table_name = ?",
