@@ -1,10 +1,15 @@
-"""The Python surface of the raw-socket counter that this server replaces.
+"""The Python surfaces of the raw-socket counter and of the tracking middleware that this server replaces.
 
     server = VisitorTrackingServer(host="localhost", port=8000, db_config={...})
     server.start_server()
 
 Its methods work on the same store as the running server, and return what the HTTP routes return. Without
 db_config the store is a SQLite file below ./data.
+
+    app.add_middleware(VisitorTrackingMiddleware)
+    get_visitor_stats()
+
+The functions of the middleware tell of the tracker that it has inside the program when it is told of no other.
 """
 
 import logging
@@ -18,9 +23,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from visitor_tracker.access.snapshot import FILE, read_snapshot
-from visitor_tracker.app import App, Shared, background_of, first_snapshot
+from visitor_tracker.app import App, Shared, background_of
 from visitor_tracker.config import TlsConfig, load
+from visitor_tracker.embedding import default_tracker, opened_snapshot
 from visitor_tracker.errors import AlreadyRunning, ConfigError, HttpError, OutcomeUnknown, StoreUnavailable
 from visitor_tracker.event import PageCount
 from visitor_tracker.http.message import Peer, Request, Response, error_response
@@ -28,10 +33,19 @@ from visitor_tracker.http.parser import Limits, RequestParser
 from visitor_tracker.http.wire import CONTINUE, encode, http_date
 from visitor_tracker.ingest.counter import Outcome, Unnumbered
 from visitor_tracker.jobs.background import Background
+from visitor_tracker.middleware import VisitorTrackingMiddleware, get_client_ip
 from visitor_tracker.net.tls import server_context
 from visitor_tracker.serve import LoopServer, migrate_store, run_here
 from visitor_tracker.web.counter import iso
 from visitor_tracker.web.pages import Page
+
+__all__ = [
+    "VisitorTrackingMiddleware",
+    "VisitorTrackingServer",
+    "get_all_visitors",
+    "get_client_ip",
+    "get_visitor_stats",
+]
 
 log = logging.getLogger(__name__)
 
@@ -203,22 +217,10 @@ class VisitorTrackingServer:
     def _app(self) -> App:
         with self._lock:
             if self._made is None:
-                first = first_snapshot(self._config, ask=self._is_migrated())
-                self._made = App(self._config, Shared(self._config, 1, first))
+                self._made = App(self._config, Shared(self._config, 1, opened_snapshot(self._config)))
                 self._background = background_of(self._config, self._made.store, self._made.counters)
                 self._background.start()
             return self._made
-
-    def _is_migrated(self) -> bool:
-        """Bring the tables up to date; False: the store is away, and what was known before will do."""
-        try:
-            migrate_store(self._config)
-        except (StoreUnavailable, OutcomeUnknown):
-            snapshot = read_snapshot(self._config.data_dir / FILE)
-            if snapshot is None or not snapshot.secrets:
-                raise
-            return False
-        return True
 
     def _converse(self, client: socket.socket, parser: RequestParser) -> None:
         keep = True
@@ -237,6 +239,16 @@ class VisitorTrackingServer:
                 return
             if parser.take_expect():
                 client.sendall(CONTINUE)
+
+
+def get_all_visitors() -> list[Row]:
+    """Return the record of each visitor, the newest first."""
+    return default_tracker().get_all_visitors()
+
+
+def get_visitor_stats() -> Row:
+    """Return {total_visitors, total_visits, countries, top_ips}."""
+    return default_tracker().get_visitor_stats()
 
 
 def store_url(db_config: Mapping[str, Any]) -> str:
