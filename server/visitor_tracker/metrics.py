@@ -67,6 +67,7 @@ class Cell(IntEnum):
     BATCH_RETRIES = auto()
     STORE_ERRORS = auto()
     BREAKER_OPEN = auto()
+    LOOP_BUSY_MILLISECONDS = auto()
 
 
 GAUGES = frozenset(

@@ -16,6 +16,7 @@ from visitor_tracker.net.tls import TlsAcceptor
 
 PATIENCE_SECONDS = 15.0
 POOL_PATHS = ("/slow", "/nap", "/pool", "/exit", "/raise-pool", "/echo", "/join")
+ANSWERED_EARLY = ("/done", "/gone")
 BIG = b"0123456789abcdef" * (256 * 1024)  # 4 MiB: more than the socket buffers of both sides take
 
 
@@ -37,6 +38,8 @@ class TinyApp:
 
     def __call__(self, request: Request) -> Answer:
         self.handled.append(request.path)
+        if request.path in ANSWERED_EARLY:
+            return self._answered_early(request)
         match request.path:
             case "/held":
                 self.held.append(Deferred())
@@ -48,7 +51,7 @@ class TinyApp:
                 raise ValueError("as asked for")
             case "/exit" | "/exit-fast":
                 raise SystemExit(3)
-            case "/nap":
+            case "/burn" | "/nap":
                 time.sleep(0.7)  # a request that runs while the server is asked to stop
             case "/slow":
                 self.gate.wait(PATIENCE_SECONDS)
@@ -60,6 +63,12 @@ class TinyApp:
             self.batches.append(len(batch))
         for deferred in batch:
             deferred.complete(Response(200, b"stored"))
+
+    def _answered_early(self, request: Request) -> Deferred:
+        """Answer as another thread does that is quicker than the batch."""
+        answered = Deferred()
+        answered.complete(Response(200, b"done") if request.path == "/done" else None)
+        return answered
 
     def _plain(self, request: Request) -> Response:
         match request.path:

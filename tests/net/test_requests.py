@@ -168,6 +168,22 @@ def test_an_abandoned_request_gets_no_answer(served: Serving) -> None:
     assert served.count(Cell.ABANDONED) == 1
 
 
+def test_what_was_answered_before_the_batch_began_is_sent_with_it(served: Serving) -> None:
+    with served.connect() as sock:
+        reader = Reader(sock)
+        sock.sendall(get("/done") + get("/batch") + get("/done"))
+        assert [reader.answer().body for _ in range(3)] == [b"done", b"stored", b"done"]
+        sock.sendall(get("/gone"))
+        assert reader.ends()
+    assert served.count(Cell.ABANDONED) == 1
+
+
+def test_the_time_that_the_loop_is_busy_is_counted() -> None:
+    with serving() as served:
+        assert served.ask(get("/burn")).status == 200  # keeps the loop for more than half a second
+        wait_until(lambda: served.count(Cell.LOOP_BUSY_MILLISECONDS) >= 500)
+
+
 def test_an_answer_for_a_client_that_left_is_dropped(served: Serving) -> None:
     with served.connect() as sock:
         sock.sendall(get("/held"))

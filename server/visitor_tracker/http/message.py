@@ -6,7 +6,7 @@ or a Deferred whose Response another thread completes after the batch it joined 
 
 import threading
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -48,21 +48,26 @@ class Response(msgspec.Struct, frozen=True, gc=False):
     close: bool = False
 
 
+ABANDONED = Response(0)
+_lock = threading.Lock()  # one for all that is deferred: it is held for a few instructions
+
+
 class Deferred(msgspec.Struct, eq=False, gc=False):
-    """An answer that comes later, from any thread, exactly once."""
+    """An answer that comes later, from any thread, exactly once.
 
-    _lock: ClassVar[threading.Lock] = threading.Lock()  # one for all: it is held for a few instructions
+    `answer` is None until then, and ABANDONED where there will be none. Who sees it before `attach` need not attach.
+    """
 
-    _answer: Response | None = None
+    answer: Response | None = None
     _deliver: Callable[[Response | None], None] | None = None
     _delivers: bool = False  # whoever completed it has the answer on its way
 
     def complete(self, response: Response | None) -> None:
         """Give the answer, None for none; only the first call counts."""
-        with self._lock:
-            if self._answer is not None:
+        with _lock:
+            if self.answer is not None:
                 return
-            self._answer = _ABANDONED if response is None else response
+            self.answer = ABANDONED if response is None else response
             deliver = self._deliver
             self._delivers = deliver is not None
         if deliver is not None:
@@ -76,15 +81,13 @@ class Deferred(msgspec.Struct, eq=False, gc=False):
         """Call `deliver` with the answer (None: abandoned) as soon as there is one, in the completing thread."""
         self._deliver = deliver
         # Usually there is no answer yet. Who gives one from here on sees `deliver`, so that no lock is needed.
-        if self._answer is None:
+        if self.answer is None:
             return
-        with self._lock:
-            ready = None if self._delivers else self._answer
+        with _lock:
+            ready = None if self._delivers else self.answer
         if ready is not None:
-            deliver(None if ready is _ABANDONED else ready)
+            deliver(None if ready is ABANDONED else ready)
 
-
-_ABANDONED = Response(0)
 
 Answer = Response | Deferred
 

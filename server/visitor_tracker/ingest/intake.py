@@ -55,7 +55,12 @@ class Intake:
         if len(parts) == 1 and not client.vouched and isinstance(part, Hit):  # as nearly always
             outcome = self.pipeline.understand(part, client, reading, time.time_ns() // 1_000_000)
             if isinstance(outcome, Event):
-                self.keep([outcome], Receipt([None], first=outcome), done)
+                self._seen.note(outcome)
+                if judge(outcome.signals):
+                    self._counters.add(Cell.BOTS)
+                stored = _StoredOne(self._counters, outcome, done)
+                if not self._journal.add((outcome,), stored):
+                    stored(False)
                 return
         self._understand_and_keep(parts, client, done, reading)
 
@@ -133,6 +138,21 @@ class Intake:
             client = _client_of(hit, client)
             reading = self._agents.read(client.user_agent)
         return self.pipeline.understand(hit, client, reading, now)
+
+
+class _StoredOne(msgspec.Struct, frozen=True, gc=False):
+    """As `_Stored`, for a request that is a single event."""
+
+    counters: Counters
+    event: Event
+    done: Done
+
+    def __call__(self, is_stored: bool) -> None:
+        if is_stored:
+            self.done(Receipt([None], first=self.event))
+        else:
+            self.counters.add(Cell.DROPPED_UNAVAILABLE)
+            self.done(None)
 
 
 class _Stored(msgspec.Struct, frozen=True, gc=False):

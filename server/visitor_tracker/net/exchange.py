@@ -11,12 +11,11 @@ pipelines behind it stays in the parser, and beyond PIPELINE_BYTES in the kernel
 import logging
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
 
 from visitor_tracker.config import HttpConfig
 from visitor_tracker.errors import HttpError
-from visitor_tracker.http.message import Application, Deferred, Request, Response, error_response
+from visitor_tracker.http.message import ABANDONED, Deferred, Request, Response, error_response
 from visitor_tracker.http.parser import Limits, RequestParser
 from visitor_tracker.http.plain import whole_request
 from visitor_tracker.http.wire import CONTINUE, encode
@@ -34,7 +33,7 @@ from visitor_tracker.net.connection import (
     Connection,
     ConnectionTable,
 )
-from visitor_tracker.net.pool import Pool, call
+from visitor_tracker.net.pool import Handling, call
 
 log = logging.getLogger(__name__)
 
@@ -57,15 +56,6 @@ def _holds_enough(conn: Connection) -> bool:
     return parser is not None and parser.buffered > PIPELINE_BYTES and (conn.phase == BUSY or conn.phase == IDLE)
 
 
-@dataclass(frozen=True, slots=True)
-class Handling:
-    """Who handles requests; without `fast`, all of them go through the pool."""
-
-    app: Application
-    pool: Pool
-    fast: bool
-
-
 class Exchange:
     """Moves every connection of one loop from phase to phase."""
 
@@ -76,7 +66,7 @@ class Exchange:
         self._pool = handling.pool
         self._fast = handling.fast
         self.again: dict[Connection, None] = {}  # have had their turn and hold more whole requests
-        self.gathered: list[Deferred] = []  # taken since the last flush
+        self.gathered: list[tuple[Connection, Deferred]] = []  # taken since the last flush
         self.taken = False
         self.stopping = False
         self._requests = 0
@@ -218,8 +208,7 @@ class Exchange:
             return
         conn.phase = BUSY
         conn.deadline = NEVER
-        self.gathered.append(answer)
-        answer.attach(conn.deliver)
+        self.gathered.append((conn, answer))
 
     def _enqueue(self, conn: Connection, request: Request) -> None:
         conn.phase = BUSY
@@ -230,14 +219,19 @@ class Exchange:
             self.answer(conn, OVERLOADED)
 
     def flush(self) -> None:
-        """Let the application start the work of everything taken since the last flush."""
+        """Let the application start the work of everything taken since the last flush, and send what is answered."""
         gathered, self.gathered, self.taken = self.gathered, [], False
         try:
             self._app.flush()
         except (Exception, SystemExit):  # nobody knows what became of the batch
             log.exception("a batch failed")
-            for deferred in gathered:
+            for _, deferred in gathered:
                 deferred.abandon()
+        for conn, deferred in gathered:
+            if (answer := deferred.answer) is None:
+                deferred.attach(conn.deliver)
+            else:  # as nearly always
+                self.complete(conn, None if answer is ABANDONED else answer)
 
     def complete(self, conn: Connection, response: Response | None) -> None:
         """Take the answer that came from another thread, or from the batch."""

@@ -17,10 +17,10 @@ from visitor_tracker.http.wire import http_date
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.net.acceptor import Acceptor, Room
 from visitor_tracker.net.connection import BUSY, CLOSED, IDLE, AddressBook, ConnectionTable, Delivery
-from visitor_tracker.net.exchange import Exchange, Handling
+from visitor_tracker.net.exchange import Exchange
 from visitor_tracker.net.listen import Listener
 from visitor_tracker.net.mailbox import Mailbox
-from visitor_tracker.net.pool import Pool
+from visitor_tracker.net.pool import Handling, Pool
 from visitor_tracker.net.tls import TlsAcceptor
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,8 @@ class Loop:
         self._next_tick = 0.0
         self._gather_until = 0.0
         self._dated = 0
+        self._began = time.monotonic()
+        self._waited = 0.0  # seconds, for something to do
         self.stopped = threading.Event()
 
     def run(self) -> None:
@@ -115,15 +117,17 @@ class Loop:
             if exchange.gathered or exchange.again:
                 events = poll(0)
             else:
+                before = time.monotonic()
                 events = poll(self._wait_seconds() if mailbox.about_to_wait() else 0)
                 mailbox.awake()
+                self._waited += time.monotonic() - before
             now = time.monotonic()
             exchange.tick(now)
-            before = len(exchange.gathered)
+            gathered = len(exchange.gathered)
             self._look_at(events)
             if exchange.again:
                 exchange.take_turns()
-            if exchange.taken and self._is_batch_full(before, now):
+            if exchange.taken and self._is_batch_full(gathered, now):
                 exchange.flush()
             while delivery := mailbox.take():
                 exchange.complete(*delivery)
@@ -207,6 +211,8 @@ class Loop:
             self._counters.add(Cell.THREADS_REPLACED, replaced)
         self._counters.set(Cell.BODY_BYTES_HELD, self._table.held)
         self._counters.set(Cell.QUEUED, self._pool.waiting)
+        busy = time.monotonic() - self._began - self._waited
+        self._counters.set(Cell.LOOP_BUSY_MILLISECONDS, int(busy * 1000))
         if self._options.on_tick is not None:
             self._options.on_tick()
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from dataclasses import dataclass
 from queue import SimpleQueue
 
 from visitor_tracker.http.message import Answer, Application, Request, Response
@@ -87,3 +88,12 @@ class Pool:
         except Exception:
             log.exception("a batch failed")
             answer.complete(INTERNAL_ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """Who handles requests; without `fast`, all of them go through the pool."""
+
+    app: Application
+    pool: Pool
+    fast: bool
