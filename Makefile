@@ -8,7 +8,7 @@ JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 NODE_MODULES := client/node_modules
-CLIENT_SOURCES := $(wildcard client/*.js client/*.json client/src/* client/demo/*)
+CLIENT_SOURCES := $(shell find client -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
 CHECKED := server tests bench tools
 
 export PYTHON

@@ -1,7 +1,7 @@
 /** Builds dist/: the two forms of the client, its declarations, the demo, and a manifest of what is there. */
 import {createHash} from 'node:crypto';
 import {copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
 import {build} from 'esbuild';
@@ -9,6 +9,8 @@ import {build} from 'esbuild';
 const HERE = dirname(fileURLToPath(import.meta.url));
 const DIST = join(HERE, 'dist');
 const HASH_DIGITS = 12;
+const SETTINGS_NAME = 'SETTINGS_OF_THE_SITE';
+const SETTINGS = '{files:{more:"more.js"}}/*settings*/'; // the server writes a site's here; any other serves these
 
 const common = {
   absWorkingDir: HERE,
@@ -25,7 +27,36 @@ const script = {
   banner: {js: '/*! visitor-tracker, Apache-2.0 */'},
 };
 
+/** The recorder: in rrweb's events there are attributes whose names begin with _. */
+const RECORDER = {
+  mangleProps: undefined,
+  banner: {
+    js: '/*! visitor-tracker, Apache-2.0; contains rrweb, MIT, (c) contributors of github.com/rrweb-io/rrweb */',
+  },
+};
+
+/** Parts of the tracker script that pages load when they are idle; each is a file, and may have a folder beside it. */
+const modules = readdirSync(join(HERE, 'src/modules'))
+  .filter((name) => name.endsWith('.js'))
+  .map((name) => ({
+    ...script,
+    ...(name === 'replay.js' && RECORDER),
+    entryPoints: [`src/modules/${name}`],
+    format: 'esm',
+    outfile: `dist/${basename(name)}`,
+  }));
+
 const bundles = [
+  {
+    ...script,
+    entryPoints: ['src/tracker/index.js'],
+    format: 'iife',
+    target: 'es2021',
+    outfile: 'dist/script.js',
+    define: {SETTINGS: SETTINGS_NAME},
+    banner: {}, // every byte of this file counts
+  },
+  ...modules,
   {...script, entryPoints: ['src/index.js'], format: 'esm', outfile: 'dist/visitor-tracker.js'},
   {
     ...script,
@@ -43,12 +74,24 @@ const bundles = [
     outfile: 'dist/demo.js',
   },
   {...common, entryPoints: ['demo/demo.css'], outfile: 'dist/demo.css'},
+  {
+    ...common,
+    banner: RECORDER.banner,
+    target: 'es2022',
+    entryPoints: ['replay/player.js'],
+    format: 'esm',
+    outfile: 'dist/replay-player.js',
+  },
+  {...common, target: 'es2022', entryPoints: ['replay/list.js'], format: 'esm', outfile: 'dist/replay-list.js'},
+  {...common, entryPoints: ['replay/replay.css'], outfile: 'dist/replay-player.css'},
 ];
 
 const copies = {
   'src/visitor-tracker.d.ts': 'visitor-tracker.d.ts',
   'demo/demo.html': 'demo.html',
   'demo/icon.svg': 'icon.svg',
+  'replay/list.html': 'replay-list.html',
+  'replay/player.html': 'replay-player.html',
 };
 
 const describe = (name) => {
@@ -60,9 +103,30 @@ const describe = (name) => {
   };
 };
 
+/** Returns whose work the bundles hold besides our own, and under which licence. */
+const notices = (inputs) => {
+  const folders = inputs.map((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter(Boolean);
+  const texts = [...new Set(folders)].sort().map((folder) => {
+    const {
+      name,
+      version,
+      license,
+      homepage = '',
+    } = JSON.parse(readFileSync(join(HERE, folder, 'package.json'), 'utf8'));
+    const file = readdirSync(join(HERE, folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file ? `\n${readFileSync(join(HERE, folder, file), 'utf8').trim()}\n` : '';
+    return `${name} ${version}, ${license} ${homepage}\n${text}`;
+  });
+  return `Parts of replay.js, replay-player.js and vitals.js are the work of others:\n\n${texts.join('\n')}`;
+};
+
 rmSync(DIST, {recursive: true, force: true});
 mkdirSync(DIST);
-await Promise.all(bundles.map(build));
+const built = await Promise.all(bundles.map((bundle) => build({...bundle, metafile: true})));
+writeFileSync(join(DIST, 'third-party.txt'), notices(built.flatMap(({metafile}) => Object.keys(metafile.inputs))));
+const core = join(DIST, 'script.js');
+// Whatever an old or strange browser has not, must not be an error of the page.
+writeFileSync(core, `try{${readFileSync(core, 'utf8').trim().replace(SETTINGS_NAME, SETTINGS)}}catch{}\n`);
 for (const [source, name] of Object.entries(copies)) copyFileSync(join(HERE, source), join(DIST, name));
 const manifest = Object.fromEntries(
   readdirSync(DIST)

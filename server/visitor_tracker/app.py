@@ -36,26 +36,29 @@ from visitor_tracker.ingest.seen import Seen
 from visitor_tracker.ingest.visitor import hashed
 from visitor_tracker.ingest.visits import Visits
 from visitor_tracker.jobs.background import Background
-from visitor_tracker.metrics import Counters, Metrics
+from visitor_tracker.jobs.courtesy import Workers
+from visitor_tracker.metrics import Cell, Counters, Metrics
+from visitor_tracker.routes import page_routes, read_routes
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.migrate import migrate
 from visitor_tracker.store.open import open_store
 from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.store.sql import SqlStore
+from visitor_tracker.web.admission import Admission
 from visitor_tracker.web.assets import AssetRoutes
 from visitor_tracker.web.badge import BadgeRoutes
 from visitor_tracker.web.collect import Clients, CollectRoutes
 from visitor_tracker.web.counter import CounterRoutes
 from visitor_tracker.web.dialect import Dialect
-from visitor_tracker.web.dialects import ackee, analytics, goatcounter, matomo, own, plausible, track, umami
+from visitor_tracker.web.dialects import ackee, analytics, goatcounter, matomo, own, plausible, script, track, umami
 from visitor_tracker.web.guards import Cors, Guards, TrustedProxies
 from visitor_tracker.web.health import HealthRoutes
+from visitor_tracker.web.heat import HeatRoutes
 from visitor_tracker.web.home import HomeRoutes
 from visitor_tracker.web.pages import PageReader
+from visitor_tracker.web.replay import ReplayRoutes
 from visitor_tracker.web.router import Route, Router
-from visitor_tracker.web.stats import StatsRoutes
-from visitor_tracker.web.visitors import VisitorRoutes
 
 log = logging.getLogger(__name__)
 
@@ -147,12 +150,14 @@ class App:
         return Intake(pipeline, visits, self._agents, self.journal, seen, self.counters)
 
     def _routes(self, config: Config) -> Sequence[Route]:
-        assets = AssetRoutes(resources.client_files())
+        files = resources.client_files()
+        assets = AssetRoutes(files)
         home = HomeRoutes(self.store, self.guards, assets)
         cookies = VisitorCookies(self.shared.keys.cookies)
         clients = Clients(self.guards, lambda: self.snapshot.now, cookies, config.geo.header)
+        sessions = analytics.Sessions()
         collecting = CollectRoutes(
-            all_dialects(),
+            all_dialects(sessions),
             intake=self.intake,
             clients=clients,
             guards=self.guards,
@@ -176,15 +181,35 @@ class App:
         routes = [
             *home.routes(),
             *counting.routes(),
-            *collecting.routes(),
+            *self._with_recordings(collecting.routes(), config, clients, sessions),
             *self._badges.routes(),
-            *assets.routes(),
-            *StatsRoutes(self.store, lambda: self.snapshot.now).routes(),
-            *VisitorRoutes(self.store, lambda: self.snapshot.now, _hash_session).routes(),
+            *page_routes(files, assets, lambda: self.snapshot.now, config),
+            *read_routes(self.store, lambda: self.snapshot.now, _hash_session),
             *HealthRoutes(self.store, self.journal, self.shared.metrics).routes(),
         ]
         home.list_routes(routes)
         return routes
+
+    def _with_recordings(
+        self, events: Sequence[Route], config: Config, clients: Clients, sessions: analytics.Sessions
+    ) -> list[Route]:
+        """Return the routes of events, one of which takes recordings too, and those of recordings and heat."""
+        admission = Admission(self.guards, clients, self.intake, lambda: self.snapshot.now, self.counters)
+        replays = ReplayRoutes(
+            self.store,
+            admission,
+            lambda: self.snapshot.now,
+            _hash_session,
+            config.replay,
+            body_most=config.http.max_batch,
+        )
+        heat = HeatRoutes(self.store, admission, lambda: self.snapshot.now, config.counter.drop_parameters)
+        read = partial(analytics.read_replay, sessions=sessions)
+        return [
+            *[replays.beside(route, read) if route.path == analytics.EVENTS_PATH else route for route in events],
+            *replays.routes(),
+            *heat.routes(),
+        ]
 
     def flush(self) -> None:
         """Make durable what waits; the loop has gathered all that was ready."""
@@ -278,8 +303,8 @@ def _step_once(config: Config) -> StoreUnavailable | OutcomeUnknown | None:
     return None
 
 
-def background_of(config: Config, store: SqlStore, counters: Counters) -> Background:
-    """Return the work nobody waits for; one process of a node does it."""
+def background_of(config: Config, store: SqlStore, counters: Counters, workers: Metrics | None = None) -> Background:
+    """Return the work nobody waits for; one process of a node does it, which gives way to `workers`, if any."""
     keeper = Keeper(store, config, counters)
     drainer = Drainer(journal_folder(config), store, counters, config=config.journal)
     return Background(
@@ -289,7 +314,13 @@ def background_of(config: Config, store: SqlStore, counters: Counters) -> Backgr
         migrate=partial(migrate, store, config.counter.drop_parameters),
         keep=lambda: keeper.step(time.time_ns() // 1_000_000),
         ids_days=config.store.ids_keep_days,
+        replay_days=config.replay.keep_days,
+        are_short=bool if workers is None else _workers(config, workers).are_short,
     )
+
+
+def _workers(config: Config, metrics: Metrics) -> Workers:
+    return Workers(partial(metrics.total, Cell.LOOP_BUSY_MILLISECONDS), worker_count(config))
 
 
 def folder_of(config: Config, store: SqlStore, counters: Counters) -> Folder:
@@ -312,11 +343,11 @@ def rule_of_site(config: Config, site: Site) -> Rule:
     return Rule(site.timezone, (site.policy or policy_of(config.identity)).visitor == "daily")
 
 
-def all_dialects() -> list[Dialect]:
-    """Return every collect endpoint."""
-    return [
+def all_dialects(sessions: analytics.Sessions | None = None) -> list[Dialect]:
+    """Return every collect endpoint; `sessions` is shared with who reads recordings."""
+    return analytics.dialects(sessions) + [
         dialect
-        for module in (own, track, analytics, plausible, umami, goatcounter, matomo, ackee)
+        for module in (own, script, track, plausible, umami, goatcounter, matomo, ackee)
         for dialect in module.dialects()
     ]
 

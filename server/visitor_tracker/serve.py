@@ -48,7 +48,7 @@ def serve(config: Config, load_again: Load, file: Path | None = None) -> int:
         log.warning("%s; %s", finding.message, finding.hint)
     workers = worker_count(config)
     with ExitStack() as stack:
-        _hold_locks(config, stack)
+        hold_locks(config, stack)
         listeners = open_listeners(config.server, backlog=config.http.backlog, secure=bool(config.tls.certificate))
         stack.callback(close_listeners, listeners, remove_files=True)
         if config.tls.certificate:
@@ -104,7 +104,8 @@ class Worker:
         close_listeners(list(self._listeners), remove_files=False)
         store = store_of(self._config)
         row = worker_count(self._config)
-        background = background_of(self._config, store, self._shared.metrics.counters(row))
+        metrics = self._shared.metrics
+        background = background_of(self._config, store, metrics.counters(row), metrics)
         _spare_the_collector()
         try:
             background.start()
@@ -284,7 +285,7 @@ def _check_tls(config: Config) -> list[Finding]:
     return [Finding("ok", f"certificate {config.tls.certificate} and its key fit")]
 
 
-def _hold_locks(config: Config, stack: ExitStack) -> None:
+def hold_locks(config: Config, stack: ExitStack) -> None:
     """Make sure that no second server uses the data folder or the SQLite file."""
     places = [config.data_dir / "server"]
     location = locate(config.store_url)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.conftest import Command
 from visitor_tracker.access.sites import SiteBook
+from visitor_tracker.cli.snippets import KINDS, PROXIES, snippet
 from visitor_tracker.sites import Snapshot, site_id_of
 
 SUMMARY = ("name", "hostnames", "aliases", "timezone", "public", "automatic", "own_policy")
@@ -183,8 +184,8 @@ def test_a_snippet_is_what_pages_and_programs_need(command: Command, tmp_path: P
     (tmp_path / "config.yaml").write_text("server: {public_url: 'https://stats.example.com/'}\n")
     command("site", "add", "blog", "--hostname", "*.example.org", "--hostname", "blog.example.com")
     done = command("site", "snippet", "blog")
-    assert (done.code, done.err) == (0, "")
-    assert '<script src="https://stats.example.com/client/visitor-tracker.iife.js" async></script>' in done.out
+    assert done.code == 0
+    assert '<script defer src="https://stats.example.com/script.js?site=blog"></script>' in done.out
     [image] = re.findall(r'<noscript><img src="([^"]+)" alt=""></noscript>', done.out)
     assert image.startswith("https://stats.example.com/pixel.gif?")
     assert parse_qs(urlsplit(image).query) == {"url": ["https://blog.example.com/"]}
@@ -194,10 +195,24 @@ def test_a_snippet_is_what_pages_and_programs_need(command: Command, tmp_path: P
     assert event == {"type": "pageview", "site": "blog", "url": "https://blog.example.com/"}
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_there_are_lines_for_every_kind_of_pages(command: Command, kind: str) -> None:
+    done = command("site", "snippet", "default", "--for", kind)  # there is no database yet
+    assert done.code == 0
+    assert "/script.js" in done.out or "script\\.js" in done.out
+    assert ("trusted_proxies" in done.err) == (kind in PROXIES)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_document_shows_the_same_lines(kind: str) -> None:
+    page = Path(__file__).parents[2] / "docs" / "tracker.md"
+    assert snippet(kind, "https://stats.example.com", "blog") in page.read_text("utf-8")
+
+
 def test_a_snippet_tells_what_it_had_to_guess(command: Command) -> None:
     command("site", "add", "blog")
     done = command("site", "snippet", "blog")
-    assert 'src="http://127.0.0.1:8000/client/' in done.out
+    assert 'src="http://127.0.0.1:8000/script.js?site=blog"' in done.out
     assert "set server.public_url" in done.err
     assert "site set blog --hostname" in done.err
     assert "--hostname" not in command("site", "snippet", "default").err

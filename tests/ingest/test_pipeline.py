@@ -23,7 +23,7 @@ def world() -> World:
         (Hit(), "invalid_url"),
         (Hit("click"), "invalid_url"),
         (Hit(url="javascript:alert(1)"), "invalid_url"),
-        (Hit(url="file:///etc/passwd"), "invalid_url"),
+        (Hit(url="file://host/share"), "invalid_url"),
         (Hit(url="https://user:secret@example.com/"), "invalid_url"),
         (Hit(url="https://example.com/" + "a" * 3000), "invalid_url"),
         (Hit(url=URL, site="nobody"), "unknown_site"),
@@ -96,6 +96,59 @@ def test_programs_have_no_pages(world: World, kind: Kind) -> None:
 
 def test_pages_have_one_spelling(world: World) -> None:
     assert world.event(Hit(url="HTTPS://Example.COM:443/%61?sort=1&utm_source=x&b=2#top")).url == f"{URL}?b=2"
+
+
+def test_pages_without_a_server_are_localhost_s(world: World) -> None:
+    assert world.event(Hit(url="file:///a/b%20c.html?q=1#top")).url == "http://localhost/a/b%20c.html?q=1"
+    assert world.outcome(Hit(url="file:///a", site="blog")) == "hostname"
+    assert world.outcome(Hit(url="file:///" + "a" * 3000)) == "invalid_url"
+
+
+TAB = "019ab0c0ffee" + "0123456789" * 2
+
+
+def test_a_tab_is_known_by_its_time_and_a_keyed_hash(world: World) -> None:
+    first, second = (world.event(Hit(url=URL, tab=TAB, seq=seq)) for seq in (1, 2))
+    assert (first.tab[:6].hex(), len(first.tab), first.seq, second.seq) == ("019ab0c0ffee", 16, 1, 2)
+    assert first.tab == second.tab
+    assert bytes.fromhex(TAB)[6:] not in first.tab
+    elsewhere = world.event(Hit(url="https://blog.example.com/", tab=TAB, seq=1))
+    assert (elsewhere.tab[:6], elsewhere.tab == first.tab) == (first.tab[:6], False)
+
+
+def test_a_tab_is_the_session_of_an_event_that_names_none(world: World) -> None:
+    named = world.event(Hit(url=URL, session=TAB))
+    assert len(named.session) == 16
+    assert world.event(Hit(url=URL, tab=TAB, seq=1)).session == named.session
+    both = world.event(Hit(url=URL, tab=TAB, seq=1, session="mine"))
+    assert both.session == world.event(Hit(url=URL, session="mine")).session != named.session
+    assert both.tab == world.event(Hit(url=URL, tab=TAB, seq=1)).tab
+
+
+@pytest.mark.parametrize("tab", ["", "short", TAB[:-1] + "g", TAB + "0", "\u0661" * 32, f"0x{TAB[2:]}", f" {TAB[1:]}"])
+def test_a_tab_that_is_none_is_ignored(world: World, tab: str) -> None:
+    event = world.event(Hit(url=URL, tab=tab, seq=3))
+    assert (event.tab, event.seq, event.session) == (b"", 0, b"")
+
+
+@pytest.mark.parametrize(
+    ("seq", "kept"), [(0, 0), (-1, 0), (1, 1), (1 << 31, 1 << 31), ((1 << 31) + 1, 0), (1 << 80, 0)]
+)
+def test_an_event_without_a_number_in_its_tab_has_its_session_only(world: World, seq: int, kept: int) -> None:
+    event = world.event(Hit(url=URL, tab=TAB, seq=seq))
+    assert (len(event.session), bool(event.tab), event.seq) == (16, kept > 0, kept)
+
+
+def test_who_opts_out_has_no_tab(world: World) -> None:
+    world.policy(opt_out="anonymous")
+    event = world.event(Hit(url=URL, tab=TAB, seq=3), with_headers({"dnt": "1"}))
+    assert (event.tab, event.seq, event.session) == (b"", 0, b"")
+
+
+def test_without_the_lasting_key_there_is_neither_session_nor_tab() -> None:
+    world = World(Snapshot((BLOG,), {name: key for name, key in KEYS.items() if name != "persistent"}))
+    event = world.event(Hit(url="https://blog.example.com/", tab=TAB, seq=3))
+    assert (event.tab, event.seq, event.session) == (b"", 0, b"")
 
 
 def test_texts_are_cut_after_they_are_cleaned(world: World) -> None:

@@ -7,8 +7,10 @@ import pytest
 from tests.reports.visits_of_people import ANNA, BEN, CHROME, FRANCE, GOOGLE, INSIDE, fill, happened
 from visitor_tracker.event import Signal
 from visitor_tracker.reports import timeline as timelines
+from visitor_tracker.reports.recordings import InTimeline
 from visitor_tracker.reports.timeline import Timeline, TimelineEvent, Viewport, timeline
 from visitor_tracker.sites import Site
+from visitor_tracker.store.replay import Chunk, Limits, ReplayTable
 from visitor_tracker.store.sql import SqlStore
 
 T = 1_774_000_800_000  # 2026-03-20T10:00:00Z
@@ -190,3 +192,30 @@ def test_what_cannot_be_made_of_its_parts_is_kept_whole(store: SqlStore) -> None
     events = [happened(T + number, url=url, kind="custom", name="x", session=MINE) for number, url in enumerate(urls)]
     fill(store, events)
     assert [event.href for event in found(store, "mine").events] == urls
+
+
+def record(store: SqlStore, client: bytes, site: Site = SITE) -> InTimeline:
+    table = ReplayTable(store.database)
+    for number in range(2):
+        chunk = Chunk(site.id, client, number, T + number * MINUTE, b"packed", 6, 7, "1280x720", PAGE)
+        assert table.add(chunk, Limits(1000, DAY)) == "stored"
+    return InTimeline(2, 14, "2026-03-20T10:00:00.000Z", "2026-03-20T10:01:00.000Z", f"/replay/{client.hex()}")
+
+
+def test_a_recording_is_told_by_every_id_of_its_session(shop: SqlStore) -> None:
+    assert found(shop, "mine").replay is None
+    recording = record(shop, MINE)
+    record(shop, hashed(SITE, "yours"))
+    for session_id in ("mine", MINE.hex(), f"{ANNA.hex()}-{T}"):
+        made = found(shop, session_id)
+        assert (made.replay, made.rrweb_events, made.total_events) == (recording, 14, 6)
+    assert found(shop, f"{BEN.hex()}-{T + 50 * SECOND}").replay is None
+
+
+def test_a_session_that_is_only_recorded(shop: SqlStore) -> None:
+    recording = record(shop, hashed(OTHER, "seen"), OTHER)
+    made = found(shop, "seen")
+    assert (made.session_id, made.site, made.visits, made.events) == ("seen", "other", [], [])
+    assert (made.replay, made.rrweb_events, made.total_events) == (recording, 14, 0)
+    assert (made.started_at, made.ended_at, made.duration_seconds) == (recording.started_at, recording.ended_at, 60.0)
+    assert told(shop, "seen", SITE) is None

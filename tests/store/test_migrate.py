@@ -25,7 +25,7 @@ from visitor_tracker.web.counter import iso
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": f"{ROOT / 'server'}:{ROOT}"}
-MOST_STATEMENTS = 70
+MOST_STATEMENTS = 100
 
 OLD: list[OldRow] = [
     ("https://example.com/", 5, "2025-03-30 01:30:00", "2024-02-29 23:59:59"),

@@ -12,15 +12,18 @@ from visitor_tracker.cli import (
     counts,
     dead_letters,
     demo,
+    errors,
     importing,
     journal,
     keys,
     privacy,
+    quality,
     rebuild,
     server,
     sites,
     stats,
     visitors,
+    vitals,
 )
 from visitor_tracker.cli.output import (
     EXIT_FAILED,
@@ -74,6 +77,9 @@ def parser() -> argparse.ArgumentParser:
     server.add_commands(commands)
     counts.add_commands(commands)
     stats.add_commands(commands)
+    errors.add_commands(commands)
+    vitals.add_commands(commands)
+    quality.add_commands(commands)
     visitors.add_commands(commands)
     sites.add_commands(commands)
     keys.add_commands(commands)

@@ -14,7 +14,9 @@ from visitor_tracker.access.keeper import policy_of
 from visitor_tracker.access.sites import SiteBook, SiteError, alias_name, host_name, site_name, time_zone
 from visitor_tracker.cli.arguments import add_command, add_group, checked, config_of, opened
 from visitor_tracker.cli.output import moment, moment_json, remark, say, say_json, say_table
+from visitor_tracker.cli.snippets import KINDS, PROXIES, snippet
 from visitor_tracker.config import Config
+from visitor_tracker.errors import StoreError
 from visitor_tracker.event import DEFAULT_SITE
 from visitor_tracker.sites import (
     IpPolicy,
@@ -92,14 +94,21 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
         examples="visitor-tracker site remove blog",
     )
     _add_name(remove)
-    snippet = add_command(
+    tags = add_command(
         group,
         "snippet",
         _snippet,
         "print what to put into a site's pages",
-        examples="visitor-tracker site snippet blog",
+        examples="visitor-tracker site snippet blog\nvisitor-tracker site snippet blog --for next",
     )
-    _add_name(snippet)
+    _add_name(tags)
+    tags.add_argument(
+        "--for",
+        dest="pages",
+        choices=KINDS,
+        default="html",
+        help="what the pages are made with, or the proxy that gives the script the site's own address; default: html",
+    )
 
 
 def _add_name(command: argparse.ArgumentParser) -> None:
@@ -218,20 +227,14 @@ def _remove(options: argparse.Namespace) -> int:
 
 def _snippet(options: argparse.Namespace) -> int:
     config = config_of(options)
-    with opened(config) as store:
-        site = known_site(all_sites(store, config), options.name)
+    site = _site_for_tags(config, options.name)
     base = _base(config)
-    hosts = sorted(site.hostnames, key=lambda name: name.startswith("*."))
-    host = hosts[0].replace("*", "www") if hosts else "example.com"
-    page = f"https://[{host}]/" if ":" in host else f"https://{host}/"
-    event = msgspec.json.encode({"type": "pageview", "site": site.name, "url": page}).decode()
-    say("Into every page; the image counts where there is no JavaScript, with the page's own address as url:\n")
-    say(f'<script src="{html.escape(base)}/client/visitor-tracker.iife.js" async></script>')
-    say(f'<noscript><img src="{html.escape(base)}/pixel.gif?url={quote(page, safe="")}" alt=""></noscript>')
-    say("\nFrom a program:\n")
-    say(
-        f"curl {shlex.quote(base + '/api/v1/events')} -H 'Content-Type: application/json' \\\n  -d {shlex.quote(event)}"
-    )
+    if options.pages == "html":
+        _say_html(site, base)
+    else:
+        say(snippet(options.pages, base, site.name).rstrip("\n"))
+    if options.pages in PROXIES:
+        remark("\nthe web site's own server must be in trusted_proxies here, or all visitors have its address")
     if not config.server.public_url:
         remark(f"\n{base} is a guess: set server.public_url to the address that visitors reach")
     if site.name != "default" and not site.hostnames:
@@ -240,6 +243,32 @@ def _snippet(options: argparse.Namespace) -> int:
             f"  visitor-tracker site set {site.name} --hostname HOST"
         )
     return 0
+
+
+def _site_for_tags(config: Config, name: str) -> Site:
+    """Return the site; `default` also where the server has never run, for its tags do not depend on anything."""
+    try:
+        with opened(config) as store:
+            return known_site(all_sites(store, config), name)
+    except StoreError:
+        if name != sites.DEFAULT.name:
+            raise
+        return sites.DEFAULT
+
+
+def _say_html(site: Site, base: str) -> None:
+    hosts = sorted(site.hostnames, key=lambda name: name.startswith("*."))
+    host = hosts[0].replace("*", "www") if hosts else "example.com"
+    page = f"https://[{host}]/" if ":" in host else f"https://{host}/"
+    event = msgspec.json.encode({"type": "pageview", "site": site.name, "url": page}).decode()
+    say("Into the head of every page; the image counts where there is no JavaScript, with the page's own address:\n")
+    say(snippet("html", base, site.name).rstrip("\n"))
+    say(f'<noscript><img src="{html.escape(base)}/pixel.gif?url={quote(page, safe="")}" alt=""></noscript>')
+    say("\nFrom a program:\n")
+    say(
+        f"curl {shlex.quote(base + '/api/v1/events')} -H 'Content-Type: application/json' \\\n  -d {shlex.quote(event)}"
+    )
+    remark(f"\nother pages: --for {'|'.join(KINDS[1:])}; what the script does: docs/tracker.md")
 
 
 def all_sites(store: SqlStore, config: Config) -> list[Site]:

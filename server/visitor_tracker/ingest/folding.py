@@ -10,6 +10,7 @@ Everything that depends on a visitor's other events is read here, inside the tra
 writes for the site.
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ import msgspec
 from visitor_tracker.event import Event
 from visitor_tracker.ingest.deltas import add_counts, put_off, take_deltas
 from visitor_tracker.ingest.people import People, Rule, part
+from visitor_tracker.ingest.tabs import tabs_of
 from visitor_tracker.measures import VISITORS
 from visitor_tracker.sessions.counts import Counts
 from visitor_tracker.sessions.cutting import cut
@@ -28,6 +30,7 @@ from visitor_tracker.store.facts import add_facts
 from visitor_tracker.store.folding import note_days
 from visitor_tracker.store.inbox import add_days
 from visitor_tracker.store.ip_records import IpRecord, merge_ip_records
+from visitor_tracker.store.quality import add_tabs
 from visitor_tracker.store.rollups import see
 from visitor_tracker.store.session import Session
 from visitor_tracker.store.visits import add_client_sessions, add_daily_visitors, mark_joined
@@ -70,6 +73,7 @@ class Changes:
             self._count_visits(people)
             self._note_visitors(people)
         self._note_days(events)
+        self._note_tabs(events)
 
     def put_off(self, delta_id: bytes) -> Sums | None:
         """Leave the rollups to a later transaction, if that may be, and return what they are to become more by."""
@@ -145,6 +149,11 @@ class Changes:
         records = [record for event in events if (record := _ip_record(event)) is not None]
         if records:
             merge_ip_records(self._session, self._site_id, records)
+
+    def _note_tabs(self, events: Iterable[Prepared]) -> None:
+        told = [event.event for event in events if event.event.tab]
+        if told:
+            add_tabs(self._session, self._site_id, tabs_of(told, time.time_ns() // 1_000_000))
 
 
 def _ip_record(event: Prepared) -> IpRecord | None:

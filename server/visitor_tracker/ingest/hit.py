@@ -10,6 +10,7 @@ NAME_MOST = 128
 VALUE_MOST = 512  # characters of a property's value
 KEY_MOST = 64
 PROPERTIES_MOST = 30
+SEQ_MOST = 1 << 31  # number of an event in its tab
 AGE_MOST_MS = 7 * 86_400_000  # older events are dropped: too_old
 
 
@@ -57,6 +58,8 @@ class Hit(msgspec.Struct, gc=False):
     automation: bool = False
     ip: str = ""  # for whom a trusted key sends; ignored without one
     user_agent: str = ""
+    tab: str = ""  # of the browser: 32 hex digits, the first 12 of them epoch ms
+    seq: int = 0  # of the event in its tab, from 1
 
 
 class Malformed(msgspec.Struct, frozen=True, gc=False):

@@ -23,11 +23,13 @@ from visitor_tracker.ingest.address import kept
 from visitor_tracker.ingest.agent import Reading
 from visitor_tracker.ingest.calendar import local_day
 from visitor_tracker.ingest.geo import GeoReader
+from visitor_tracker.ingest.grouping import group_of
 from visitor_tracker.ingest.hit import (
     AGE_MOST_MS,
     KEY_MOST,
     NAME_MOST,
     PROPERTIES_MOST,
+    SEQ_MOST,
     TEXT_MOST,
     TITLE_MOST,
     VALUE_MOST,
@@ -45,6 +47,8 @@ _ENGAGED_MOST_MS = 86_400_000
 _SIZE = re.compile(r"[0-9]{1,5}x[0-9]{1,5}").fullmatch
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,3}").fullmatch
 _CURRENCY = re.compile(r"[A-Z]{3}").fullmatch
+_TAB = re.compile(r"[0-9a-fA-F]{32}").fullmatch
+_FILE, _LOCALHOST = "file:///", "http://localhost/"  # pages without a server, where the script's tag allows them
 _NUMBER_MOST = 1 << 62  # of a property; integers beyond it fit no database
 _WITHOUT_PAGE = frozenset({"custom", "identify", "error", "vital"})  # may come from a program that has no pages
 
@@ -99,10 +103,13 @@ class Pipeline:
         if age > AGE_MOST_MS or (opted_out and policy.opt_out == "drop"):
             return "too_old" if age > AGE_MOST_MS else "opt_out"
         day = local_day(site.timezone, now - age)
-        who = previous = person = b""
+        who = previous = person = session = tab = b""
         if not opted_out:
             who, previous, _ = visitor(snapshot, site, policy, client, day, own=hit.visitor)
             person = hashed(snapshot, site, hit.person, "person") if hit.person else b""
+            session = hashed(snapshot, site, hit.session, "session") if hit.session else b""
+            if hit.tab:
+                session, tab = _of_tab(hit, snapshot, site, session)
         return Event(
             hit.id or now.to_bytes(6, "big") + self._salt + next(self._numbers).to_bytes(6, "big"),
             hit.kind,
@@ -112,7 +119,7 @@ class Pipeline:
             day.number,
             who,
             previous,
-            hashed(snapshot, site, hit.session, "session") if hit.session and not opted_out else b"",
+            session,
             person,
             arrival.url,
             arrival.source,
@@ -124,6 +131,8 @@ class Pipeline:
             "" if opted_out or policy.ip == "none" else kept(client.ip, policy.ip),
             client.user_agent[:VALUE_MOST] if policy.user_agent == "full" and not opted_out else "",
             counted,
+            tab,
+            hit.seq if tab else 0,
         )
 
     def arrival(
@@ -163,7 +172,9 @@ class Pipeline:
             try:
                 clean = normalise(url, self._drop_parameters)
             except ValueError:
-                return "invalid_url"
+                if not url.startswith(_FILE):
+                    return "invalid_url"
+                return self._arrive(hit, client, _LOCALHOST + url[len(_FILE) :], referrer, snapshot)
             parts = urlsplit(clean)
             host, path = parts.hostname or "", parts.path
         site = self._site(hit.site, host, client, snapshot)
@@ -211,6 +222,18 @@ def opts_out(client: Client) -> bool:
     return client.headers.get("dnt") == "1" or client.headers.get("sec-gpc") == "1"
 
 
+def _of_tab(hit: Hit, snapshot: Snapshot, site: Site, session: bytes) -> tuple[bytes, bytes]:
+    """Return the session and the tab of an event that tells its tab, which is its session where it names none.
+
+    A tab that is none is ignored. Without a number in it the event says nothing of losses.
+    """
+    if not _TAB(hit.tab):
+        return session, b""
+    own = hashed(snapshot, site, hit.tab, "session")
+    is_numbered = own and 1 <= hit.seq <= SEQ_MOST
+    return session or own, bytes.fromhex(hit.tab[:12]) + own[:10] if is_numbered else b""
+
+
 def _may_name_a_site(name: str, client: Client) -> bool:
     """Say whether nothing personal would be in that name, which is shown and logged."""
     return scrub(name, client.ip, client.user_agent) == name
@@ -247,14 +270,18 @@ _Details = tuple[str, str, str, dict[str, Property], str, str, int, int, float, 
 
 def _details(hit: Hit, client: Client, policy: Policy, *, is_shared: bool) -> _Details:
     """Return what an event has from `title` to `interactive`; `is_shared`: nothing of the client is in the title."""
-    title, name, target, properties = hit.title, hit.name, hit.target, hit.properties
+    title, target = hit.title, hit.target
     if title:
         title = _title(title) if is_shared and len(title) <= _CACHED_TEXT else _text(title, TITLE_MOST, client)
+    name = _text(hit.name, NAME_MOST, client) if hit.name else ""
+    properties = _properties(hit, client, policy) if hit.properties else {}
+    if hit.kind == "error":
+        properties["group"] = group_of(name, str(properties.get("stack", "")))
     return (
         title,
-        _text(name, NAME_MOST, client) if name else "",
+        name,
         _target(target, client) if target else "",
-        _properties(hit, client, policy) if properties else {},
+        properties,
         _size(hit.screen[:16]) if hit.screen else "",
         _size(hit.viewport[:16]) if hit.viewport else "",
         min(max(hit.engaged_ms, 0), _ENGAGED_MOST_MS) if hit.engaged_ms else 0,

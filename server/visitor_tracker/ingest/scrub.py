@@ -110,6 +110,11 @@ def scrub_properties(properties: dict[str, Property], ip: str = "", user_agent: 
     }
 
 
+def names_secret(name: str) -> bool:
+    """Say whether the value of a property with that name is not kept."""
+    return _plain_name(name).endswith(_SECRET_PROPERTIES)
+
+
 def tells(text: str, ip: str, user_agent: str) -> bool:
     """Say whether a text or URL may hold the client's address in any spelling, or its user agent; cheap."""
     if ip and (ip in text or (":" in ip and text.count(":") > 1)):
@@ -280,7 +285,7 @@ def is_card(digits: str) -> bool:
 def _scrubbed_property(key: str, value: Property, ip: str, user_agent: str) -> Property:
     if isinstance(value, bool):
         return value
-    if _plain_name(key).endswith(_SECRET_PROPERTIES):
+    if names_secret(key):
         return REMOVED
     if isinstance(value, str):
         return scrub(value, ip, user_agent)

@@ -1,9 +1,9 @@
 """The work nobody waits for, each kind in a thread of its own. The store's tables are brought up to date first.
 
 keeper    visitor keys, sites, snapshot file       every second
-drainer   journal ──▶ inbox                        as soon as there is something
-folder    inbox ──▶ events, sessions, rollups      as soon as there is something
-house     old ledger rows, ids                     every ten minutes
+drainer   journal ──▶ inbox                        as soon as there is something, and the workers have time to spare
+folder    inbox ──▶ events, sessions, rollups      the same
+house     old ledger rows, ids, recordings, tabs   every ten minutes
 """
 
 import logging
@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from visitor_tracker.errors import TrackerError
 from visitor_tracker.ingest.drain import Drainer
 from visitor_tracker.ingest.fold import Folder
-from visitor_tracker.jobs.housekeeping import keep_house
-from visitor_tracker.store.base import Store
+from visitor_tracker.jobs.courtesy import Breaks
+from visitor_tracker.jobs.housekeeping import REPLAY_DAYS, keep_house
+from visitor_tracker.store.sql import SqlStore
 
 log = logging.getLogger(__name__)
 
@@ -28,19 +29,22 @@ class Background:
     """Threads from `start` to `stop`; `keep` is one step of the keeper.
 
     `migrate` brings the tables up to date, for the store may have been away when the server started; it returns the
-    names of what it applied.
+    names of what it applied. `are_short` says whether the workers have no time to spare.
     """
 
     def __init__(  # noqa: PLR0913 - the rest by keyword
         self,
-        store: Store,
+        store: SqlStore,
         drainer: Drainer,
         folder: Folder,
         *,
         migrate: Callable[[], Sequence[str]],
         keep: Callable[[], object],
         ids_days: int,
+        replay_days: int = REPLAY_DAYS,
+        are_short: Callable[[], bool] = bool,
     ) -> None:
+        self._are_short = are_short
         self._migrate = migrate
         self._keep = keep
         self._drainer = drainer
@@ -52,7 +56,7 @@ class Background:
             threading.Thread(target=self._drain, name="drainer", daemon=True),
             threading.Thread(target=self._fold, name="folder", daemon=True),
             threading.Thread(target=self._keep_on, name="keeper", daemon=True),
-            threading.Thread(target=self._keep_house, args=(store, ids_days), name="house", daemon=True),
+            threading.Thread(target=self._keep_house, args=(store, ids_days, replay_days), name="house", daemon=True),
         ]
 
     def start(self) -> None:
@@ -74,14 +78,14 @@ class Background:
         try:
             # With old tables it would set aside what only they refuse.
             if not self._stop.is_set():
-                self._drainer.run(self._stop)
+                self._drainer.run(Breaks(self._stop, self._are_short))
         finally:
             self._drained.set()
 
     def _fold(self) -> None:
         self._migrated.wait()
         if not self._stop.is_set():
-            self._folder.run(self._stop, self._drained)
+            self._folder.run(Breaks(self._stop, self._are_short), self._drained)
 
     def _bring_up_to_date(self) -> None:
         problem = ""
@@ -98,10 +102,10 @@ class Background:
             else:
                 return
 
-    def _keep_house(self, store: Store, ids_days: int) -> None:
+    def _keep_house(self, store: SqlStore, ids_days: int, replay_days: int) -> None:
         self._migrated.wait()
         if not self._stop.is_set():
-            keep_house(store, ids_days, self._stop)
+            keep_house(store, ids_days, self._stop, replay_days=replay_days)
 
     def _keep_on(self) -> None:
         told = ""

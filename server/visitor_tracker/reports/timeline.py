@@ -5,6 +5,9 @@ A session is named in one of two ways:
     the page's own session id ──hash──▶ client_sessions ──▶ the visits that have it ──▶ their events
     our id, VISITOR-MOMENT ─────────────────────────────▶ the visit of that moment ──▶ its events
 
+The page's own id, or its hash in hex, may name a recording too. One without events is a session like any other: its
+pages may have been counted by another tracker.
+
 A visit is found by its moment, not by its first one alone: an event that arrives late may begin it earlier.
 """
 
@@ -15,12 +18,14 @@ import msgspec
 
 from visitor_tracker.days import day_after, day_of
 from visitor_tracker.event import KINDS, Property, Source
+from visitor_tracker.reports.recordings import InTimeline, hashes_of, in_timeline
 from visitor_tracker.reports.words import Words, agent_name, iso
 from visitor_tracker.sessions.fact import Rest, decode_rest
 from visitor_tracker.sessions.session import VisitorSession
 from visitor_tracker.sites import Site
 from visitor_tracker.store import people
 from visitor_tracker.store.people import EventRow
+from visitor_tracker.store.replay import RecordedSession, recorded
 from visitor_tracker.store.session import Session
 from visitor_tracker.store.visits import sessions_in
 
@@ -89,6 +94,7 @@ class Timeline(msgspec.Struct, frozen=True):
     total_events: int
     truncated: bool
     events: list[TimelineEvent]
+    replay: InTimeline | None = None
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -107,12 +113,21 @@ def timeline(
         found = None
         if own:
             found = _by_own_id(session, site, bytes.fromhex(own[1]), int(own[2]))
-        if found is None and (client := hash_session(site, session_id)):
-            found = _by_client(session, site, client)
+        clients = [] if found else hashes_of(site, session_id, hash_session)
+        for client in clients:
+            found = found or _by_client(session, site, client)
         made = found and _told(session, site, session_id, found, robots)
         if made:
             return made
+        recording = _recording(session, site, clients)
+        if recording is not None:
+            return _recorded_only(site, session_id, recording)
     return None
+
+
+def _recording(session: Session, site: Site, clients: Iterable[bytes]) -> RecordedSession | None:
+    """Return the recording of the first of these sessions that has one."""
+    return next((found for client in clients if (found := recorded(session, site.id, client))), None)
 
 
 def _by_own_id(session: Session, site: Site, visitor: bytes, ts: int) -> _Found | None:
@@ -201,6 +216,8 @@ def _made(  # noqa: PLR0913
     )
     context = words.context(head.context)
     kinds = [KINDS[row.kind] for row, _ in rows]
+    clients = dict.fromkeys(rest.client for _, rest in rows if rest.client)
+    recording = _recording(session, site, list(clients)[:_VISITS_MOST])
     first, last = rows[0][0].ts, rows[-1][0].ts
     return Timeline(
         session_id=session_id,
@@ -224,10 +241,44 @@ def _made(  # noqa: PLR0913
         identify_events=kinds.count("identify"),
         custom_events=kinds.count("custom"),
         click_events=kinds.count("click"),
-        rrweb_events=0,  # recordings are not stored
+        rrweb_events=recording.events if recording else 0,
         total_events=len(rows),
         truncated=truncated,
         events=[_event(row, rest, words) for row, rest in rows],
+        replay=in_timeline(recording) if recording else None,
+    )
+
+
+def _recorded_only(site: Site, session_id: str, recording: RecordedSession) -> Timeline:
+    """Return a session of which nothing but its recording is known."""
+    shown = in_timeline(recording)
+    return Timeline(
+        session_id=session_id,
+        site=site.name,
+        visits=[],
+        visitor="",
+        started_at=shown.started_at,
+        ended_at=shown.ended_at,
+        duration_seconds=(recording.last_at - recording.first_at) / 1000,
+        engaged_seconds=0.0,
+        country="",
+        region="",
+        city="",
+        browser="",
+        os="",
+        device="",
+        language="",
+        screen="",
+        source={},
+        pageviews=0,
+        identify_events=0,
+        custom_events=0,
+        click_events=0,
+        rrweb_events=recording.events,
+        total_events=0,
+        truncated=False,
+        events=[],
+        replay=shown,
     )
 
 

@@ -50,6 +50,10 @@ MACROS: dict[Dialect, dict[str, str]] = {
         "add_measures": "on conflict (site_id, dimension, period, value) do update set "
         + ", ".join(f"{name} = {name} + excluded.{name}" for name in NAMES),
         "add_heat": "on conflict (site_id, page, viewport, kind, month, y, x) do update set n = n + excluded.n",
+        "add_tabs": "on conflict (site_id, hour, tab) do update set"
+        " received = received + excluded.received, highest = max(highest, excluded.highest)",
+        "add_quality": "on conflict (site_id, hour) do update set tabs = tabs + excluded.tabs,"
+        " received = received + excluded.received, expected = expected + excluded.expected",
         "begin": "begin immediate",
         "columns_of": "select name from pragma_table_info(?)",
         "index_of": "select name from sqlite_schema where type = 'index' and tbl_name = ? and name = ?",
@@ -89,6 +93,10 @@ MACROS: dict[Dialect, dict[str, str]] = {
         "add_seen_days": "on duplicate key update days = days + values(days)",
         "add_measures": "on duplicate key update " + ", ".join(f"{name} = {name} + values({name})" for name in NAMES),
         "add_heat": "on duplicate key update n = n + values(n)",
+        "add_tabs": "on duplicate key update"
+        " received = received + values(received), highest = greatest(highest, values(highest))",
+        "add_quality": "on duplicate key update tabs = tabs + values(tabs),"
+        " received = received + values(received), expected = expected + values(expected)",
         "begin": "begin",
         "columns_of": "select column_name from information_schema.columns"
         " where table_schema = database() and table_name = ?",

@@ -41,13 +41,16 @@ PAGE_HEADERS: Headers = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Asset:
+class Asset:
+    """A file in memory, packed too where that helps."""
+
     body: bytes
     packed: bytes
     kind: str
     digest: str
 
     def answer(self, request: Request, cache: str, extra: Headers) -> Response:
+        """Answer with the file, or with 304 where the client has it."""
         tag = f'"{self.digest}"'
         headers: Headers = (
             ("Content-Type", self.kind),
@@ -67,7 +70,7 @@ class AssetRoutes:
     """`/client/NAME` (an hour), `/client/NAME.HASH.EXT` (for ever), and `/demo`."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._assets = {name: _asset(name, body) for name, body in files.items() if _suffix(name) in _KINDS}
+        self._assets = {name: asset_of(name, body) for name, body in files.items() if _suffix(name) in _KINDS}
 
     def routes(self) -> list[Route]:
         found = []
@@ -98,17 +101,17 @@ class AssetRoutes:
         asset = self._assets.get(name)
         return None if asset is None else f"/client/{hashed_name(name, asset.digest)}"
 
-    def _fresh(self, asset: _Asset) -> "_Serve":
-        return _Serve(asset, f"public, max-age={_FRESH_SECONDS}", _ANY_ORIGIN)
+    def _fresh(self, asset: Asset) -> "_Serve":
+        return _Serve(asset, f"public, max-age={_FRESH_SECONDS}", ANY_ORIGIN)
 
-    def _immutable(self, asset: _Asset) -> "_Serve":
-        return _Serve(asset, f"public, max-age={_YEAR_SECONDS}, immutable", _ANY_ORIGIN)
+    def _immutable(self, asset: Asset) -> "_Serve":
+        return _Serve(asset, f"public, max-age={_YEAR_SECONDS}, immutable", ANY_ORIGIN)
 
-    def _page(self, asset: _Asset) -> "_Serve":
+    def _page(self, asset: Asset) -> "_Serve":
         return _Serve(asset, "no-cache", PAGE_HEADERS[1:])
 
 
-_ANY_ORIGIN: Headers = (
+ANY_ORIGIN: Headers = (
     ("Access-Control-Allow-Origin", "*"),
     ("Cross-Origin-Resource-Policy", "cross-origin"),
     ("X-Content-Type-Options", "nosniff"),
@@ -117,7 +120,7 @@ _ANY_ORIGIN: Headers = (
 
 @dataclass(frozen=True, slots=True)
 class _Serve:
-    asset: _Asset
+    asset: Asset
     cache: str
     extra: Headers
 
@@ -131,9 +134,10 @@ def hashed_name(name: str, digest: str) -> str:
     return f"{stem}.{digest[:12]}{dot}{end}"
 
 
-def _asset(name: str, body: bytes) -> _Asset:
+def asset_of(name: str, body: bytes) -> Asset:
+    """Return a file of that name; its ending says what it is."""
     packed = gzip.compress(body, 9, mtime=0)
-    return _Asset(
+    return Asset(
         body,
         packed if len(packed) < 0.95 * len(body) else b"",
         _KINDS[_suffix(name)],

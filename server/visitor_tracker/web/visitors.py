@@ -5,10 +5,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from visitor_tracker.errors import HttpError
 from visitor_tracker.event import Signal
-from visitor_tracker.http.message import Answer, Headers, Request, Response
-from visitor_tracker.http.url import parse_query
+from visitor_tracker.http.message import Answer, Request, Response
 from visitor_tracker.ingest import bots
 from visitor_tracker.ingest.zones import country_name
 from visitor_tracker.reports.live import FEED_MOST, Judge, LiveView
@@ -16,17 +14,12 @@ from visitor_tracker.reports.timeline import timeline
 from visitor_tracker.reports.visitors import LIMIT, LIMIT_MOST, Scope, visitor, visitor_stats, visitors
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.sql import SqlStore
+from visitor_tracker.web.asked import JSON, answer, fields_of, number, site_named, sites_asked_for
 from visitor_tracker.web.router import Route, argument
 
 JUDGE = Judge(sum(int(signal) for signal in Signal if bots.judge(int(signal))), bots.reasons)
 
-_JSON: Headers = (
-    ("Content-Type", "application/json"),
-    ("Cache-Control", "no-store"),
-    ("X-Content-Type-Options", "nosniff"),
-)
 _FEED = 20
-_DIGITS_MOST = 9  # of a number
 _NO_SESSION = msgspec.json.encode(
     {
         "detail": "Session not found",  # what clients of the earlier API read
@@ -72,17 +65,17 @@ class VisitorRoutes:
 
     def live(self, request: Request) -> Answer:
         """GET /api/v1/live?site=&feed=: `feed` says how many events."""
-        fields = _fields(request)
-        [site] = _sites(fields.get("site") or fields.get("site_id") or "default", self._snapshot())
-        length = _number(fields, "feed", _FEED, FEED_MOST, least=0)
+        fields = fields_of(request)
+        site = site_named(fields.get("site") or fields.get("site_id") or "default", self._snapshot())
+        length = number(fields, "feed", _FEED, FEED_MOST, least=0)
         live = self._live.read(site, self._clock())
         robots = msgspec.structs.replace(live.robots, feed=live.robots.feed[:length])
-        return _answer(msgspec.structs.replace(live, feed=live.feed[:length], robots=robots))
+        return answer(msgspec.structs.replace(live, feed=live.feed[:length], robots=robots))
 
     def session(self, request: Request) -> Answer:
         """GET /sessions/{id}, as clients of a website-analytics server of old ask for it."""
         snapshot = self._snapshot()
-        sites = _asked_for(_fields(request), snapshot)
+        sites = sites_asked_for(fields_of(request), snapshot)
         session_id = argument(request)
         found = self._database.read(
             lambda session: timeline(
@@ -93,64 +86,33 @@ class VisitorRoutes:
                 JUDGE.robots,
             )
         )
-        return Response(404, _NO_SESSION, _JSON) if found is None else _answer(found)
+        return Response(404, _NO_SESSION, JSON) if found is None else answer(found)
 
     def visitors(self, request: Request) -> Answer:
         """GET /v1/monitoring/visitors: {visitors, count}."""
-        fields = _fields(request)
+        fields = fields_of(request)
         scopes = self._scopes(fields)
-        limit = _number(fields, "limit", LIMIT, LIMIT_MOST)
+        limit = number(fields, "limit", LIMIT, LIMIT_MOST)
         now = self._clock()
         found = self._database.read(lambda session: visitors(session, scopes, now, country_name, limit))
-        return _answer({"visitors": found, "count": len(found)})
+        return answer({"visitors": found, "count": len(found)})
 
     def stats(self, request: Request) -> Answer:
         """GET /v1/monitoring/visitors/stats."""
-        scopes, now = self._scopes(_fields(request)), self._clock()
-        return _answer(self._database.read(lambda session: visitor_stats(session, scopes, now, country_name)))
+        scopes, now = self._scopes(fields_of(request)), self._clock()
+        return answer(self._database.read(lambda session: visitor_stats(session, scopes, now, country_name)))
 
     def visitor(self, request: Request) -> Answer:
         """GET /v1/monitoring/visitors/{ip}; one that is not known is answered with 200, as ever."""
-        scopes, ip, now = self._scopes(_fields(request)), argument(request), self._clock()
+        scopes, ip, now = self._scopes(fields_of(request)), argument(request), self._clock()
         found = self._database.read(lambda session: visitor(session, scopes, now, country_name, ip))
-        return _answer(unknown_visitor(ip) if found is None else found)
+        return answer(unknown_visitor(ip) if found is None else found)
 
     def _scopes(self, fields: dict[str, str]) -> list[Scope]:
         snapshot = self._snapshot()
-        return [Scope(site, snapshot.policy_of(site.id)) for site in _asked_for(fields, snapshot)]
+        return [Scope(site, snapshot.policy_of(site.id)) for site in sites_asked_for(fields, snapshot)]
 
 
 def unknown_visitor(ip: str) -> dict[str, str]:
     """Return what the visitors API of old answers for an address it does not know."""
     return {"error": f"No data found for IP: {ip}", "ip": ip}
-
-
-def _asked_for(fields: dict[str, str], snapshot: Snapshot) -> tuple[Site, ...]:
-    """Return the site that is named, else all of them."""
-    name = fields.get("site_id") or fields.get("site")
-    return _sites(name, snapshot) if name else snapshot.sites
-
-
-def _sites(name: str, snapshot: Snapshot) -> tuple[Site]:
-    site = snapshot.by_name.get(name)
-    if site is None:
-        raise HttpError(404, "unknown_site", "there is no such site", "visitor-tracker site list  shows their names")
-    return (site,)
-
-
-def _fields(request: Request) -> dict[str, str]:
-    try:
-        return parse_query(request.query)
-    except ValueError as error:
-        raise HttpError(400, "invalid_query", str(error)) from error
-
-
-def _number(fields: dict[str, str], name: str, default: int, most: int, least: int = 1) -> int:
-    text = fields.get(name, str(default))
-    if not (len(text) <= _DIGITS_MOST and text.isascii() and text.isdigit() and least <= int(text) <= most):
-        raise HttpError(400, f"invalid_{name}", f"{name} cannot be that", f"use {name}={least} to {name}={most}")
-    return int(text)
-
-
-def _answer(value: object) -> Response:
-    return Response(200, msgspec.json.encode(value), _JSON)

@@ -1,7 +1,8 @@
 """Website analytics scripts of old: /collect, /api/events (clicks and recordings) and /api/analytics (batches).
 
-Recordings are not stored yet. The clicks of /api/events name no website: they belong to the one that has the page's
-host, or that the same browser session named at /collect.
+Clicks and recordings of /api/events name no website: they belong to the one that has the page's host, or that the
+same browser session named at /collect. Recordings are read apart (`read_replay`): to store them takes a thread that
+may wait.
 """
 
 import threading
@@ -11,6 +12,7 @@ import msgspec
 from visitor_tracker.event import Kind
 from visitor_tracker.http.message import Request, Response
 from visitor_tracker.ingest.hit import AGE_MOST_MS, Hit, Malformed, Receipt
+from visitor_tracker.ingest.recording import EVENTS_MOST, OBJECTS_MOST, SESSION_MOST, Recording
 from visitor_tracker.web.dialect import BATCH, Dialect, unreadable
 from visitor_tracker.web.dialects.fields import (
     HITS_MOST,
@@ -26,6 +28,7 @@ from visitor_tracker.web.dialects.fields import (
     whole,
 )
 
+EVENTS_PATH = "/api/events"
 _COLLECT_HINT = 'send {"type": "pageview", "websiteId": "…", "href": "https://…"}'
 _EVENTS_HINT = 'send {"metadata": {"url": "https://…"}, "analytics": [{"type": "click", …}]}'
 _BATCH_HINT = 'send {"events": [{"type": "pageview", "url": "https://…"}], "site_id": "…"}'
@@ -46,7 +49,15 @@ _ABOUT_EVENT = frozenset({
     "message", "name",
 })  # fmt: skip
 _SESSIONS_MOST = 8_192  # of a generation
+_MOMENT_MOST = 1 << 42  # epoch ms, the year 2109
 _SESSION_LENGTH = 128  # characters of a session's id that is remembered
+
+
+class Replay(msgspec.Struct, frozen=True):
+    """The recording of a request; `is_alone`: there are no events in it."""
+
+    recording: Recording
+    is_alone: bool
 
 
 class Sessions:
@@ -122,6 +133,29 @@ def read_events(request: Request, sessions: Sessions) -> list[Hit | Malformed]:
     return found or [Malformed("there is nothing in analytics")]
 
 
+def read_replay(request: Request, sessions: Sessions) -> Replay | None:
+    """POST /api/events: the recording in it; None where there is none that could be shown."""
+    if request.body.count(b"{") > OBJECTS_MOST:
+        raise unreadable(f"more than {OBJECTS_MOST} nodes in one request", "send them in several")
+    sent = object_of(request.body, _EVENTS_HINT)
+    about, events = nested(sent.get("metadata")), sent.get("replay")
+    session = text(about.get("sessionId"))
+    if not isinstance(events, list) or not events or not 0 < len(session) <= SESSION_MOST:
+        return None
+    if len(events) > EVENTS_MOST:
+        raise unreadable(f"more than {EVENTS_MOST} recorded events in one request", "send them in several")
+    earliest = events[0] if isinstance(events[0], dict) else {}
+    recording = Recording(
+        session,
+        # So that pieces have an order, and one that is sent again is known.
+        whole(earliest.get("timestamp"), _MOMENT_MOST) * 1000,
+        events,
+        site=text(first(about, "websiteId", "domain")) or sessions.site(session),
+        url=text(about.get("url")) or request.headers.get("referer", ""),
+    )
+    return Replay(recording, is_alone=not sent.get("analytics"))
+
+
 def read_analytics(request: Request) -> list[Hit | Malformed]:
     """POST /api/analytics: events of several pages."""
     sent = object_of(request.body, _BATCH_HINT)
@@ -140,8 +174,9 @@ def write(request: Request, receipt: Receipt) -> Response:
     return Response(200, msgspec.json.encode(body), JSON)
 
 
-def dialects() -> list[Dialect]:
-    sessions = Sessions()
+def dialects(sessions: Sessions | None = None) -> list[Dialect]:
+    """Return the endpoints; `sessions` is shared with who reads recordings."""
+    sessions = sessions or Sessions()
     return [
         Dialect(
             "POST",
@@ -152,7 +187,7 @@ def dialects() -> list[Dialect]:
         ),
         Dialect(
             "POST",
-            "/api/events",
+            EVENTS_PATH,
             "store clicks of the website-analytics script",
             lambda request: read_events(request, sessions),
             write,

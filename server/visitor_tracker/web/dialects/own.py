@@ -7,10 +7,12 @@ import msgspec
 from visitor_tracker.event import Kind, Property
 from visitor_tracker.http.message import Headers, Request, Response
 from visitor_tracker.ingest.hit import Hit, Malformed, Receipt
+from visitor_tracker.ingest.scrub import REMOVED, names_secret
 from visitor_tracker.web.dialect import BATCH, Dialect, unreadable
 from visitor_tracker.web.ids import read_id
 
 EVENTS_MOST = 1_000  # in one request
+_VALUE_MOST = 1e15  # of revenue that is told as a property: whole cents are exact up to here, or nearly
 _HINT = 'send {"type": "pageview", "site": "…", "url": "https://…"}, or an array of such events'
 _JSON: Headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 _ONE_ACCEPTED = Response(202, b'{"accepted":1,"dropped":[]}', _JSON)
@@ -44,11 +46,14 @@ class Sent(msgspec.Struct, gc=False):
     automation: bool = False
     ip: str = ""
     user_agent: str = ""
+    tab: str = ""
+    seq: int = 0
 
 
 _one = msgspec.json.Decoder(Sent).decode
 _many = msgspec.json.Decoder(list[Sent]).decode
 _pieces = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def read(request: Request) -> list[Hit | Malformed]:
@@ -86,16 +91,18 @@ def write(request: Request, receipt: Receipt) -> Response:
 
 def dialects() -> list[Dialect]:
     return [
-        Dialect(
-            "POST", "/api/v1/events", "store one event or an array of them", read, write, BATCH, accepted=_ONE_ACCEPTED
+        Dialect("POST", path, summary, read, write, BATCH, accepted=_ONE_ACCEPTED)
+        for path, summary in (
+            ("/api/v1/events", "store one event or an array of them"),
+            ("/e", "the same under the short name that the tracker script uses"),
         )
     ]
 
 
 def _piecewise(body: bytes, whole: msgspec.ValidationError) -> list[Hit | Malformed]:
-    """Read what can be read of a batch."""
+    """Read what can be read of a batch, or of one event."""
     try:
-        pieces = _pieces(body)
+        pieces = _pieces(body) if body.lstrip().startswith(b"[") else [msgspec.Raw(body)]
     except (ValueError, RecursionError):
         return [Malformed(str(whole))]
     if len(pieces) > EVENTS_MOST:
@@ -103,10 +110,36 @@ def _piecewise(body: bytes, whole: msgspec.ValidationError) -> list[Hit | Malfor
     found: list[Hit | Malformed] = []
     for piece in pieces:
         try:
-            found.append(_hit_or_problem(_one(piece)))
+            found.append(_hit_or_problem(_one_by_force(piece)))
         except (ValueError, RecursionError) as error:
             found.append(Malformed(str(error)))
     return found
+
+
+def _one_by_force(piece: msgspec.Raw) -> Sent:
+    """Read an event; properties that are objects or arrays become texts, their JSON."""
+    try:
+        return _one(piece)
+    except msgspec.ValidationError:
+        fields = _fields(piece)
+        properties = fields.get("properties")
+        if properties is None or bytes(properties)[:1] != b"{":
+            raise
+        texts = {name: _as_text(value) for name, value in _fields(properties).items()}
+        return _one(msgspec.json.encode({**fields, "properties": texts}))
+
+
+def _as_text(value: msgspec.Raw) -> msgspec.Raw | str:
+    if bytes(value)[:1] not in (b"{", b"["):
+        return value
+    # Decoded, because an escape would hide from the pipeline what is personal.
+    return msgspec.json.encode(_without_secrets(msgspec.json.decode(value))).decode()
+
+
+def _without_secrets(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: REMOVED if names_secret(name) else _without_secrets(inner) for name, inner in value.items()}
+    return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _hit_or_problem(sent: Sent) -> Hit | Malformed:
@@ -122,6 +155,9 @@ def _hit(sent: Sent) -> Hit:
     except ValueError as error:
         raise msgspec.ValidationError(str(error)) from error
     properties = sent.properties
+    value, currency = sent.value, sent.currency
+    if properties and sent.type == "custom" and not value:
+        value, currency = _revenue(properties, currency)
     return Hit(
         sent.type,
         hit_id,
@@ -142,10 +178,22 @@ def _hit(sent: Sent) -> Hit:
         sent.viewport,
         sent.engaged_ms,
         sent.scroll,
-        sent.value,
-        sent.currency,
+        value,
+        currency,
         sent.interactive,
         sent.automation,
         sent.ip,
         sent.user_agent,
+        sent.tab,
+        sent.seq,
     )
+
+
+def _revenue(properties: dict[str, Property | None], currency: str) -> tuple[float, str]:
+    """Return value and currency that are told among the properties of a custom event which has no value."""
+    for name in ("value", "revenue"):
+        value = properties.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _VALUE_MOST:
+            told = properties.get("currency")
+            return float(value), currency or (told.upper() if isinstance(told, str) else "")
+    return 0.0, currency

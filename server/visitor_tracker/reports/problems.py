@@ -1,0 +1,123 @@
+"""Errors of a site's pages, each problem once: how often, for how many visitors, since when, where."""
+
+import time
+from collections.abc import Iterator
+
+import msgspec
+
+from visitor_tracker.event import ROBOT, Kind
+from visitor_tracker.reports.query import QueryError, Span
+from visitor_tracker.reports.words import Words, iso
+from visitor_tracker.sites import Site
+from visitor_tracker.store.problems import ProblemTable, Told
+from visitor_tracker.store.session import Database
+
+ERRORS_MOST = 200_000  # of one question
+READ_MOST = 5_000_000  # events of any kind in the hours that have some
+LIMIT, LIMIT_MOST = 20, 1_000
+_CHUNK = 2_000  # events that are looked at between two breaths of other threads
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One problem of a period; `message`, `page` and what follows are those of the last time."""
+
+    group: str
+    message: str
+    count: int
+    visitors: int  # that are known; under the policy `daily` each counts once a day
+    first_seen: str
+    last_seen: str
+    page: str
+    source: str
+    line: int
+    column: int
+    stack: str
+
+
+class Problems(msgspec.Struct, frozen=True):
+    """The problems of a period, the most frequent first; `errors` and `groups` are of all of them."""
+
+    errors: int
+    groups: int
+    problems: list[Problem]
+
+
+class _Group:
+    """What is known of a problem so far."""
+
+    __slots__ = ("count", "first_ts", "last", "visitors")
+
+    def __init__(self, told: Told) -> None:
+        self.count = 0
+        self.first_ts = told.ts
+        self.last = told
+        self.visitors: set[bytes] = set()
+
+    def add(self, told: Told) -> None:
+        """Add one; they come by time."""
+        self.count += 1
+        self.last = told
+        if told.visitor:
+            self.visitors.add(told.visitor)
+
+
+def problems(database: Database, site: Site, span: Span, limit: int = LIMIT) -> Problems:
+    """Return the problems of a span; raises QueryError where there is too much to read."""
+    groups: dict[str, _Group] = {}
+    errors = 0
+    for told in told_events(ProblemTable(database), site, "error", span, most=ERRORS_MOST):
+        errors += 1
+        key = str(told.rest.properties.get("group", "")) or f"{told.name:x}"
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = _Group(told)
+        group.add(told)
+    ranked = sorted(groups.items(), key=lambda each: (-each[1].count, -each[1].last.ts, each[0]))[:limit]
+    return Problems(errors, len(groups), _shown(database, ranked))
+
+
+def told_events(table: ProblemTable, site: Site, kind: Kind, span: Span, *, most: int) -> Iterator[Told]:
+    """Yield a span's events of a kind by time, those of robots left out; raises QueryError where they are too many."""
+    hours = table.hours(site.id, kind, span.start_ms, span.end_ms)
+    if sum(hour.events for hour in hours) > most:
+        raise QueryError("period", f"there are more than {most:,} of them in this period: take a shorter one")
+    if sum(hour.of_all for hour in hours) > READ_MOST:
+        raise QueryError("period", f"this would read more than {READ_MOST:,} events: take a shorter period")
+    for hour in hours:
+        for chunk in table.events(site.id, kind, hour, signals=ROBOT, most=_CHUNK):
+            yield from chunk
+            time.sleep(0)
+
+
+def _shown(database: Database, ranked: list[tuple[str, _Group]]) -> list[Problem]:
+    last = [group.last for _, group in ranked]
+    words = database.read(lambda session: _learned(Words(session), last))
+    return [_problem(key, group, words) for key, group in ranked]
+
+
+def _learned(words: Words, told: list[Told]) -> Words:
+    words.learn(texts={text for each in told for text in (each.name, each.page, each.host)})
+    return words
+
+
+def _problem(key: str, group: _Group, words: Words) -> Problem:
+    last = group.last
+    properties = last.rest.properties
+    host = words.text(last.host)
+    return Problem(
+        group=key,
+        message=words.text(last.name),
+        count=group.count,
+        visitors=len(group.visitors),
+        first_seen=iso(group.first_ts),
+        last_seen=iso(last.ts),
+        page=last.rest.url or (f"https://{host}{words.text(last.page)}" if host else ""),
+        source=str(properties.get("source", "")),
+        line=_whole(properties.get("line")),
+        column=_whole(properties.get("column")),
+        stack=str(properties.get("stack", "")),
+    )
+
+
+def _whole(value: object) -> int:
+    return int(value) if isinstance(value, int | float) else 0

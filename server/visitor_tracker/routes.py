@@ -1,0 +1,38 @@
+"""The routes that need nothing of a process but its store and its snapshot: files and pages, and what readers ask."""
+
+from collections.abc import Callable, Mapping
+
+from visitor_tracker.config import Config
+from visitor_tracker.sites import Site, Snapshot
+from visitor_tracker.store.sql import SqlStore
+from visitor_tracker.web.assets import AssetRoutes
+from visitor_tracker.web.disclosure import DisclosureRoutes
+from visitor_tracker.web.player import PlayerRoutes
+from visitor_tracker.web.problems import ProblemRoutes
+from visitor_tracker.web.quality import QualityRoutes
+from visitor_tracker.web.router import Route
+from visitor_tracker.web.script import ScriptRoutes
+from visitor_tracker.web.stats import StatsRoutes
+from visitor_tracker.web.visitors import VisitorRoutes
+
+Now = Callable[[], Snapshot]
+
+
+def page_routes(files: Mapping[str, bytes], assets: AssetRoutes, now: Now, config: Config) -> list[Route]:
+    """Return the routes of the built client: its files, the tracker script, and the pages made of them."""
+    return [
+        *assets.routes(),
+        *ScriptRoutes(files, now, config).routes(),
+        *DisclosureRoutes(config, now, assets).routes(),
+        *PlayerRoutes(files, assets).routes(),
+    ]
+
+
+def read_routes(store: SqlStore, now: Now, hash_session: Callable[[Snapshot, Site, str], bytes]) -> list[Route]:
+    """Return the routes that show numbers and visitors."""
+    return [
+        *StatsRoutes(store, now).routes(),
+        *ProblemRoutes(store, now).routes(),
+        *QualityRoutes(store, now).routes(),
+        *VisitorRoutes(store, now, hash_session).routes(),
+    ]

@@ -1,0 +1,172 @@
+"""Heat of pages: in which cells visitors clicked, moved and scrolled, as counts that name nobody.
+
+add:  event_ids:   the report's id, scope "heat": a repetition adds nothing
+      heat_pages:  the page's row
+      heat:        the cells, by ascending key
+"""
+
+from collections.abc import Mapping, Sequence
+from secrets import token_bytes
+
+import msgspec
+
+from visitor_tracker.store.session import Database, Session, Value, send_rows
+
+PAGES_MOST = 2_000  # of a site
+CELLS_MOST = 50_000  # of an answer, those with the most
+_PAGES_AT_ONCE = 20  # that one transaction cleans up
+
+CLAIM = """/* HeatTable.add */
+insert into event_ids (site_id, scope, id, batch_id, at)
+values (?, 'heat', ?, ?, ?)
+{keep_old_id}"""
+
+IS_MINE = """/* HeatTable.add */
+select 1
+from event_ids
+where site_id = ? and scope = 'heat' and id = ? and batch_id = ?"""
+
+PAGES = """/* HeatTable.add */
+select
+    (select count(*) from heat_pages where site_id = ?),
+    exists (select 1 from heat_pages where site_id = ? and page = ?)"""
+
+MAKE_PAGE = """/* HeatTable.add */
+insert into heat_pages (site_id, page, first_at, last_at, reports, url)
+values (?, ?, ?, ?, 0, ?)
+{keep_old_row}"""
+
+GROW_PAGE = """/* HeatTable.add */
+update heat_pages
+set last_at = ?, reports = reports + 1
+where site_id = ? and page = ?"""
+
+ADD_CELLS = """/* HeatTable.add */
+insert into heat (site_id, page, viewport, kind, month, y, x, n)
+values [(?, ?, ?, ?, ?, ?, ?, ?)]
+{add_heat}"""
+
+CELLS = """/* HeatTable.cells */
+select x, y, sum(n)
+from heat
+where site_id = ? and page = ? and viewport = ? and kind = ?
+group by x, y
+order by sum(n) desc, y, x
+limit ?"""
+
+TOTAL = """/* HeatTable.cells */
+select coalesce(sum(n), 0)
+from heat
+where site_id = ? and page = ? and viewport = ? and kind = ?"""
+
+LIST = """/* HeatTable.pages */
+select url, last_at, reports
+from heat_pages
+where site_id = ?
+order by last_at desc, page
+limit ?"""
+
+OLD_PAGES = """/* HeatTable.purge */
+select site_id, page, last_at
+from heat_pages
+where first_at < ?
+order by site_id, page
+limit ?"""
+
+FORGET_CELLS = """/* HeatTable.purge */
+delete from heat
+where site_id = ? and page = ? and month < ?"""
+
+FORGET_PAGE = """/* HeatTable.purge */
+delete from heat_pages
+where site_id = ? and page = ? and last_at < ?"""
+
+BEGIN_LATER = """/* HeatTable.purge */
+update heat_pages
+set first_at = ?
+where site_id = ? and page = ?"""
+
+Cells = Mapping[int, Sequence[tuple[int, int, int]]]  # by kind: x, y, n
+
+
+class HeatPage(msgspec.Struct, frozen=True, gc=False):
+    """A page of which there is heat."""
+
+    url: str
+    last_at: int
+    reports: int
+
+
+class Report(msgspec.Struct, frozen=True, gc=False):
+    """The heat of one visit to a page; viewport and kinds are codes."""
+
+    site_id: int
+    id: bytes
+    page: bytes
+    url: str
+    viewport: int
+    month: int
+    at: int
+    cells: Cells
+
+
+class HeatTable:
+    """Heat of a database. Methods raise what `Database.read` and `Database.write` do; any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, report: Report) -> bool:
+        """Add a report once, however often it comes; False: the site has no room for another page."""
+        mine = token_bytes(16)
+        return self._database.write(lambda session: _add(session, report, mine))
+
+    def cells(self, site_id: int, page: bytes, viewport: int, kind: int) -> tuple[list[tuple[int, int, int]], int]:
+        """Return the cells of a page as (x, y, n), the warmest first, and the sum of all n."""
+
+        def work(session: Session) -> tuple[list[tuple[int, int, int]], int]:
+            key = (site_id, page, viewport, kind)
+            [(total,)] = session.ask(TOTAL, key)
+            return [(x, y, int(n)) for x, y, n in session.ask(CELLS, (*key, CELLS_MOST))], int(total)
+
+        return self._database.read(work)
+
+    def pages(self, site_id: int, limit: int) -> list[HeatPage]:
+        """Return the pages of which there is heat, the newest first."""
+        return self._database.read(lambda session: [HeatPage(*row) for row in session.ask(LIST, (site_id, limit))])
+
+    def purge(self, before: int, month: int) -> int:
+        """Delete cells of months before `month` (which begins at `before`, epoch ms) of some pages; return how many
+        pages it were; 0: nothing is left to do."""
+        return self._database.write(lambda session: _purge(session, before, month))
+
+
+def _add(session: Session, report: Report, mine: bytes) -> bool:
+    site_id, page = report.site_id, report.page
+    [(number, is_there)] = session.ask(PAGES, (site_id, site_id, page))
+    if number >= PAGES_MOST and not is_there:
+        return False
+    session.send(CLAIM, (site_id, report.id, mine, report.at))
+    if not session.ask(IS_MINE, (site_id, report.id, mine)):
+        return True
+    session.send(MAKE_PAGE, (site_id, page, report.at, report.at, report.url))
+    session.send(GROW_PAGE, (report.at, site_id, page))
+    sums: dict[tuple[int, int, int], int] = {}
+    for kind, cells in report.cells.items():
+        for x, y, n in cells:
+            sums[kind, y, x] = sums.get((kind, y, x), 0) + n
+    values: list[Value] = []
+    for (kind, y, x), n in sorted(sums.items()):
+        values += (site_id, page, report.viewport, kind, report.month, y, x, n)
+    send_rows(session, ADD_CELLS, 8, values)
+    return True
+
+
+def _purge(session: Session, before: int, month: int) -> int:
+    pages = session.ask(OLD_PAGES, (before, _PAGES_AT_ONCE))
+    for site_id, page, last_at in pages:
+        session.send(FORGET_CELLS, (site_id, page, month))
+        if last_at < before:
+            session.send(FORGET_PAGE, (site_id, page, before))
+        session.send(BEGIN_LATER, (before, site_id, page))
+    return len(pages)

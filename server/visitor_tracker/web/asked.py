@@ -1,0 +1,49 @@
+"""What readers ask for in a query: fields, sites by name, numbers within bounds; and answers in JSON."""
+
+import msgspec
+
+from visitor_tracker.errors import HttpError
+from visitor_tracker.http.message import Headers, Request, Response
+from visitor_tracker.http.url import parse_query
+from visitor_tracker.sites import Site, Snapshot
+
+JSON: Headers = (
+    ("Content-Type", "application/json"),
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+_DIGITS_MOST = 9  # of a number
+
+
+def fields_of(request: Request) -> dict[str, str]:
+    """Return the fields of a query; raises HttpError 400 where it cannot be read."""
+    try:
+        return parse_query(request.query)
+    except ValueError as error:
+        raise HttpError(400, "invalid_query", str(error)) from error
+
+
+def sites_asked_for(fields: dict[str, str], snapshot: Snapshot) -> tuple[Site, ...]:
+    """Return the site that is named, else all of them."""
+    name = fields.get("site_id") or fields.get("site")
+    return (site_named(name, snapshot),) if name else snapshot.sites
+
+
+def site_named(name: str, snapshot: Snapshot) -> Site:
+    """Return the site of that name or alias; raises HttpError 404 where there is none."""
+    site = snapshot.by_name.get(name)
+    if site is None:
+        raise HttpError(404, "unknown_site", "there is no such site", "visitor-tracker site list  shows their names")
+    return site
+
+
+def number(fields: dict[str, str], name: str, default: int, most: int, least: int = 1) -> int:
+    """Return a number within bounds; raises HttpError 400 for anything else."""
+    text = fields.get(name, str(default))
+    if not (len(text) <= _DIGITS_MOST and text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise HttpError(400, f"invalid_{name}", f"{name} cannot be that", f"use {name}={least} to {name}={most}")
+    return int(text)
+
+
+def answer(value: object) -> Response:
+    return Response(200, msgspec.json.encode(value), JSON)
