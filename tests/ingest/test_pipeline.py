@@ -7,7 +7,7 @@ from tests.ingest.understanding import BLOG, CLIENT, DAY_MS, FIREFOX, KEYS, NOW,
 from visitor_tracker.event import DropReason, Event, Kind, Property, Signal, decode_events, encode_events
 from visitor_tracker.ingest.hit import KEY_MOST, NAME_MOST, PROPERTIES_MOST, TITLE_MOST, VALUE_MOST, Hit
 from visitor_tracker.ingest.pipeline import language
-from visitor_tracker.sites import Snapshot
+from visitor_tracker.sites import Snapshot, VisitorPolicy
 
 MAIL = "ann.smith@example.com"
 
@@ -104,12 +104,12 @@ def test_pages_without_a_server_are_localhost_s(world: World) -> None:
     assert world.outcome(Hit(url="file:///" + "a" * 3000)) == "invalid_url"
 
 
-TAB = "019ab0c0ffee" + "0123456789" * 2
+TAB = f"{NOW - 60_000:012x}" + "0123456789" * 2
 
 
 def test_a_tab_is_known_by_its_time_and_a_keyed_hash(world: World) -> None:
     first, second = (world.event(Hit(url=URL, tab=TAB, seq=seq)) for seq in (1, 2))
-    assert (first.tab[:6].hex(), len(first.tab), first.seq, second.seq) == ("019ab0c0ffee", 16, 1, 2)
+    assert (first.tab[:6].hex(), len(first.tab), first.seq, second.seq) == (TAB[:12], 16, 1, 2)
     assert first.tab == second.tab
     assert bytes.fromhex(TAB)[6:] not in first.tab
     elsewhere = world.event(Hit(url="https://blog.example.com/", tab=TAB, seq=1))
@@ -123,6 +123,18 @@ def test_a_tab_is_the_session_of_an_event_that_names_none(world: World) -> None:
     both = world.event(Hit(url=URL, tab=TAB, seq=1, session="mine"))
     assert both.session == world.event(Hit(url=URL, session="mine")).session != named.session
     assert both.tab == world.event(Hit(url=URL, tab=TAB, seq=1)).tab
+
+
+@pytest.mark.parametrize(("policy", "days", "kept"), [
+    ("daily", 0, True), ("daily", 1, False), ("monthly", 1, True), ("monthly", 30, False), ("persistent", 30, True),
+])  # fmt: skip
+def test_a_tab_that_stays_open_links_no_days_that_the_policy_keeps_apart(
+    world: World, policy: VisitorPolicy, days: int, kept: bool
+) -> None:
+    world.policy(visitor=policy)
+    opened = f"{NOW - days * DAY_MS:012x}" + TAB[12:]
+    event = world.event(Hit(url=URL, tab=opened, seq=1))
+    assert (bool(event.session), event.seq) == (kept, 1)
 
 
 @pytest.mark.parametrize("tab", ["", "short", TAB[:-1] + "g", TAB + "0", "\u0661" * 32, f"0x{TAB[2:]}", f" {TAB[1:]}"])

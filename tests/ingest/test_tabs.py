@@ -70,6 +70,14 @@ def test_a_repetition_counts_once_in_the_same_row_and_in_later_ones(store: SqlSt
     assert hours(store) == {hour: (1, 2, 3)}
 
 
+def test_what_is_set_aside_has_not_arrived_and_what_came_with_it_counts_once(store: SqlStore) -> None:
+    hour = this_hour()
+    events = [sent(tab_id(hour), seq) for seq in range(1, 8)]
+    events[3] = msgspec.structs.replace(events[3], engaged_ms=(1 << 64) - 1)  # no table takes that
+    fold(store, events[:2], events[2:])
+    assert hours(store) == {hour: (1, 6, 7)}
+
+
 def test_a_tab_belongs_to_the_hour_in_which_it_began_however_long_it_lasts(store: SqlStore) -> None:
     hour = this_hour() - 2 * DAY_MS
     old, new = tab_id(hour + HOUR_MS - 1), tab_id(hour + HOUR_MS)

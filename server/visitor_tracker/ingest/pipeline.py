@@ -21,7 +21,7 @@ from visitor_tracker.http.url import normalise
 from visitor_tracker.ingest import bots
 from visitor_tracker.ingest.address import kept
 from visitor_tracker.ingest.agent import Reading
-from visitor_tracker.ingest.calendar import local_day
+from visitor_tracker.ingest.calendar import Day, local_day
 from visitor_tracker.ingest.geo import GeoReader
 from visitor_tracker.ingest.grouping import group_of
 from visitor_tracker.ingest.hit import (
@@ -109,7 +109,8 @@ class Pipeline:
             person = hashed(snapshot, site, hit.person, "person") if hit.person else b""
             session = hashed(snapshot, site, hit.session, "session") if hit.session else b""
             if hit.tab:
-                session, tab = _of_tab(hit, snapshot, site, session)
+                own, tab = _of_tab(hit, snapshot, site)
+                session = session or (own if _may_last(hit.tab, site, policy, day) else b"")
         return Event(
             hit.id or now.to_bytes(6, "big") + self._salt + next(self._numbers).to_bytes(6, "big"),
             hit.kind,
@@ -222,16 +223,27 @@ def opts_out(client: Client) -> bool:
     return client.headers.get("dnt") == "1" or client.headers.get("sec-gpc") == "1"
 
 
-def _of_tab(hit: Hit, snapshot: Snapshot, site: Site, session: bytes) -> tuple[bytes, bytes]:
-    """Return the session and the tab of an event that tells its tab, which is its session where it names none.
+def _of_tab(hit: Hit, snapshot: Snapshot, site: Site) -> tuple[bytes, bytes]:
+    """Return the tab of an event as a session and as what losses are counted by.
 
     A tab that is none is ignored. Without a number in it the event says nothing of losses.
     """
     if not _TAB(hit.tab):
-        return session, b""
+        return b"", b""
     own = hashed(snapshot, site, hit.tab, "session")
     is_numbered = own and 1 <= hit.seq <= SEQ_MOST
-    return session or own, bytes.fromhex(hit.tab[:12]) + own[:10] if is_numbered else b""
+    return own, bytes.fromhex(hit.tab[:12]) + own[:10] if is_numbered else b""
+
+
+def _may_last(tab: str, site: Site, policy: Policy, day: Day) -> bool:
+    """Say whether a tab began in the period for which its visitor may be known.
+
+    Some tabs are open for days; what was done in them must not tell that two days' visitors are one.
+    """
+    if policy.visitor not in ("daily", "monthly") or not _TAB(tab):
+        return True
+    began = local_day(site.timezone, int(tab[:12], 16))
+    return began.month == day.month if policy.visitor == "monthly" else began.number == day.number
 
 
 def _may_name_a_site(name: str, client: Client) -> bool:
