@@ -4,7 +4,7 @@ import {copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import {basename, dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
-import {build} from 'esbuild';
+import {build, transform} from 'esbuild';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const DIST = join(HERE, 'dist');
@@ -126,7 +126,10 @@ const built = await Promise.all(bundles.map((bundle) => build({...bundle, metafi
 writeFileSync(join(DIST, 'third-party.txt'), notices(built.flatMap(({metafile}) => Object.keys(metafile.inputs))));
 const core = join(DIST, 'script.js');
 // Whatever an old or strange browser has not, must not be an error of the page.
-writeFileSync(core, `try{${readFileSync(core, 'utf8').trim().replace(SETTINGS_NAME, SETTINGS)}}catch{}\n`);
+const guarded = `try{${readFileSync(core, 'utf8')}}catch{}`;
+// Once more, because it shortens what the first time has put into one scope.
+const {code} = await transform(guarded, {minify: true, charset: 'utf8', target: 'es2021'});
+writeFileSync(core, code.replace(SETTINGS_NAME, SETTINGS));
 for (const [source, name] of Object.entries(copies)) copyFileSync(join(HERE, source), join(DIST, name));
 const manifest = Object.fromEntries(
   readdirSync(DIST)

@@ -11,6 +11,7 @@ const BUDGETS = {
   'explain.js': 512,
   'routes.js': 512,
   'heatmap.js': 2048,
+  'overflow.js': 1024,
   'replay.js': 30_000,
   'visitor-tracker.js': 1250,
   'visitor-tracker.iife.js': 1500,

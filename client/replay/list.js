@@ -50,7 +50,7 @@ const open = async () => {
     const found = await read(`/api/v1/replays${location.search}`);
     if (found.replays.length) show(found);
     else if (asked.has('before')) showState('No older recording', 'These were all that are kept.');
-    else showState('No recording yet', 'A site records when its modules hold “replay”; docs/replay.md says how.');
+    else showState('No recording yet', 'A site records after “visitor-tracker site set NAME --module replay”.');
   } catch (error) {
     showTrouble(error, open);
   }

@@ -64,7 +64,10 @@ export const clock = (milliseconds) => {
   return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 };
 
+const PLACES = {LOCAL: 'Local network', XX: ''}; // what no standard has
+
 const country = (code) => {
+  if (Object.hasOwn(PLACES, code)) return PLACES[code];
   try {
     return new Intl.DisplayNames('en', {type: 'region'}).of(code);
   } catch {

@@ -7,7 +7,10 @@ import {label, placed} from './story.js';
 
 const STEP_MS = 5_000;
 const TALLEST = 0.62; // of the window
-const STYLES = ['img { background: #8884; }'];
+const STYLES = [
+  'img { background: #8884; }',
+  ':where(img:not([src])) { display: inline-block; }', // browsers give an image without a source no width otherwise
+];
 const FULL_SNAPSHOT = 2;
 const META = 4;
 
@@ -61,6 +64,7 @@ const play = (events) => {
     maxScale: 1,
     insertStyleRules: STYLES,
     UNSAFE_replayCanvas: false,
+    inactiveColor: '#8886', // for both colour schemes
     mouseTail: {strokeStyle: '#0f766e', lineWidth: 2},
   };
   const player = new Player({target: find('player'), props});

@@ -25,13 +25,17 @@ export const label = (event) => {
 };
 
 /**
- * Returns {event, offset} for each event, offset in milliseconds from the recording's begin, in order. Events bear the
- * server's time and recordings the visitor's: where these are too far apart, the recording began when it `arrived`.
+ * Returns {event, offset} for each event of the recording's time, in order, offset in milliseconds from its begin. Events
+ * bear the server's time and recordings the visitor's: where these are too far apart, the recording began when it `arrived`.
  */
 export const placed = (events, {startTime, endTime, arrived}) => {
   const timed = events.map((event) => ({event, at: Date.parse(event.timestamp)})).filter(({at}) => at > 0);
   timed.sort((a, b) => a.at - b.at);
   const isNear = ({at}) => at >= startTime - SLACK_MS && at <= endTime + SLACK_MS;
-  const zero = timed.some(isNear) ? startTime : arrived || timed[0]?.at;
-  return timed.map(({event, at}) => ({event, offset: Math.min(Math.max(0, at - zero), endTime - startTime)}));
+  const near = timed.filter(isNear); // the visit may have begun before, on pages that were not recorded
+  const zero = near.length ? startTime : arrived || timed[0]?.at;
+  return (near.length ? near : timed).map(({event, at}) => ({
+    event,
+    offset: Math.min(Math.max(0, at - zero), endTime - startTime),
+  }));
 };

@@ -56,7 +56,7 @@ def test_sites_and_keys_are_taken_over(server: Server, command: Command) -> None
 
 def test_the_snippet_s_addresses_are_served(server: Server, command: Command) -> None:
     snippet = command("site", "snippet", "default").out
-    for path in ("/client/visitor-tracker.iife.js", "/pixel.gif?url=https%3A%2F%2Fexample.com%2F"):
+    for path in ("/script.js", "/pixel.gif?url=https%3A%2F%2Fexample.com%2F"):
         assert path in snippet
         assert server.session.get(server.url + path, timeout=30).status_code == 200
     assert "/api/v1/events" in snippet

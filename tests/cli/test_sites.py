@@ -46,13 +46,13 @@ def test_a_site_is_added_changed_listed_and_removed(command: Command, store_url:
 
 def test_the_list_is_a_table_for_people(command: Command) -> None:
     command("site", "add", "blog", "--hostname", "blog.example.com", "--hostname", "*.blog.example.com")
-    command("site", "set", "blog", "--alias", "17", "--alias", "weblog")
+    command("site", "set", "blog", "--alias", "17", "--alias", "weblog", "--module", "errors", "--module", "clicks")
     done = command("site", "list")
     cells = [re.split(r"\s{2,}", line.strip()) for line in done.out.splitlines()]
     assert [row[0] for row in cells] == ["NAME", "default", "blog"]
-    assert cells[1] == ["default", "1", "UTC", "daily", "itself", "-", "what no other has"]
-    assert cells[2][2:5] == ["UTC", "daily", "you"]
-    assert cells[2][6:] == ["blog.example.com, *.blog.example.com", "17, weblog"]
+    assert cells[1] == ["default", "1", "UTC", "daily", "-", "itself", "-", "what no other has"]
+    assert cells[2][2:6] == ["UTC", "daily", "clicks, errors", "you"]
+    assert cells[2][7:] == ["blog.example.com, *.blog.example.com", "17, weblog"]
 
 
 def test_adding_works_before_the_first_start(command: Command, tmp_path: Path) -> None:

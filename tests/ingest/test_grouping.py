@@ -7,6 +7,7 @@ import pytest
 
 from tests.ingest.understanding import World
 from visitor_tracker.event import Property
+from visitor_tracker.ingest import grouping
 from visitor_tracker.ingest.grouping import group_of
 from visitor_tracker.ingest.hit import Hit
 
@@ -120,6 +121,15 @@ def test_any_text_has_a_group(piece: str) -> None:
         group = group_of(piece * times, piece * times)
         assert len(group) == 12
         assert set(group) <= set(string.hexdigits.lower())
+
+
+@pytest.mark.parametrize(
+    ("message", "stack"),
+    [("a.", ""), ("a+", ""), ("“", ""), ("1,", ""), ("", " "), ("", "/"), ("", "a@x:1/<"), ("", "[as "), ("", "\n")],
+)
+def test_time_grows_with_the_text_and_not_faster(monkeypatch: pytest.MonkeyPatch, message: str, stack: str) -> None:
+    monkeypatch.setattr(grouping, "_TEXT_MOST", 1 << 20)  # with the square of it this would take an hour
+    assert len(group_of(message * 300_000, f"x{stack * 300_000} (y:1)")) == 12
 
 
 @pytest.mark.parametrize("claimed", [{}, {"group": "mine"}, {"group": 7}])

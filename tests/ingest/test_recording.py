@@ -99,3 +99,10 @@ def test_what_is_made_to_take_long_ends(events: bytes) -> None:
     piece = make_piece(json.loads(events), SHOWN)
     assert piece is not None
     assert piece.events == len(json.loads(events))
+
+
+@pytest.mark.parametrize("crowd", ["[],", "{},", "[[],{}],"])
+def test_more_than_can_be_read_is_not_read(crowd: str) -> None:
+    sent = body(events=[]).replace(b'"events": []', b'"events": [%s1]' % (crowd * 100_001).encode())
+    with pytest.raises(ValueError, match="more than 100000 nodes"):
+        read_recording(sent)

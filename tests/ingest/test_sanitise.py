@@ -125,7 +125,10 @@ def test_style_sheets_that_stay(sheet: str) -> None:
     "pieces",
     [("a{b:ur", f"l({EVIL})}}"), ("a{b:url", f"({EVIL})}}"), ("@im", f"port '{EVIL}'"), ("@", f"import '{EVIL}'"),
      ("@im\\7", f"0 ort '{EVIL}'"), ("a{b:\\75", f"rl({EVIL})}}"), ("a{b:image-", f"set('{EVIL}' 1x)}}"),
-     ("a{b:u\\72", f"l({EVIL})}}")],
+     ("a{b:u\\72", f"l({EVIL})}}"), ("@\\69 ", f"mport '{EVIL}'"), ("@\\69\r", f"\nmport '{EVIL}'"),
+     ("@\\69 mp\\6", f"f rt '{EVIL}'"), ("a{b:u", f"\\72 l({EVIL})}}"), ("a{b:ur\\", f"6c ({EVIL})}}"),
+     ("a{b:ur\\6", f"c ({EVIL})}}"), ("a{b:ur\\6c\r", f"\n({EVIL})}}"), ("a{b:ur\\6c", f" ({EVIL})}}"),
+     ("a{b:\\75 ", "\\72 ", f"\\6c ({EVIL})}}")],
 )  # fmt: skip
 def test_texts_of_unknown_elements_make_no_style_sheet_together(pieces: tuple[str, ...]) -> None:
     together = "".join(map(safe_loose_text, pieces))
@@ -133,6 +136,34 @@ def test_texts_of_unknown_elements_make_no_style_sheet_together(pieces: tuple[st
     for sent in ([rewritten(piece) for piece in pieces], [added(text(piece)) for piece in pieces]):
         kept = sanitise(sent, SHOWN)
         assert len(kept) == len(pieces)
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        element("style", {}, text("@im"), text("x"), text(f"port '{EVIL}'")),
+        element("style", {}, text("a{b:u"), text("x"), text(f"\\72 l({EVIL})}}")),
+        element("style", {"_cssText": f"@im{SPLIT}x{SPLIT}port '{EVIL}'"}, text(""), text(""), text("")),
+        element("style", {"_cssText": "@im"}),
+    ],
+)
+def test_style_sheets_stay_harmless_when_a_part_is_taken_away_or_added(style: Json) -> None:
+    [kept] = sanitise([added(style)], SHOWN)
+    [made] = list(elements(kept))
+    pieces = [child["textContent"] for child in made["childNodes"]]
+    pieces = made["attributes"].get("_cssText", SPLIT.join(pieces)).split(SPLIT)
+    together = pieces[0] + (pieces[2] if len(pieces) == 3 else safe_loose_text(f"port '{EVIL}'"))
+    assert safe_css(together) == together
+
+
+def test_cuts_inside_of_cuts() -> None:
+    deep = "/* rr_" * 5_000 + SPLIT + "split */" * 5_000
+    assert SPLIT not in safe_css(f"a{{}}{deep}b{{}}")
+
+
+def test_a_long_text_of_escapes_is_read_once() -> None:
+    for piece in ("@", "@\\@", "@\\6", "\\6 ", "a", " \n"):
+        assert safe_loose_text(piece * 300_000).count(piece) >= 299_999
 
 
 @pytest.mark.parametrize(

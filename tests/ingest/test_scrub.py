@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from visitor_tracker.event import Property
-from visitor_tracker.ingest.scrub import clean, cut, is_card, scrub, scrub_properties, scrub_url, tells
+from visitor_tracker.ingest.cards import is_card
+from visitor_tracker.ingest.scrub import clean, cut, scrub, scrub_properties, scrub_url, tells
 
 IP = "203.0.113.77"
 IPV6 = "2001:db8::7"

@@ -158,3 +158,10 @@ def test_a_server_that_is_away_is_unavailable() -> None:
 def test_what_cannot_work_is_told_at_once(server: str, key: str) -> None:
     with pytest.raises(ConfigError):
         HttpTracker(server, key)
+
+
+@pytest.mark.parametrize("server", ["https://ann:s3cr3t@stats.example.com", "https://ann:s3cr3t@stats.example.com:x"])
+def test_a_password_in_the_address_is_told_to_nobody(server: str) -> None:
+    with pytest.raises(ConfigError, match=r"stats\.example\.com") as told:
+        HttpTracker(server, "key")
+    assert "s3cr3t" not in str(told.value)

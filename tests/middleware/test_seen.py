@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from visitor_tracker.middleware.address import TrustedProxies
-from visitor_tracker.middleware.seen import Asked, EventMaker, Seen, opts_out
+from visitor_tracker.middleware.seen import ASKED_MOST, Asked, EventMaker, Seen, asked_for, opts_out
 
 PROXIES = TrustedProxies(["10.0.0.0/8"])
 
@@ -44,6 +44,13 @@ def test_the_url(headers: dict[str, str] | None, asked: dict[str, str], url: str
 
 def test_a_path_that_no_server_takes_stays_too_long_and_is_bounded() -> None:
     assert len(url_of(path="/" + "x" * 9000)) == 2049
+
+
+def test_what_waits_has_a_bound_and_makes_the_same_url() -> None:
+    for path, query in (("/" + "x" * 90_000, "q"), ("/", "x" * 90_000), ("/" + "ü" * 2_000, "x" * 9_000)):
+        made = asked_for("P" * 90_000, "http", "fallback", path, query, "192.0.2.1")
+        assert (len(made.method), len(made.path), len(made.query)) <= (16, ASKED_MOST, ASKED_MOST)
+        assert url_of(path=made.path, query=made.query) == url_of(path=path, query=query)
 
 
 def test_an_event_has_what_the_request_told() -> None:

@@ -20,6 +20,13 @@ ANSWERED_EARLY = ("/done", "/gone")
 BIG = b"0123456789abcdef" * (256 * 1024)  # 4 MiB: more than the socket buffers of both sides take
 
 
+def _burn(seconds: float) -> None:
+    """Have a core for so long."""
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+
 class TinyApp:
     """One path for every way a handler can behave."""
 
@@ -51,7 +58,7 @@ class TinyApp:
                 raise ValueError("as asked for")
             case "/exit" | "/exit-fast":
                 raise SystemExit(3)
-            case "/burn" | "/nap":
+            case "/nap":
                 time.sleep(0.7)  # a request that runs while the server is asked to stop
             case "/slow":
                 self.gate.wait(PATIENCE_SECONDS)
@@ -72,6 +79,8 @@ class TinyApp:
 
     def _plain(self, request: Request) -> Response:
         match request.path:
+            case "/burn":
+                _burn(0.3)
             case "/big":
                 return Response(200, BIG)
             case "/echo" | "/echo-fast":

@@ -117,6 +117,18 @@ def test_a_piece_that_fails_leaves_nothing(store: SqlStore) -> None:
     assert table.add(CHUNK, LIMITS, [VIEW]) == "stored"
 
 
+def test_a_site_has_only_so_much_until_old_sessions_go(store: SqlStore) -> None:
+    table, limits = ReplayTable(store.database), Limits(1 << 20, 30 * MINUTE, 250)
+    outcomes = [table.add(chunk(sequence=number, at=T + number), limits) for number in (1, 2, 3, 2)]
+    assert outcomes == ["stored", "stored", "full", "known"]
+    before = everything(store)
+    assert table.add(chunk(session=OTHER), limits) == "full"
+    assert everything(store) == before
+    assert table.add(chunk(site_id=2, session=OTHER), limits) == "stored"
+    table.purge(T + MINUTE)
+    assert table.add(chunk(session=OTHER), limits) == "stored"
+
+
 def test_sessions_are_listed_newest_first(store: SqlStore) -> None:
     table = ReplayTable(store.database)
     for number, site in ((1, 1), (2, 2), (3, 1), (4, 3)):
@@ -196,3 +208,20 @@ def test_old_heat_goes_and_the_rest_stays(store: SqlStore) -> None:
     assert table.cells(1, b"p" * 16, 2, 0)[1] == 3
     assert table.cells(1, b"q" * 16, 2, 0)[1] == 0
     assert rows(store, "heat_pages") == 1
+
+
+def test_old_heat_goes_in_small_steps(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heats, "_CELLS_AT_ONCE", 4)
+    table = HeatTable(store.database)
+    day = 86_400_000
+    many = {kind: [(x, y, 1) for x in range(2) for y in range(3)] for kind in (0, 1)}
+    table.add(report(at=T - 400 * day, month=202501, cells=many))
+    table.add(report(id=b"j" * 16, at=T - 399 * day, month=202502, cells=many))
+    table.add(report(id=b"k" * 16))
+    left = []
+    while table.purge(T - 365 * day, 202503):
+        left.append(rows(store, "heat"))
+    assert left[0] in (27 - 4, 27 - 5)
+    assert left[-1] == 3
+    assert all(before - after <= 5 for before, after in zip([27, *left], left, strict=False))
+    assert table.pages(1, 10) == [HeatPage(PAGE, T, 3)]

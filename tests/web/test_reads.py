@@ -62,6 +62,32 @@ def test_a_proxy_that_says_nothing_of_itself_is_not_this_machine(site: Site, tar
     assert site.ask(target, headers=plain_nginx).status == 200
 
 
+NO_READS = {
+    *("GET /", "GET /client/", "GET /demo", "GET /healthz", "GET /readyz", "GET /script.js", "GET /what-we-send"),
+    *("GET /badge.json", "GET /badge.svg", "GET /count", "GET /pixel.gif", "GET /update", "GET /verify"),
+    *("GET /api/v1/visits", "GET /e", "GET /gc/count", "GET /matomo.php", "GET /piwik.php"),
+}
+
+
+def test_what_shows_numbers_is_for_readers(site: Site) -> None:
+    """A route that is not in the list above must be one for readers, and refuse all others in every way."""
+    reads = [route for route in site.app.router.routes if route.access == "read"]
+    gets = {f"GET {route.path}" for route in site.app.router.routes if route.method == "GET" and route not in reads}
+    assert {"GET /client/" if get.startswith("GET /client/") else get for get in gets} <= NO_READS
+    there = {"origin": "https://evil.example"}
+    by_script = there | {"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors"}
+    for route in reads:
+        for path in (
+            route.path,
+            route.path[: route.path.rfind("/") + 1] + "..%2f%00%ff" if "{" in route.path else "/stats",
+        ):
+            for method in ("GET", "HEAD"):
+                for peer, headers, status in ((REMOTE, there, 401), (LOCAL, by_script, 403)):
+                    answer = site.ask(path, method=method, peer=peer, headers=headers)
+                    assert answer.status == status, (method, path)
+                    assert header(answer, "Access-Control-Allow-Origin") == "", (method, path)
+
+
 @pytest.mark.parametrize("target", READS)
 def test_a_foreign_page_cannot_read_lists_through_a_browser(site: Site, target: str) -> None:
     answer = site.ask(target, headers={"origin": "https://evil.example"})

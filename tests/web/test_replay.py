@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +201,26 @@ def test_a_site_that_shows_text(build: Build) -> None:
     assert read(shop, f"/api/v1/replay/{TAB}")["events"][1] == EVENTS[1]
     kept = read(shop, "/api/v1/snapshot?site=shop&url=https://shop.example/cart")
     assert kept["data"] == snapshot(element("p", {}, text("***** *")))["data"]
+
+
+def test_a_store_that_hangs_holds_few_threads(shop: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging, inside = threading.Event(), threading.Semaphore(0)
+
+    def hang(*_: object) -> None:
+        inside.release()
+        hanging.wait(20)
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(4) as pool:
+        patch.setattr(shop.app.store.database, "write", hang)
+        waiting = [pool.submit(send, shop, piece(sequence=number)) for number in range(4)]
+        for _ in waiting:
+            assert inside.acquire(timeout=20)
+        for answer in (send(shop, piece(sequence=9)), send(shop, HEAT, "/api/v1/heat")):
+            assert (answer.status, header(answer, "Retry-After")) == (503, "2")
+        hanging.set()
+        assert [each.result().status for each in waiting] == [503] * 4
+    assert said(send(shop, piece(sequence=9))) == STORED
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("away"), OutcomeUnknown("broke")])

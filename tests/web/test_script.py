@@ -95,7 +95,7 @@ def test_an_image_that_cannot_be_read_is_no_success(site: Site, query: str) -> N
 def test_every_field_that_the_script_may_send_is_told() -> None:
     told = {name for part in (ALWAYS, VIEWS, DEEDS) for each in part for name in each.names}
     fields = {field.encode_name for field in msgspec.structs.fields(Sent)}
-    assert (told & NOT_OF_THE_SCRIPT, told | NOT_OF_THE_SCRIPT) == (set(), fields | {"tab", "seq"})
+    assert (told & NOT_OF_THE_SCRIPT, told | NOT_OF_THE_SCRIPT) == (set(), fields | {"tab", "seq", "t"})
 
 
 class _Texts(HTMLParser):
@@ -122,6 +122,7 @@ def test_visitors_are_told_what_the_policy_is(build: Build) -> None:
     assert "Your addressis stored." in text
     assert "mean that nothing is sent at all" in text
     assert MODULES["replay"].names[0] not in text
+    assert "vt.replay" not in text
 
 
 def test_visitors_are_told_of_the_modules_that_are_on(build: Build) -> None:
@@ -129,3 +130,4 @@ def test_visitors_are_told_of_the_modules_that_are_on(build: Build) -> None:
     text = told_to_visitors(site, "?site=default")
     assert "12 days" in text
     assert "with every letter of the page replaced" in text
+    assert "vt.replay" in text

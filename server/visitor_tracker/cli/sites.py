@@ -203,7 +203,7 @@ def _list(options: argparse.Namespace) -> int:
             say_json(_row(site, config))
     else:
         say_table(
-            ("NAME", "ID", "TIME ZONE", "VISITORS", "MADE BY", "MADE (UTC)", "HOSTS", "ALIASES"),
+            ("NAME", "ID", "TIME ZONE", "VISITORS", "MODULES", "MADE BY", "MADE (UTC)", "HOSTS", "ALIASES"),
             [_cells(site, config) for site in there],
             right={"ID"},
         )
@@ -330,11 +330,16 @@ def _tell_privacy(before: Site | None, site: Site, config: Config) -> None:
         remark(f"--module replay: {_REPLAY_NOTE.format(config.replay.text)}")
 
 
+def _modules_of(site: Site, config: Config) -> tuple[str, ...]:
+    return config.tracker.modules if site.modules is None else site.modules
+
+
 def _cells(site: Site, config: Config) -> tuple[str, ...]:
     policy = site.policy or policy_of(config.identity)
     hosts = ", ".join(site.hostnames) or ("what no other has" if site.name == "default" else "any")
     made_by = "itself" if site.name == "default" else "an event" if site.automatic else "you"
-    about = (site.name, str(site.id), site.timezone, policy.visitor, made_by, moment(site.created_at))
+    modules = ", ".join(_modules_of(site, config)) or "-"
+    about = (site.name, str(site.id), site.timezone, policy.visitor, modules, made_by, moment(site.created_at))
     return *about, hosts, ", ".join(site.aliases)
 
 
@@ -343,7 +348,7 @@ def _row(site: Site, config: Config) -> dict[str, object]:
     return msgspec.structs.asdict(site) | {
         "id": str(site.id),
         "policy": site.policy or policy_of(config.identity),
-        "modules": config.tracker.modules if site.modules is None else site.modules,
+        "modules": _modules_of(site, config),
         "own_policy": site.policy is not None,
         "created_at": moment_json(site.created_at),
     }

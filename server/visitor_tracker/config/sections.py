@@ -216,6 +216,12 @@ class ReplayConfig:
     session_bytes: int = setting(
         10 * MIB, "most that one tab's recording may take in the store", least=64 * KIB, most=1024 * MIB
     )
+    site_bytes: int = setting(
+        100 * 1024 * MIB,
+        "most that all recordings of a site may have, before they are packed; then no more are taken until old ones go",
+        least=MIB,
+        most=1 << 50,
+    )
 
 
 @dataclass(frozen=True, slots=True)

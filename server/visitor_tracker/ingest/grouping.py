@@ -15,13 +15,13 @@ _DIGEST_BYTES = 6
 _TEXT_MOST = 1_024  # characters that are looked at; the pipeline has cut both texts before
 _MINIFIED = 2  # characters: such names are another build's tomorrow
 
-_SPLIT = re.compile(r"(?:\s\|\s|\s*\n\s*)(?:at\s)?|(?:^|\s)at\s")
+_SPLIT = re.compile(r"(?:\s\|\s|\n\s*)(?:at\s)?|(?:^|\s)at\s")
 _WITH_NAME = re.compile(r"(.*?) ?\(([^()]*)\)?")
 _GECKO = re.compile(r"\s(?=[^\s@]*@)")
 _PLACE_END = re.compile(r"(?::\d+){1,2}$")
-_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'()<>]*", re.IGNORECASE)
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]{0,20}://[^\s\"'()<>]*", re.IGNORECASE)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
-_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|`[^`]*`")
+_QUOTED = re.compile(r"\"[^\"]*\"|“[^“”]*”|`[^`]*`")
 _UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 _HEX = re.compile(r"\b(?:0x)?(?=[0-9a-f]*[0-9])[0-9a-f]{6,}\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -33,7 +33,7 @@ _FILE_HASH = re.compile(
     r"|(?<=[.-])(?=[\w-]{0,7}[A-Z0-9])[\w-]{8}(?=\.)",
     re.ASCII,
 )
-_CALL = re.compile(r"^(?:async\*?|new|get|set) ?|\[as [^\]]*\]|[/<]+$")
+_CALL = re.compile(r"^(?:async\*?|new|get|set) ?|\[as [^][]*\]")
 
 
 @lru_cache(2048)  # one error comes from many visitors
@@ -89,7 +89,7 @@ def _of_piece(piece: str) -> list[str]:
 
 def _name(name: str) -> str:
     """Return a function's name; "?" where a minifier gave it."""
-    plain = _CALL.sub("", name).strip()
+    plain = _CALL.sub("", name).rstrip("/<").strip()
     last = plain.rpartition(".")[2]
     return last if len(last) > _MINIFIED else "?"
 

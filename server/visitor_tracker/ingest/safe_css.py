@@ -7,7 +7,8 @@ matter how a browser would cut the text into tokens. What is left of such a rule
 
 import re
 
-SPLIT = "/* rr_split */"  # where the recorder cuts a style sheet into the text nodes of its element
+_SPLIT_NAME = "rr_split"
+SPLIT = f"/* {_SPLIT_NAME} */"  # where the recorder cuts a style sheet into the text nodes of its element
 
 _DATA = (
     r"data:(?:image/(?:png|jpe?g|gif|webp|avif|bmp|x-icon|vnd\.microsoft\.icon|svg\+xml)"
@@ -21,8 +22,11 @@ _NAMES = (
 _FETCHING = re.compile(rf"(?P<own>url\(\s*+{_OWN}\s*+\))|{_NAMES}", re.IGNORECASE)
 _fetches = re.compile(_NAMES, re.IGNORECASE).search
 _ESCAPE = re.compile(r"\\(?:([0-9A-Fa-f]{1,6})(?:\r\n|[ \t\r\n\f])?|([^\r\n\f]))")
-_begins_function = re.compile(r"[-\w\\]*+\(").match
-_ends_in_rule = re.compile(r"@[-\w\\]*+\Z").search
+# A name with its escapes (CSS Syntax 3, 4.3.7), the last of which may go on in the text behind it; and at the begin of
+# a text what may belong to the escape that the text before it ends in.
+_NAME = r"(?:[-\w]|\\(?:[0-9A-Fa-f]{1,6}(?:\r\n|[ \t\r\n\f])?|[^@\r\n\f])?)*+"
+_begins_function = re.compile(rf"[0-9A-Fa-f]{{0,6}}+(?:\r\n|[ \t\r\n\f])?+{_NAME}\(").match
+_ends_in_rule = re.compile(rf"@{_NAME}\Z").search
 _APART = "\n "  # two of them, because the first may belong to an escape
 
 # In one of these is every name that fetches: for most style sheets that is all there is to look for.
@@ -39,22 +43,29 @@ def safe_css(css: str) -> str:
             css = plain
     lower = css.lower()
     safe = _FETCHING.sub(_blocked, css) if any(hint in lower for hint in _HINTS) else css
-    if SPLIT not in safe:
-        return safe
-    whole = safe.replace(SPLIT, "")  # as the player puts it together
-    joined = safe_css(whole)
-    return safe if joined == whole else joined
+    return safe if SPLIT not in safe else _safe_pieces(safe)
 
 
 def safe_loose_text(text: str) -> str:
-    """Return a text of which nobody knows in which element it is put: it may become a part of a style sheet.
+    """Return a text that is a part of a style sheet, or may become one: nobody knows where it is put.
 
-    What it says with the text before or after it cannot be known either, so it is kept apart from them.
+    What it says with the text before or after it cannot be known either, so it is kept apart from them; later events
+    may put others there, or take them away.
     """
     text = safe_css(text)
     if _begins_function(text):
         text = _APART + text
     return text + _APART if _ends_in_rule(text) else text
+
+
+def _safe_pieces(css: str) -> str:
+    """Return a style sheet whose pieces the player makes texts of; all together they must be safe as well."""
+    pieces = [safe_loose_text(piece) for piece in css.split(SPLIT)]
+    whole = "".join(pieces)
+    if SPLIT in whole:  # no recorder cuts inside of a cut; so deep as that goes, so often would all of it be read
+        return safe_css(css.replace(_SPLIT_NAME, _BLOCKED))
+    joined = safe_css(whole)
+    return SPLIT.join(pieces) if joined == whole else joined
 
 
 def _blocked(found: re.Match[str]) -> str:

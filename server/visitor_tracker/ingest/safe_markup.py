@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from visitor_tracker.ingest.safe_css import safe_css
+from visitor_tracker.ingest.safe_css import safe_css, safe_loose_text
 from visitor_tracker.ingest.scrub import clean, cut, scrub, scrub_url, tells
 
 Attribute = str | int | float | bool
@@ -182,7 +182,7 @@ def _number(lower: str, value: object) -> Attribute | None:
 
 
 def _name(tag: str, lower: str, value: str, rules: Rules) -> str:
-    return cut(hide(value, rules), _NAME_MOST)
+    return cut(hide(value[: 2 * _NAME_MOST], rules), _NAME_MOST)
 
 
 def _text(tag: str, lower: str, value: str, rules: Rules) -> str:
@@ -190,9 +190,9 @@ def _text(tag: str, lower: str, value: str, rules: Rules) -> str:
 
 
 def _style(tag: str, lower: str, value: str, rules: Rules) -> str | None:
-    if lower == "_csstext" and tag not in ("", "style", "link"):
-        return None
-    return safe_css(hide(value, rules))
+    if lower != "_csstext":
+        return safe_css(hide(value, rules))
+    return safe_loose_text(hide(value, rules)) if tag in ("", "style", "link") else None
 
 
 def _plain(tag: str, lower: str, value: str, rules: Rules) -> str:
@@ -213,7 +213,7 @@ def _type(tag: str, lower: str, value: str, rules: Rules) -> str | None:
 
 def _link(tag: str, lower: str, value: str, rules: Rules) -> str | None:
     if tag in ("a", "area"):
-        return cut(scrub_url(value, rules.ip, rules.user_agent), _URL_MOST) if _is_web(value) else "#"
+        return cut(scrub_url(value[: 2 * _URL_MOST], rules.ip, rules.user_agent), _URL_MOST) if _is_web(value) else "#"
     if tag == "image" and (_is_picture(value) or _is_drawing(value, rules)):
         return value
     return hide(value, rules) if tag != "link" and _is_fragment(value) else None

@@ -85,12 +85,12 @@ def _join_style(nodes: list[Made]) -> None:
     if len(texts) > 1 and safe_css(whole) != whole:
         for node in texts:
             node["textContent"] = ""
-        texts[0]["textContent"] = safe_css(whole)
+        texts[0]["textContent"] = safe_loose_text(whole)
 
 
 def _text_in(parent: str, text: str, rules: Rules) -> str:
     if parent == "style":
-        return safe_css(hide(text, rules))
+        return safe_loose_text(hide(text, rules))
     if parent == "textarea":
         return typed_text(text)
     return shown_text(text, rules) if parent else loose_text(text, rules)

@@ -6,12 +6,13 @@ changes nothing when done twice. Scrub first, cut then: half an e-mail address i
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address
 from urllib.parse import quote, unquote
 
 from visitor_tracker.event import Property
+from visitor_tracker.ingest.cards import CARD_LEAST, CARD_MOST, cards, is_card
 
 EMAIL = "[email]"
 NUMBER = "[number]"
@@ -19,7 +20,6 @@ REMOVED = "[removed]"
 REDACTED = "redacted"  # stands for all of them in a URL
 
 _LOCAL_MOST = 64  # characters before the @ (RFC 5321, 4.5.3.1.1)
-_CARD_LEAST, _CARD_MOST = 13, 19  # digits (ISO/IEC 7812)
 _AGENT_LEAST = 8  # a shorter user agent is a word like any other
 _AGENT_BEGIN = 16  # characters of a user agent that was cut off, and is known nevertheless
 _PARTS_MOST = 100  # of a path or query in which something was found; with more of them it is left out as a whole
@@ -47,8 +47,6 @@ _LOCAL_BACKWARDS = re.compile(r"[^\s@(),:;<>\[\]\\/?&=#|{}]*+")
 
 _NUMBER_RUN = re.compile(r"[0-9](?:[ +-]?[0-9]){12,}+")
 _SEPARATOR = re.compile(r"([ +-])")
-_DOUBLED = bytes.maketrans(_DIGITS, bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
-_ONCE = bytes.maketrans(_DIGITS, bytes(range(10)))
 
 _LOWER = str.maketrans({letter: chr(letter + 32) for letter in range(ord("A"), ord("Z") + 1)})  # keeps the length
 
@@ -147,7 +145,7 @@ def _is_ordinary(text: str) -> bool:
         odd = odd.translate(None, _HIGH)
         if odd and not odd.isdigit():
             return False
-    return len(odd) < _CARD_LEAST and "  " not in text and text[:1] != " " and text[-1:] != " "
+    return len(odd) < CARD_LEAST and "  " not in text and text[:1] != " " and text[-1:] != " "
 
 
 @lru_cache(maxsize=4096)
@@ -248,38 +246,11 @@ def _without_cards(run: re.Match[str]) -> str:
     """Leave out the card numbers in a run of digits; they begin and end where a group of digits does."""
     pieces = _SEPARATOR.split(run[0])  # groups, and between them their separators
     kept: list[str] = []
-    at = 0
-    while at < len(pieces):
-        end = _card_end(pieces, at)
-        kept.append(NUMBER if end else pieces[at])
-        at = end or at + 1
-        kept += pieces[at : at + 1]
-        at += 1
-    return "".join(kept)
-
-
-def _card_end(pieces: Sequence[str], start: int) -> int:
-    """Return where the longest card number ends that begins with this group, or 0."""
-    digits = ""
-    end = 0
-    for at in range(start, len(pieces), 2):
-        digits += pieces[at]
-        if len(digits) > _CARD_MOST:
-            break
-        if is_card(digits):
-            end = at + 1
-    return end
-
-
-def is_card(digits: str) -> bool:
-    """Say whether digits look like a card's number: Luhn's check holds, and networks give out such numbers.
-
-    None begins with 0; those with 1 have 15 digits, while times in ms and µs begin with 1 too and have 13 or 16.
-    """
-    if not _CARD_LEAST <= len(digits) <= _CARD_MOST or digits[0] == "0" or (digits[0] == "1" and len(digits) != 15):
-        return False
-    raw = digits.encode()
-    return (sum(raw[-1::-2].translate(_ONCE)) + sum(raw[-2::-2].translate(_DOUBLED))) % 10 == 0
+    done = 0
+    for first, end in cards(pieces[::2]):
+        kept += (*pieces[done : 2 * first], NUMBER)
+        done = 2 * end - 1
+    return "".join((*kept, *pieces[done:])) if kept else run[0]
 
 
 def _scrubbed_property(key: str, value: Property, ip: str, user_agent: str) -> Property:
@@ -289,7 +260,7 @@ def _scrubbed_property(key: str, value: Property, ip: str, user_agent: str) -> P
         return REMOVED
     if isinstance(value, str):
         return scrub(value, ip, user_agent)
-    whole = abs(value) < 10**_CARD_MOST and value == int(value)
+    whole = abs(value) < 10**CARD_MOST and value == int(value)
     return NUMBER if whole and is_card(str(int(value))) else value
 
 

@@ -18,7 +18,8 @@ class Workers:
     """Tells whether the workers are short of time; asked by the threads of one process."""
 
     def __init__(self, busy_ms: Callable[[], int], number: int, *, now: Callable[[], float] = time.monotonic) -> None:
-        """`busy_ms` is how long the loops of the `number` workers were not waiting, all together, ever."""
+        """`busy_ms` is how long the loops of the `number` workers were at work, all together, ever."""
+        self._lock = threading.Lock()  # of the last three
         self._busy_ms = busy_ms
         self._number = max(1, number)
         self._now = now
@@ -28,12 +29,14 @@ class Workers:
 
     def are_short(self) -> bool:
         """Say whether they had hardly any time to spare of late."""
-        passed = self._now() - self._looked_at
-        if passed >= _LOOK_SECONDS:
-            busy = self._busy_ms()
-            self._are_short = busy - self._before >= _SHORT * 1000 * passed * self._number
-            self._looked_at, self._before = self._looked_at + passed, busy
-        return self._are_short
+        with self._lock:
+            now = self._now()
+            passed = now - self._looked_at
+            if passed >= _LOOK_SECONDS:
+                busy = self._busy_ms()
+                self._are_short = busy - self._before >= _SHORT * 1000 * passed * self._number
+                self._looked_at, self._before = now, busy
+            return self._are_short
 
 
 class Breaks(threading.Event):

@@ -5,7 +5,7 @@ from typing import Any, Unpack
 
 from visitor_tracker.middleware.address import peer_of
 from visitor_tracker.middleware.recorder import Options, Recorder
-from visitor_tracker.middleware.seen import WANTED, Asked
+from visitor_tracker.middleware.seen import WANTED, Asked, asked_for
 from visitor_tracker.middleware.sender import Counts
 
 Message = MutableMapping[str, Any]
@@ -76,7 +76,7 @@ class VisitorTrackingMiddleware:
             name, port = scope.get("server") or ("localhost", None)
             host = f"{name}:{port}" if port else name
             query = scope.get("query_string", b"").decode("latin-1")
-            return Asked(method, scope.get("scheme", "http"), host, path, query, peer_of(scope))
+            return asked_for(method, scope.get("scheme", "http"), host, path, query, peer_of(scope))
         except Exception as error:  # noqa: BLE001  # is counted and logged
             self._recorder.failed(error)
             return None

@@ -26,9 +26,10 @@ class HttpTracker:
         try:
             port = parts.port
         except ValueError as error:
-            raise ConfigError(f"server: {server!r}: {error}") from error
+            raise ConfigError(f"server: {server.rpartition('@')[2]!r}: {error}") from error
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
-            raise ConfigError(f"server must be an address such as https://stats.example.com, not {server!r}")
+            shown = server.rpartition("@")[2]  # a password is for nobody's log
+            raise ConfigError(f"server must be an address such as https://stats.example.com, not {shown!r}")
         if not _KEY(key):
             raise ConfigError("key must be a send key; make one with  visitor-tracker key add NAME")
         self._make = HTTPSConnection if parts.scheme == "https" else HTTPConnection

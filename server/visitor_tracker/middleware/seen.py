@@ -24,6 +24,7 @@ WANTED = {
     "sec-gpc": 1,
 }
 _URL_MOST = 2048  # of which the server takes any
+ASKED_MOST = _URL_MOST + 1  # characters of path and query that are kept: one too many says that it was too long
 _PATH_SAFE = "/:@!$&'()*+,;=-._~"
 _QUERY_SAFE = _PATH_SAFE + '?%[]|^`{}\\"'
 _HOST = re.compile(r"[^\s/?#@\\<>]+").fullmatch
@@ -31,7 +32,10 @@ _HOST = re.compile(r"[^\s/?#@\\<>]+").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for: `path` is decoded, `query` as sent (latin-1), `host` what counts where no Host field came."""
+    """What was asked for: `path` is decoded, `query` as sent (latin-1), `host` what counts where no Host field came.
+
+    Of path and query there are ASKED_MOST characters, of the method 16.
+    """
 
     method: str
     scheme: str
@@ -39,6 +43,11 @@ class Asked:
     path: str
     query: str
     peer: str
+
+
+def asked_for(method: str, scheme: str, host: str, path: str, query: str, peer: str) -> Asked:  # noqa: PLR0913
+    """Return what was asked for, within the bounds of what waits."""
+    return Asked(method[:16], scheme, host, path[:ASKED_MOST], query[:ASKED_MOST], peer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ class EventMaker:
         if self._site:
             event["site"] = self._site
         if self._with_request:
-            event["properties"] = {"method": asked.method[:16], "status": seen.status}
+            event["properties"] = {"method": asked.method, "status": seen.status}
         return event
 
     def _url(self, asked: Asked, headers: Mapping[str, str]) -> str:

@@ -10,13 +10,13 @@ loaded the middleware before. What waits in a parent is sent by the parent.
 import json
 import logging
 import os
-import random
 import threading
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from random import SystemRandom
 from typing import Any
 
 from visitor_tracker.middleware.seen import Seen
@@ -29,6 +29,8 @@ GATHER_SECONDS = 0.5  # that a batch waits for more
 PAUSE_SECONDS, PAUSE_MOST_SECONDS = 0.5, 30.0  # between tries
 _HURRIED_PAUSE_SECONDS = 0.1
 _TOLD_MOST = 100  # different messages
+
+_chance = SystemRandom()  # the program's own random numbers are not ours to use up
 
 MakeEvent = Callable[[str, Seen], dict[str, Any]]
 
@@ -174,7 +176,7 @@ class Sender:
             except Exception as error:  # noqa: BLE001  # whatever a tracker raises, the batch is tried again
                 self._waits(error)
                 told = error.retry_after if isinstance(error, Unavailable) else 0.0
-                self._rest(min(max(pause * random.uniform(0.5, 1.0), told), PAUSE_MOST_SECONDS))
+                self._rest(min(max(pause * _chance.uniform(0.5, 1.0), told), PAUSE_MOST_SECONDS))
                 pause = min(2 * pause, PAUSE_MOST_SECONDS)
             else:
                 self._delivered(delivered, len(batch.requests))

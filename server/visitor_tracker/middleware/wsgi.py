@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Unpack
 
 from visitor_tracker.middleware.recorder import Options, Recorder
-from visitor_tracker.middleware.seen import WANTED, Asked
+from visitor_tracker.middleware.seen import WANTED, Asked, asked_for
 from visitor_tracker.middleware.sender import Counts
 
 Environ = dict[str, Any]
@@ -62,7 +62,7 @@ class WSGIVisitorTrackingMiddleware:
                 return None
             scheme, query = environ.get("wsgi.url_scheme", "http"), environ.get("QUERY_STRING", "")
             host = f"{environ.get('SERVER_NAME', 'localhost')}:{environ.get('SERVER_PORT', '80')}"
-            return Asked(method, scheme, host, path, query, environ.get("REMOTE_ADDR", ""))
+            return asked_for(method, scheme, host, path, query, environ.get("REMOTE_ADDR", ""))
         except Exception as error:  # noqa: BLE001  # is counted and logged
             self._recorder.failed(error)
             return None

@@ -17,6 +17,7 @@ from visitor_tracker.http.wire import http_date
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.net.acceptor import Acceptor, Room
 from visitor_tracker.net.connection import BUSY, CLOSED, IDLE, AddressBook, ConnectionTable, Delivery
+from visitor_tracker.net.effort import Effort
 from visitor_tracker.net.exchange import Exchange
 from visitor_tracker.net.listen import Listener
 from visitor_tracker.net.mailbox import Mailbox
@@ -77,7 +78,7 @@ class Loop:
         self._next_tick = 0.0
         self._gather_until = 0.0
         self._dated = 0
-        self._began = time.monotonic()
+        self._effort = Effort()
         self._waited = 0.0  # seconds, for something to do
         self.stopped = threading.Event()
 
@@ -211,8 +212,7 @@ class Loop:
             self._counters.add(Cell.THREADS_REPLACED, replaced)
         self._counters.set(Cell.BODY_BYTES_HELD, self._table.held)
         self._counters.set(Cell.QUEUED, self._pool.waiting)
-        busy = time.monotonic() - self._began - self._waited
-        self._counters.set(Cell.LOOP_BUSY_MILLISECONDS, int(busy * 1000))
+        self._counters.set(Cell.LOOP_BUSY_MILLISECONDS, self._effort.milliseconds(self._waited))
         if self._options.on_tick is not None:
             self._options.on_tick()
 

@@ -6,15 +6,17 @@ add:  event_ids:   the report's id, scope "heat": a repetition adds nothing
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from secrets import token_bytes
 
 import msgspec
 
-from visitor_tracker.store.session import Database, Session, Value, send_rows
+from visitor_tracker.store.session import Database, Rows, Session, Value, send_rows
 
 PAGES_MOST = 2_000  # of a site
 CELLS_MOST = 50_000  # of an answer, those with the most
-_PAGES_AT_ONCE = 20  # that one transaction cleans up
+_PAGES_AT_ONCE = 20  # that are looked for
+_CELLS_AT_ONCE = 2_000  # that one transaction deletes: visits wait for no more than that
 
 CLAIM = """/* HeatTable.add */
 insert into event_ids (site_id, scope, id, batch_id, at)
@@ -67,15 +69,22 @@ order by last_at desc, page
 limit ?"""
 
 OLD_PAGES = """/* HeatTable.purge */
-select site_id, page, last_at
+select site_id, page
 from heat_pages
 where first_at < ?
 order by site_id, page
 limit ?"""
 
+OLD_CELLS = """/* HeatTable.purge */
+select viewport, kind, month, y
+from heat
+where site_id = ? and page = ? and month < ?
+order by viewport, kind, month, y, x
+limit ?"""
+
 FORGET_CELLS = """/* HeatTable.purge */
 delete from heat
-where site_id = ? and page = ? and month < ?"""
+where site_id = ? and page = ? and viewport = ? and kind = ? and month = ? and y between ? and ?"""
 
 FORGET_PAGE = """/* HeatTable.purge */
 delete from heat_pages
@@ -136,9 +145,14 @@ class HeatTable:
         return self._database.read(lambda session: [HeatPage(*row) for row in session.ask(LIST, (site_id, limit))])
 
     def purge(self, before: int, month: int) -> int:
-        """Delete cells of months before `month` (which begins at `before`, epoch ms) of some pages; return how many
-        pages it were; 0: nothing is left to do."""
-        return self._database.write(lambda session: _purge(session, before, month))
+        """Delete cells of months before `month` (which begins at `before`, epoch ms) of some pages, each in a
+        transaction of its own; return how many pages it were; 0: nothing is left to do."""
+        pages = self._database.read(lambda session: session.ask(OLD_PAGES, (before, _PAGES_AT_ONCE)))
+        for site_id, page in pages:
+            key = (site_id, bytes(page))
+            old = self._database.read(partial(_old_cells, key=key, month=month))
+            self._database.write(partial(_purge, key=key, old=old, before=before))
+        return len(pages)
 
 
 def _add(session: Session, report: Report, mine: bytes) -> bool:
@@ -162,11 +176,17 @@ def _add(session: Session, report: Report, mine: bytes) -> bool:
     return True
 
 
-def _purge(session: Session, before: int, month: int) -> int:
-    pages = session.ask(OLD_PAGES, (before, _PAGES_AT_ONCE))
-    for site_id, page, last_at in pages:
-        session.send(FORGET_CELLS, (site_id, page, month))
-        if last_at < before:
-            session.send(FORGET_PAGE, (site_id, page, before))
-        session.send(BEGIN_LATER, (before, site_id, page))
-    return len(pages)
+def _old_cells(session: Session, *, key: tuple[int, bytes], month: int) -> Rows:
+    return session.ask(OLD_CELLS, (*key, month, _CELLS_AT_ONCE))
+
+
+def _purge(session: Session, *, key: tuple[int, bytes], old: Rows, before: int) -> None:
+    """Delete old cells of a page, and the page itself if nothing came since; it is done when these were the last."""
+    rows: dict[tuple[int, int, int], list[int]] = {}
+    for viewport, kind, month, y in old:
+        rows.setdefault((viewport, kind, month), []).append(y)
+    for of, found in rows.items():
+        session.send(FORGET_CELLS, (*key, *of, found[0], found[-1]))
+    if len(old) < _CELLS_AT_ONCE:
+        session.send(FORGET_PAGE, (*key, before))
+        session.send(BEGIN_LATER, (before, *key))

@@ -1,10 +1,10 @@
 """MySQL and MariaDB: a pool of sessions, and what becomes of their errors."""
 
 import importlib.metadata
-import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from random import SystemRandom
 
 import mysql.connector
 
@@ -31,6 +31,8 @@ FOR_WRITERS = 2  # connections that reads leave alone: a batch must not wait for
 MIGRATION_LOCK = "visitor_tracker.migrate"
 MIGRATION_SECONDS = 1  # for one try to get that lock; must be below the time to answer
 MIGRATION_TRIES = 60
+
+_chance = SystemRandom()
 
 PROBE = """/* Store.probe */
 delete from ledger
@@ -197,7 +199,7 @@ class MysqlDatabase:
             else:
                 return result
             session.rollback()
-            time.sleep(random.uniform(0.5, 1.5) * pause)
+            time.sleep(_chance.uniform(0.5, 1.5) * pause)
             pause *= 2
 
     @contextmanager

@@ -38,6 +38,11 @@ select 1
 from replay_chunks
 where site_id = ? and session = ? and sequence = ?"""
 
+SITE_SIZE = """/* ReplayTable.add */
+select bytes
+from replay_sites
+where site_id = ?"""
+
 ADD_CHUNK = """/* ReplayTable.add */
 insert into replay_chunks (site_id, session, sequence, at, body)
 values [(?, ?, ?, ?, ?)]"""
@@ -149,10 +154,14 @@ class PageSnapshot(msgspec.Struct, frozen=True, gc=False):
 
 
 class Limits(msgspec.Struct, frozen=True, gc=False):
-    """How much of one session is kept: bytes (unpacked, more than the store needs), and time from its start."""
+    """How much of one session is kept: bytes (unpacked, more than the store needs), and time from its start.
+
+    `site_size`: bytes of all sessions of a site; strangers can make up any number of sessions.
+    """
 
     size: int
     ms: int
+    site_size: int = 1 << 62
 
 
 class RecordedSession(msgspec.Struct, frozen=True, gc=False):
@@ -179,7 +188,7 @@ class ReplayTable:
         """Store a piece and the snapshots of pages that have none, in one transaction.
 
         "known": that piece of the session is there, nothing was done; so after OutcomeUnknown the same call may be
-        made again. "full": the session has as much as it may have, nothing was done.
+        made again. "full": the session or the site has as much as it may have, nothing was done.
         """
         if chunk.size > limits.size:
             return "full"
@@ -255,12 +264,20 @@ def _add(session: Session, chunk: Chunk, limits: Limits, snapshots: Sequence[Pag
         return "known"
     if size + chunk.size > limits.size or chunk.at - first_at > limits.ms or chunks >= CHUNKS_MOST:
         return "full"
+    if _site_size(session, chunk.site_id) + chunk.size > limits.site_size:
+        if not chunks:
+            session.send(FORGET_SESSION, key)
+        return "full"
     send_bodies(session, ADD_CHUNK, [(*key, chunk.sequence, chunk.at, chunk.body)])
     session.send(GROW, (max(last_at, chunk.at), chunks + 1, events + chunk.events, size + chunk.size, *key))
     _add_snapshots(session, chunk.site_id, snapshots)
     session.send(MAKE_SITE, (chunk.site_id,))
     session.send(ADD_TO_SITE, (0 if chunks else 1, chunk.events, chunk.size, chunk.site_id))
     return "stored"
+
+
+def _site_size(session: Session, site_id: int) -> int:
+    return sum(int(row[0]) for row in session.ask(SITE_SIZE, (site_id,)))
 
 
 def _add_snapshots(session: Session, site_id: int, snapshots: Sequence[PageSnapshot]) -> None:

@@ -3,12 +3,14 @@
 origin, rate limit ▸ unpacked ▸ site, host ▸ module of the site ▸ opt-out ▸ no robot
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import msgspec
 
-from visitor_tracker.errors import HttpError
+from visitor_tracker.errors import HttpError, StoreUnavailable
 from visitor_tracker.event import DropReason
 from visitor_tracker.http.message import Headers, Request, Response
 from visitor_tracker.ingest.bots import judge, request_signals
@@ -23,6 +25,8 @@ from visitor_tracker.web.guards import Guards
 
 _GZIP = b"\x1f\x8b"  # RFC 1952, 2.3.1
 _BYTES_A_TOKEN = 64 * 1024  # of the rate limit
+_WRITERS = 4  # threads that may wait for the store; half of them, so that a store that hangs does not stop the others
+_WRITER_SECONDS = 0.1
 _JSON: Headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
 Recorded = Literal["replay", "heatmap"]  # modules of the tracker script
@@ -52,6 +56,7 @@ class Admission:
         self._intake = intake
         self._snapshot = snapshot
         self._counters = counters
+        self._writers = threading.BoundedSemaphore(_WRITERS)
 
     def client(self, request: Request) -> Client:
         """Let a request pass and return its client; raises HttpError 403 or 429."""
@@ -88,6 +93,16 @@ class Admission:
         if self._opts_out(module, client, snapshot.policy_of(arrival.site.id).opt_out):
             return "opt_out"
         return Admitted(arrival.site, arrival.url, snapshot)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold one of the few places of who writes to the store; raises StoreUnavailable when none becomes free."""
+        if not self._writers.acquire(timeout=_WRITER_SECONDS):
+            raise StoreUnavailable("too many recordings and heatmaps wait for it")
+        try:
+            yield
+        finally:
+            self._writers.release()
 
     def answer(self, request: Request, reason: DropReason | None) -> Response:
         """Answer 202: stored, or dropped for that reason."""

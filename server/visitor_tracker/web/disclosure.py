@@ -37,7 +37,7 @@ ALWAYS = (
     Told(("site",), "the name of this web site", "one server counts several web sites"),
     Told(
         ("url",),
-        "address of the page without its fragment; values of parameters such as token or e-mail are taken out",
+        "address of the page without its fragment; the server takes out secrets, e-mail addresses and card numbers",
         "which pages are read",
     ),
     Told(
@@ -53,6 +53,7 @@ ALWAYS = (
         "as a keyed hash",
     ),
     Told(("age_ms",), "how long ago it happened", "when pages are read, without trusting the clock"),
+    Told(("t",), "the time by the browser's clock", "to know how long ago, when it is sent again", _NOT_KEPT),
 )
 VIEWS = (
     Told(("referrer", "title"), "the page before this one, and the title of this one", "what brings readers"),
@@ -87,11 +88,18 @@ DEEDS = (
     Told(("interactive",), "whether you did it, or the page by itself", "to tell visits with one page apart"),
 )
 MODULES = {
-    "clicks": Told(("click",), "which button or link was clicked, and where", "to find what does not work"),
+    "clicks": Told(
+        ("click",), "which button or link was clicked, the words on it, and where", "to find what does not work"
+    ),
     "vitals": Told(("vital",), "how fast the page was for you", "to find slow pages"),
-    "errors": Told(("error",), "errors of the page's own scripts", "to find what is broken"),
+    "errors": Told(
+        ("error",), "errors of the page's own scripts: their message, and where in the script", "to find what is broken"
+    ),
     "heatmap": Told(
-        ("heatmap",), "where pages are clicked and how far they are scrolled, as counts", "to improve pages"
+        ("heatmap",),
+        "where on a page the mouse was and clicked, and how far it was scrolled: counts of all visitors together",
+        "to improve pages",
+        "a year",
     ),
     "replay": Told(
         ("recording",),
@@ -163,7 +171,7 @@ class DisclosureRoutes:
             *([("This web site also records", [MODULES[name] for name in modules])] if modules else []),
         ]
         tables = "".join(_table(title, [_filled(told, said) for told in part]) for title, part in parts)
-        return tables + _notes(policy, storage=self._config.tracker.storage)
+        return tables + _notes(policy, modules, storage=self._config.tracker.storage)
 
     def _page(self, content: str) -> str:
         links = f'<link rel="stylesheet" href="{self._style}">' if self._style else ""
@@ -196,14 +204,20 @@ def _table(title: str, part: Sequence[Told]) -> str:
     )
 
 
-def _notes(policy: Policy, *, storage: bool) -> str:
-    agent = "its kind (browser, system, device)" if policy.user_agent == "class" else "the whole text"
-    keeps = (
-        "Events that are not acknowledged yet (<code>vt:…</code>, 7 days at most), and the number of the tab "
-        "(<code>vt.tab</code>, <code>vt.seq</code>, gone with the tab)."
-        if storage
-        else "Nothing."
+def _keeps(policy: Policy, modules: Sequence[str]) -> str:
+    """Say what a browser keeps for the script; docs/tracker.md names the same."""
+    of_tab = ["vt.tab", "vt.seq", *(["vt.replay"] if "replay" in modules else [])]
+    names = ", ".join(f"<code>{name}</code>" for name in of_tab)
+    known = ", a random number that stays (<code>vt.id</code>)" if policy.visitor == "client" else ""
+    return (
+        "Events that are not acknowledged yet (<code>vt:…</code>, 7 days at most), what is known of the tab "
+        f"({names}, gone with the tab){known}, and <code>vt.off</code> for who turned it off."
     )
+
+
+def _notes(policy: Policy, modules: Sequence[str], *, storage: bool) -> str:
+    agent = "its kind (browser, system, device)" if policy.user_agent == "class" else "the whole text"
+    keeps = _keeps(policy, modules) if storage else "Only <code>vt.off</code>, for who turned it off."
     return (
         '<section class="card"><h1>What every request shows</h1><dl>'
         f"<div><dt>Your address</dt><dd>{escape(_ADDRESS[policy.ip])}.</dd></div>"

@@ -99,7 +99,8 @@ class HeatRoutes:
             now,
             {HEAT_KINDS.index(kind): cells for kind, cells in sent.cells.items()},
         )
-        return None if self._heat.add(report) else "heatmap"
+        with self._admission.writing():
+            return None if self._heat.add(report) else "heatmap"
 
     def heatmap(self, request: Request) -> Answer:
         """GET /api/v1/heatmap?url=&site=&viewport=&kind=; without url the pages of which there is heat."""

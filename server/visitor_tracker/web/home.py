@@ -33,6 +33,11 @@ _NO_VISIT = (
     '<p>Open <a href="/demo">the demo</a>, or put <a href="/demo#yours-title">its snippet</a> on a page of yours: '
     "this list fills by itself.</p>"
 )
+_OF_SCRIPT = (
+    "<p>These are the counts of the page counter. What the tracker script <code>/script.js</code> tells is in "
+    '<code>visitor-tracker stats</code> and at <a href="/stats?period=30d">/stats</a>, recordings are at '
+    '<a href="/replay">/replay</a>; <a href="/what-we-send">/what-we-send</a> says what is known of visitors.</p>'
+)
 _AWAY = (
     "<p>Visits are taken all the same: they wait in the journal, and are counted when it is back. "
     "<code>visitor-tracker check</code> says more.</p>"
@@ -77,7 +82,7 @@ class HomeRoutes:
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Visitor Tracker</title>'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{links}</head><body>'
             f'<header class="bar">{icon}<strong>Visitor Tracker</strong>'
-            '<nav aria-label="Server"><a href="/demo">Demo</a></nav></header>'
+            '<nav aria-label="Server"><a href="/replay">Recordings</a> <a href="/demo">Demo</a></nav></header>'
             f'<main class="home">{self._numbers(request)}{_routes(self._listed)}</main>'
             f"<footer><p>Version {escape(__version__)}. Free software, Apache License 2.0.</p></footer></body></html>"
         )
@@ -93,14 +98,14 @@ class HomeRoutes:
         except StoreUnavailable:
             return _card("The database is away", _AWAY)
         if not pages:
-            return _card("No visit yet", _NO_VISIT)
+            return _card("No visit yet", _NO_VISIT + _OF_SCRIPT)
         rows = "".join(map(_table_row, shown))
         more = f"<p>The {_PAGES_SHOWN} most visited; <code>visitor-tracker pages</code> lists more.</p>"
         return _card(
             f"{visits:,} {'visit' if visits == 1 else 'visits'} to {pages:,} {'page' if pages == 1 else 'pages'}",
             '<table><thead><tr><th scope="col">Page</th><th scope="col" class="number">Visits</th>'
             f'<th scope="col">Last visit (UTC)</th></tr></thead><tbody>{rows}</tbody></table>'
-            f"{more if pages > _PAGES_SHOWN else ''}",
+            f"{more if pages > _PAGES_SHOWN else ''}{_OF_SCRIPT}",
         )
 
 

@@ -80,7 +80,7 @@ class ReplayRoutes:
         self._snapshot = snapshot
         self._hash_session = hash_session
         self._mask = config.text == "mask"
-        self._limits = Limits(config.session_bytes, config.minutes * _MINUTE_MS)
+        self._limits = Limits(config.session_bytes, config.minutes * _MINUTE_MS, config.site_bytes)
         self._body_most = body_most
         self._clock = clock or (lambda: time.time_ns() // 1_000_000)
 
@@ -127,7 +127,8 @@ class ReplayRoutes:
         )
         found = [self._page(view, admitted.site, client, now) for view in piece.views]
         pages = [page for page in found if page is not None]
-        return "replay" if self._table.add(chunk, self._limits, pages) == "full" else None
+        with self._admission.writing():
+            return "replay" if self._table.add(chunk, self._limits, pages) == "full" else None
 
     def _page(self, view: PageView, site: Site, client: Client, now: int) -> PageSnapshot | None:
         """Return a recorded page, if it is one of the site's."""

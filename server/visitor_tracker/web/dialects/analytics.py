@@ -12,7 +12,7 @@ import msgspec
 from visitor_tracker.event import Kind
 from visitor_tracker.http.message import Request, Response
 from visitor_tracker.ingest.hit import AGE_MOST_MS, Hit, Malformed, Receipt
-from visitor_tracker.ingest.recording import EVENTS_MOST, OBJECTS_MOST, SESSION_MOST, Recording
+from visitor_tracker.ingest.recording import EVENTS_MOST, OBJECTS_MOST, SESSION_MOST, Recording, has_many_objects
 from visitor_tracker.web.dialect import BATCH, Dialect, unreadable
 from visitor_tracker.web.dialects.fields import (
     HITS_MOST,
@@ -135,7 +135,7 @@ def read_events(request: Request, sessions: Sessions) -> list[Hit | Malformed]:
 
 def read_replay(request: Request, sessions: Sessions) -> Replay | None:
     """POST /api/events: the recording in it; None where there is none that could be shown."""
-    if request.body.count(b"{") > OBJECTS_MOST:
+    if has_many_objects(request.body):
         raise unreadable(f"more than {OBJECTS_MOST} nodes in one request", "send them in several")
     sent = object_of(request.body, _EVENTS_HINT)
     about, events = nested(sent.get("metadata")), sent.get("replay")
