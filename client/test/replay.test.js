@@ -104,6 +104,27 @@ test('what is typed is masked again, whatever the recorder did', () => {
   for (const type of ['checkbox', 'radio', 'hidden', 'password']) assert.equal(typed(type), null);
 });
 
+const picture = (element, src = 'https://example.com/user-17.png', changes = false) => {
+  const rules = maskRules(() => element);
+  const attributes = {src};
+  const event = changes
+    ? {source: 0, adds: [], removes: [], texts: [], attributes: [{id: 2, attributes}]}
+    : {node: {type: 2, id: 2, tagName: 'img', attributes, childNodes: []}};
+  const kept = rewrite({type: changes ? 3 : 2, timestamp: 1, data: event}, rules);
+  return changes ? kept : kept.data.node.attributes.src;
+};
+
+test('of a picture from elsewhere its size is recorded', () => {
+  const element = {localName: 'img', complete: true, naturalWidth: 200, naturalHeight: 120};
+  assert.match(picture(element), /^data:image\/svg\+xml,.*width='200' height='120'/);
+  assert.match(picture({localName: 'img', complete: false, naturalWidth: 0}), /^data:image\/gif/);
+  assert.equal(picture({localName: 'img', complete: true, naturalWidth: 0}), undefined);
+  assert.equal(picture({localName: 'iframe'}), undefined);
+  assert.equal(picture(null), undefined);
+  assert.equal(picture(element, null), null);
+  assert.equal(picture(element, 'https://example.com/user-18.png', true), null);
+});
+
 const snapshot = (...childNodes) => ({
   type: 2,
   timestamp: 1,
@@ -165,6 +186,13 @@ const START = Date.parse('2026-01-01T00:00:00Z');
 test('events stand where the recording was at their time', () => {
   const events = [at('05'), at('01'), at('nonsense'), at('59')];
   assert.deepEqual(offsets(events, {startTime: START, endTime: START + 10_000, arrived: 7}), [1_000, 5_000, 10_000]);
+});
+
+test('what happened long before or after the recording is not in its list', () => {
+  const events = [Date.parse('2025-12-31T23:58:00Z'), START + 1_000, START + 80_000].map((time) => ({
+    timestamp: new Date(time).toISOString(),
+  }));
+  assert.deepEqual(offsets(events, {startTime: START, endTime: START + 10_000, arrived: 7}), [1_000]);
 });
 
 test("where the visitor's clock is wrong, the recording began when it arrived", () => {

@@ -13,6 +13,7 @@ from tests.running import Server
 from visitor_tracker.resources import CLIENT
 
 from .origins import Relay, Site, served
+from .recordings import PERSON
 
 _FLAGS = [
     "--no-sandbox",  # tests may run as root
@@ -81,6 +82,12 @@ def server(start_server: StartServer) -> Server:
     return start_server(VISITOR_TRACKER_RATE_LIMIT_BURST="10000")
 
 
+@pytest.fixture(scope="package")
+def module_server(start_server: StartServer) -> Server:
+    """A server whose sites use a module."""
+    return start_server(VISITOR_TRACKER_TRACKER_MODULES="[errors]", VISITOR_TRACKER_RATE_LIMIT_BURST="10000")
+
+
 @pytest.fixture
 def own_server(start_server: StartServer) -> Iterator[Server]:
     """A server that the test may stop."""
@@ -144,3 +151,21 @@ def page(chromium: Browser) -> Iterator[Page]:
     yield context.new_page()
     context.close()
     assert thrown == []
+
+
+@pytest.fixture(scope="module")
+def browser_of_a_person(chromium: Browser, chromium_command: list[str]) -> Iterator[Browser]:
+    """A browser that does not say that a program drives it, also not in requests that outlive their page."""
+    program, *flags = chromium_command
+    looks = [f"--user-agent={PERSON}", "--disable-blink-features=AutomationControlled"]
+    browser = chromium.browser_type.launch(executable_path=program, args=[*flags, *looks])
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def person(browser_of_a_person: Browser) -> Iterator[Page]:
+    """A tab of that browser."""
+    context = browser_of_a_person.new_context()
+    yield context.new_page()
+    context.close()

@@ -25,6 +25,7 @@ STUB = """
     onLeave: [],
     page: () => location.href.split('#')[0],
     view: () => {},
+    load: (file, use) => import(`${base}client/${file}`).then(use).catch(() => null),
     newId: () => '0'.repeat(32),
     tab: '1'.repeat(32),
     key: 'vt:here',
@@ -35,6 +36,7 @@ STUB = """
     isOff: false,
     settings: {modules, files, memory: true},
     ...more,
+    ...(more.shared === 'localStorage' && {shared: localStorage}),
   };
   addEventListener('click', (event) => tracker.seen.push(event), true);
 }"""

@@ -19,6 +19,7 @@ from .origins import Seen, Site, _Handler
 Json = dict[str, Any]
 
 TAB = "0192" + "ab" * 14
+PERSON = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 STORY: Json = {
     "country": "DE",
     "browser": "Chrome 140",

@@ -18,11 +18,11 @@ def tag(server: str, attributes: str = ALL) -> str:
     return f'<script defer src="{server}/script.js" {attributes}></script>'
 
 
-def ready(page: Page, url: str, modules: int = 4) -> None:
-    """Open the page and wait for the modules: more.js and three others."""
+def ready(page: Page, url: str, modules: int = 5) -> None:
+    """Open the page and wait for the modules: more.js, overflow.js and three others."""
     page.goto(url)
     page.wait_for_function(f"async (most) => ({LOADED})() >= most", arg=modules)
-    page.wait_for_function("() => VisitorTracker.tracker.onLeave.length >= 2")
+    page.wait_for_function("() => VisitorTracker.tracker.onLeave?.length >= 2")
 
 
 def kept(server: Server, site: Site, *kinds: str) -> list[Stored]:

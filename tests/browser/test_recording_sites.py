@@ -6,7 +6,7 @@ from zlib import compress
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.running import SECONDS, Server, until
 from visitor_tracker.store.open import open_store
@@ -14,18 +14,18 @@ from visitor_tracker.store.replay import Chunk, Limits, ReplayTable
 
 from .forged import attacks, changes, recording
 from .origins import Site
-from .recordings import TAB, Json
+from .recordings import PERSON, TAB, Json
 
 StartServer = Callable[..., Server]
 
-PERSON = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 SETTINGS = {
     "VISITOR_TRACKER_TRACKER_MODULES": "[replay, heatmap]",
     "VISITOR_TRACKER_REPLAY_TEXT": "show",
     "VISITOR_TRACKER_RATE_LIMIT_BURST": "10000",
 }
 PICTURE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='120' height='80'/%3E"
-PAGE = f"""<style>body {{ height: 2000px }}</style><h1>Shop</h1><ul></ul><img src="{PICTURE}">
+SIZES = "(images) => images.map((one) => [one.width, one.height])"
+PAGE = f"""<style>body {{ height: 2000px }}</style><h1>Shop</h1><ul></ul><img src="{PICTURE}"><img alt="visits" src="SERVER/badge.svg?url=https://example.com/">
 <script>
   const make = (tag, about) => Object.assign(document.createElement(tag), about);
   const add = () => {{
@@ -43,23 +43,6 @@ def recording_server(start_server: StartServer) -> Iterator[Server]:
     server = start_server(**SETTINGS)
     yield server
     server.stop()
-
-
-@pytest.fixture(scope="module")
-def browser_of_a_person(chromium: Browser, chromium_command: list[str]) -> Iterator[Browser]:
-    """A browser that does not say that a program drives it, also not in requests that outlive their page."""
-    program, *flags = chromium_command
-    looks = [f"--user-agent={PERSON}", "--disable-blink-features=AutomationControlled"]
-    browser = chromium.browser_type.launch(executable_path=program, args=[*flags, *looks])
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def person(browser_of_a_person: Browser) -> Iterator[Page]:
-    context = browser_of_a_person.new_context()
-    yield context.new_page()
-    context.close()
 
 
 def read(server: Server, path: str, **query: str) -> Any:  # noqa: ANN401
@@ -92,6 +75,7 @@ def test_a_visit_is_recorded_listed_and_played(person: Page, page: Page, site: S
     for _ in range(3):
         person.get_by_role("button", name="More").click()
     text = person.locator("body").inner_text()
+    shown = person.locator("img").evaluate_all(SIZES)
     person.goto("about:blank")
     until(lambda: "Thing 3" in recorded(server))
     tab = recordings(server)[0]["session"]
@@ -105,8 +89,8 @@ def test_a_visit_is_recorded_listed_and_played(person: Page, page: Page, site: S
     frame = page.frame_locator("#player iframe")
     expect(frame.locator("li")).to_have_count(3)
     assert frame.locator("body").inner_text() == text
-    sizes = frame.locator("img").evaluate_all("(images) => images.map((one) => [one.width, one.height])")
-    assert sizes == [[120, 80]] * 4
+    assert frame.locator("img").evaluate_all(SIZES) == shown
+    assert shown.count([120, 80]) == 4
     until(lambda: read(server, "/api/v1/heatmap", url=url, viewport="desktop", kind="click").get("cells"))
     clicks = read(server, "/api/v1/heatmap", url=url, viewport="desktop", kind="click")
     assert sum(n for _, _, n in clicks["cells"]) == 3

@@ -14,8 +14,8 @@ from .origins import Site
 
 LOADED = """performance.getEntriesByType('resource').map((entry) => entry.name)
   .filter((name) => name.includes('/client/'))"""
+HERE = f"vt:{'0' * 32}"
 DATABASES = "async () => (await indexedDB.databases()).length"
-KEEPING = {"modules": [], "files": {}, "memory": False}
 
 
 def old(name: str, number: int, age_ms: int = 60_000) -> list[Sent]:
@@ -27,29 +27,54 @@ def test_what_overflows_comes_back_with_the_next_page_once(page: Page, site: Sit
     url = site.put("page", "")
     page.goto(url)
     events = old("a", 41)
-    start(page, server.url, "more", settings=KEEPING, queue=events)
+    start(page, server.url, "overflow", queue=events)
     page.evaluate("() => tracker.keep()")
-    assert page.evaluate("() => tracker.queue.map((event) => event.id)") == [each["id"] for each in events[20:]]
-    page.wait_for_function(DATABASES)
+    page.wait_for_function("() => tracker.queue.length === 20")
+    assert page.evaluate("() => tracker.queue.map((event) => event.id)") == [each["id"] for each in events[21:]]
     page.reload()
-    start(page, server.url, "more", settings=KEEPING)
-    page.wait_for_function("() => JSON.parse(localStorage.getItem('put') ?? '[]').length === 20")
-    assert taken(page, "put") == events[:20]
+    start(page, server.url, "overflow")
+    page.wait_for_function("() => JSON.parse(localStorage.getItem('put') ?? '[]').length === 21")
+    assert taken(page, "put") == events[:21]
     page.reload()
-    start(page, server.url, "more", settings=KEEPING, queue=old("b", 41))
+    start(page, server.url, "overflow", queue=old("b", 41))
     page.evaluate("() => tracker.keep()")
+    page.wait_for_function("() => tracker.queue.length === 20")
     page.evaluate("() => { tracker.queue = []; dispatchEvent(new Event('online')) }")
     page.wait_for_function("() => localStorage.getItem('put')")
-    assert [each["id"] for each in taken(page, "put")] == [f"b{each}" for each in range(20)]
+    assert [each["id"] for each in taken(page, "put")] == [f"b{each}" for each in range(21)]
 
 
 @pytest.mark.parametrize(("number", "age_ms"), [(40, 60_000), (99, 0)])
 def test_who_loses_nothing_gets_no_database(page: Page, site: Site, server: Server, number: int, age_ms: int) -> None:
     page.goto(site.put("page", ""))
-    start(page, server.url, "more", settings=KEEPING, queue=old("a", number, age_ms))
+    start(page, server.url, "overflow", queue=old("a", number, age_ms))
     page.evaluate("() => { tracker.keep(); dispatchEvent(new Event('online')) }")
     assert page.evaluate("() => tracker.queue.length") == number
     assert page.evaluate(DATABASES) == 0
+
+
+NO_DATABASE = [
+    "throw new Error('no')",
+    "const request = {}; setTimeout(() => request.onerror(new Event('error'))); return request",
+]
+
+
+@pytest.mark.parametrize("opened", NO_DATABASE)
+def test_without_a_database_events_stay_in_memory(page: Page, site: Site, server: Server, opened: str) -> None:
+    broken = f"{{open() {{ window.asked = 1; {opened} }}}}"
+    page.add_init_script(f"Object.defineProperty(window, 'indexedDB', {{value: {broken}}})")
+    page.goto(site.put("page", ""))
+    start(page, server.url, "overflow", queue=old("a", 60))
+    page.evaluate("() => tracker.keep()")
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    assert page.evaluate("() => [window.asked, tracker.queue.length]") == [1, 60]
+
+
+def test_what_waits_in_memory_has_an_end(page: Page, site: Site, server: Server) -> None:
+    page.goto(site.put("page", ""))
+    start(page, server.url, "more", queue=old("a", 1500, 0))
+    page.evaluate("() => tracker.put([])")
+    assert page.evaluate("() => [tracker.queue.length, tracker.queue[0].id]") == [1000, "a500"]
 
 
 def test_where_nothing_may_be_stored_nothing_is(page: Page, site: Site, server: Server) -> None:
@@ -64,27 +89,36 @@ def test_what_earlier_pages_left_is_taken_over_once(page: Page, site: Site, serv
     page.goto(site.put("page", ""))
     young, gone = old("young", 2), old("gone", 1, 8 * 86_400_000)
     left = {
-        "vt:here": json.dumps(old("own", 1)),
-        "vt:a": json.dumps([*young, *gone]),
-        "vt:b": "broken",
-        "vt:c": "{}",
+        HERE: json.dumps(old("own", 1)),
+        f"vt:{'a' * 32}": json.dumps([*young, *gone]),
+        f"vt:{'b' * 32}": "broken",
+        f"vt:{'c' * 32}": "{}",
+        "vt:theirs": "kept",
         "vt.id": "kept",
         "theirs": "kept",
     }
-    start(page, server.url, "more", shared=left)
+    page.evaluate("(left) => Object.assign(localStorage, left)", left)
+    start(page, server.url, "more", shared="localStorage", key=HERE)
     assert taken(page, "put") == young
-    assert page.evaluate("() => Object.keys(tracker.shared)") == ["vt:here", "vt.id", "theirs"]
+    assert page.evaluate("() => Object.keys(localStorage).sort()") == sorted([HERE, "vt:theirs", "vt.id", "theirs"])
+
+
+ONE = """async () => {
+  const event = {type: 'pageview', t: Date.now() - 5000, url: location.href};
+  const [done] = await tracker.single([event]);
+  return done === event;
+}"""
 
 
 def test_an_image_takes_an_event_where_nothing_else_can(page: Page, site: Site, server: Server) -> None:
     page.goto(site.put("page", ""))
     start(page, server.url, "more")
     with page.expect_request("**/e?e=*") as asked:
-        assert page.evaluate("() => tracker.image({type: 'pageview', t: Date.now() - 5000, url: location.href})")
+        assert page.evaluate(ONE)
     sent = json.loads(unquote(urlsplit(asked.value.url).query.removeprefix("e=")))
     assert sent["type"] == "pageview"
     assert 5_000 <= sent["age_ms"] < 60_000
-    assert page.evaluate("() => { tracker.base = 'x:'; return tracker.image({t: 1}) }")
+    assert page.evaluate("() => { tracker.base = 'x:'; return tracker.single([{t: 1}]) }") is None
 
 
 def test_other_modules_hear_of_pages_and_of_the_end(page: Page, site: Site, server: Server) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.running import Server, until
 
+from .modules import hide
 from .origins import Relay, Site
 from .stored import Stored, stored
 from .test_script_tag import OPENER, TELL
@@ -380,5 +381,7 @@ def test_nothing_is_thrown_into_a_strange_page(page: Page, site: Site, server: S
     page.on("pageerror", lambda error: thrown.append(str(error)))
     page.goto(site.put("page", f"<script>{script}</script>{tag(server.url)}"))
     page.evaluate("window.analytics?.track?.('Named', {__proto__: {a: 1}, constructor: 'x'})")
+    idle(page)
+    hide(page)
     idle(page)
     assert thrown == []

@@ -69,6 +69,17 @@ def test_a_site_is_named_only_where_there_is_one(site: Site) -> None:
     assert site.ask("/script.js?site=%ff").status == 400
 
 
+def test_a_page_with_the_script_of_before_an_upgrade_gets_its_parts(site: Site) -> None:
+    answer = site.ask("/client/more.000000000000.js", peer=REMOTE)
+    assert (answer.status, answer.body) == (200, client_files()["more.js"])
+    assert header(answer, "Cache-Control") == "no-cache"
+
+
+@pytest.mark.parametrize("name", ["nothing.000000000000.js", "..%2fmore.js", "more.js.js", "demo.000000000000.html"])
+def test_other_files_are_not_there(site: Site, name: str) -> None:
+    assert site.ask(f"/client/{name}").status == 404
+
+
 def test_the_short_route_takes_what_the_long_one_takes(site: Site) -> None:
     body = json.dumps([{"id": ID, "url": "https://example.com/a"}, {"type": "custom", "name": "Two"}]).encode()
     answer = site.ask("/e", method="POST", body=body)

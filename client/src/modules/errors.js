@@ -43,9 +43,10 @@ const read = (event) => {
 export const start = (tracker) => {
   const known = new Set();
   const listen = quietly((event) => {
+    if (known.size >= ERRORS_MOST) return; // pages that fail all the time have enough to do
     const {message, isForeign, ...where} = read(event);
     const key = JSON.stringify([message, where.source, where.line, where.column]);
-    if (isForeign || known.has(key) || known.size >= ERRORS_MOST) return;
+    if (isForeign || known.has(key)) return;
     known.add(key);
     const properties = Object.create(null);
     for (const [name, value] of Object.entries(where)) if (value) properties[name] = value;

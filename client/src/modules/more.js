@@ -91,9 +91,7 @@ const watchPages = (tracker) => {
 };
 
 const load = (tracker, name) =>
-  import(`${tracker.base}client/${tracker.settings.files?.[name] ?? `${name}.js`}`)
-    .then((module) => module.start(tracker))
-    .catch(() => {});
+  tracker.load(tracker.settings.files?.[name] ?? `${name}.js`, (module) => module.start(tracker));
 
 const watch = (tracker, has) => {
   watchPages(tracker);
@@ -102,8 +100,9 @@ const watch = (tracker, has) => {
   quietly(checkStatus)(tracker, true);
   tracker.onPage.push(() => checkRoute(tracker));
   quietly(helpSending)(tracker);
+  if (tracker.shared instanceof Storage) load(tracker, 'overflow'); // else nothing may be kept
   if (!self.navigation && !has('manual')) load(tracker, 'routes');
-  const names = tracker.dataset.modules?.match(/\w+/g) ?? tracker.settings.modules ?? [];
+  const names = tracker.dataset.modules?.split(/\W+/).filter(Boolean) ?? tracker.settings.modules ?? [];
   names.forEach((name) => load(tracker, name));
 };
 

@@ -1,44 +1,56 @@
 /** The tracker script: counts pages by itself, keeps events until they are durable, and loads the rest when idle. */
-import {catchUp, publish} from './api.js';
+import {VisitorTracker, track} from './api.js';
 import {tell, tick} from './attention.js';
-import {flush, put} from './outbox.js';
+import {flush} from './outbox.js';
 import {on, safe} from './safe.js';
-import {base, has, settings} from './settings.js';
-import {isOff, ofTab, shared} from './storage.js';
-import {tracker} from './tracker.js';
+import {has, load, settings} from './settings.js';
+import {local, ofTab, quiet, shared} from './storage.js';
+import {newId, tracker} from './tracker.js';
 
-const BATCH_MS = 1e4;
-
-const {newId, site, tab} = tracker;
+const early = self.analytics;
 let page;
+let changing; // a view that is to come
 
 const address = () => location.href.replace(has('hash') ? '' : /#.*/, '');
 
-const add = (tracker.add = safe((type, fields) => {
-  if (isOff()) return;
-  const seq = (ofTab['vt.seq'] = -~ofTab['vt.seq']);
-  const event = {type, id: newId(), t: Date.now(), tab, seq, site, url: page || address(), ...fields};
-  put([event]);
+tracker.page = () => page || address();
+
+tracker.add = safe((type, fields) => {
+  if (tracker.isOff || quiet > 1 || +local['vt.off']) return;
+  const seq = safe(() => (ofTab['vt.seq'] = -~ofTab['vt.seq']))(); // none where there is no room for it
+  const event = JSON.parse(
+    JSON.stringify({
+      type,
+      id: newId(),
+      t: Date.now(),
+      tab: tracker.tab,
+      seq,
+      site: tracker.site,
+      url: tracker.page(),
+      ...fields,
+    }),
+  );
+  tracker.put([event]);
   tracker.seen.push(event);
   return event;
-}));
+});
 
 const whenIdle = (work) => (self.requestIdleCallback || setTimeout)(safe(work));
 
 /** Counts the page unless it is the one that was counted last. */
 const view = (tracker.view = safe(() => {
   const url = address();
+  changing = 0;
   if (url === page) return;
-  tell(add);
-  const referrer = page || document.referrer;
-  page = url;
-  const event = add('pageview', {
-    referrer,
+  tell();
+  const event = tracker.add('pageview', {
+    referrer: page || document.referrer,
+    url: (page = url),
     title: document.title,
     screen: `${screen.width}x${screen.height}`,
     viewport: `${innerWidth}x${innerHeight}`,
     automation: navigator.webdriver,
-    visitor_id: settings.client && (shared['vt.id'] ||= newId()),
+    visitor_id: settings.client && safe(() => (shared['vt.id'] ||= newId()))(),
   });
   whenIdle(() => {
     // It costs 20 ms and more: browsers load their tables of all languages for it.
@@ -47,42 +59,48 @@ const view = (tracker.view = safe(() => {
   });
 }));
 
-const more = () =>
-  import(`${base}client/${settings.files.more}`).then((module) => module.start(tracker)).catch(() => {});
+const more = () => load(settings.files.more, (module) => module.start(tracker));
 
 const start = () => {
   for (const type of ['focus', 'blur', 'visibilitychange', 'scroll']) {
-    on(self, type, () => {
+    on(type, () => {
       tick();
       if (document.hidden) {
-        tell(add);
+        tell();
         flush();
       }
     });
   }
-  on(self, 'online', flush);
-  on(self, 'click', (event) => tracker.seen.push(event));
+  on('online', flush);
+  on('click', (event) => tracker.seen.push(event));
   if (!has('manual')) {
     view();
     // Pages set their title after their address.
-    on(self.navigation || self, 'currententrychange', (event) => {
-      if (event.navigationType === 'replace') page = address();
-      else setTimeout(view);
-    });
-    on(self, 'pageshow', (event) => event.persisted && view((page = '')));
+    on(
+      'currententrychange',
+      (event) => {
+        if (event.navigationType === 'replace' && !changing) page = address();
+        else changing = setTimeout(view);
+      },
+      self.navigation,
+    );
+    on('pageshow', (event) => event.persisted && view((page = '')));
   }
-  catchUp();
-  setInterval(flush, BATCH_MS);
+  early?.q?.forEach?.(safe((given) => track(...given)));
+  setInterval(() => {
+    tick();
+    flush();
+  }, 1e4);
   whenIdle(more);
 };
 
 if (!self.VisitorTracker?.tracker) {
-  publish();
-  tracker.page = () => page || address();
+  self.VisitorTracker = VisitorTracker;
+  if (!early || early.q) self.analytics = VisitorTracker;
   tracker.isOff =
     /^(localhost|127\..+|\[::1]|)$/.test(location.hostname) &&
     !has(location.hostname ? 'allowLocalhost' : 'allowFileProtocol');
   if (tracker.isOff) more();
-  else if (document.prerendering) on(document, 'prerenderingchange', start);
+  else if (document.prerendering) on('prerenderingchange', start);
   else start();
 }

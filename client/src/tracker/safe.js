@@ -10,4 +10,4 @@ export const safe =
   };
 
 /** Listens before the page's own listeners, which may stop an event. */
-export const on = (target, type, work) => target.addEventListener(type, safe(work), true);
+export const on = (type, work, target = self) => target.addEventListener(type, safe(work), true);

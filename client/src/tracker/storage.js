@@ -2,22 +2,18 @@
 import {safe} from './safe.js';
 import {settings} from './settings.js';
 
-const {globalPrivacyControl, doNotTrack} = navigator;
 // 1: without a visitor and without keeping anything, 2: not at all
-const quiet = (globalPrivacyControl || doNotTrack === '1') && settings.quiet;
+export const quiet = (navigator.globalPrivacyControl || navigator.doNotTrack > 0) && settings.quiet;
 const forgets = settings.memory || quiet;
 
 // Strict browsers throw at the very name.
-const local = safe(() => localStorage)() || {};
+export const local = safe(() => localStorage)() || {};
 
 /** Where events wait that are not acknowledged; all pages of the origin have the same. */
 export const shared = forgets ? {} : local;
 
 /** What belongs to this browser tab. */
 export const ofTab = (!forgets && safe(() => sessionStorage)()) || {};
-
-/** Says whether this visitor is not to be counted. */
-export const isOff = () => +local['vt.off'] || quiet > 1;
 
 /** Remembers that this visitor is not to be counted, or with false that they are again. */
 export const optOut = safe((off = true) => (local['vt.off'] = +off));

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Answer, Headers, Request, Response
-from visitor_tracker.web.router import Route
+from visitor_tracker.web.router import Route, argument
 
 _KINDS = {
     ".js": "text/javascript; charset=utf-8",
@@ -20,6 +21,7 @@ _KINDS = {
     ".ts": "text/plain; charset=utf-8",
 }
 _FRESH_SECONDS = 3600
+_VERSION = re.compile(r"([a-z-]{1,40})\.[0-9a-f]{12}\.(js|css|svg|d\.ts|iife\.js)").fullmatch
 _YEAR_SECONDS = 31_536_000
 CONTENT_POLICY = "; ".join(
     (
@@ -67,7 +69,7 @@ class Asset:
 
 
 class AssetRoutes:
-    """`/client/NAME` (an hour), `/client/NAME.HASH.EXT` (for ever), and `/demo`."""
+    """`/client/NAME` (an hour), `/client/NAME.HASH.EXT` (for ever; of another version the present one), and `/demo`."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._assets = {name: asset_of(name, body) for name, body in files.items() if _suffix(name) in _KINDS}
@@ -88,6 +90,15 @@ class AssetRoutes:
                     "the same, cached for ever",
                 )
             )
+        found.append(
+            Route(
+                "GET",
+                "/client/{file}",
+                self._outdated,
+                "the present version of a file of an older one",
+                access="public",
+            )
+        )
         if "demo.html" in self._assets:
             found.append(
                 Route(
@@ -100,6 +111,14 @@ class AssetRoutes:
         """Return the URL path of a file's present version, None when the client is not built."""
         asset = self._assets.get(name)
         return None if asset is None else f"/client/{hashed_name(name, asset.digest)}"
+
+    def _outdated(self, request: Request) -> Answer:
+        """Answer for a version that is gone: pages may have a script of before an upgrade, and ask for its parts."""
+        found = _VERSION(argument(request))
+        asset = self._assets.get(f"{found[1]}.{found[2]}") if found else None
+        if asset is None:
+            raise HttpError(404, "not_found", "there is no such file", "GET / lists what there is")
+        return asset.answer(request, "no-cache", ANY_ORIGIN)
 
     def _fresh(self, asset: Asset) -> "_Serve":
         return _Serve(asset, f"public, max-age={_FRESH_SECONDS}", ANY_ORIGIN)

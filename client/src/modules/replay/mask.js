@@ -77,6 +77,12 @@ export const maskRules = (getNode, show) => {
       if (TEXTS.has(name)) return mask(String(text), masked);
       return (name === 'id' || name === 'class') && ADDRESS.test(text) ? stars(text) : text;
     },
+    // What stands in for a picture from elsewhere; one that did not load shows its text, as on the page.
+    picture(id) {
+      const element = getNode(id);
+      const isShown = element?.localName === 'img' && (element.naturalWidth || !element.complete);
+      return isShown ? placeholder(element) : undefined;
+    },
     input(data) {
       const element = getNode(data.id);
       return isTyped(element) ? {...data, text: stars(data.text), isChecked: false} : null;

@@ -19,6 +19,7 @@ export const plainRules = () => {
   return {
     text: (value) => value,
     attribute: (id, name, value) => value,
+    picture: () => undefined,
     input: (data) => data,
     isMasked: () => false,
     isMaskedBelow: () => false,
@@ -37,7 +38,9 @@ const attributes = (found, {id, isDrawing, isMasked, changes}, rules) => {
   const kept = {};
   for (const [name, value] of Object.entries(found)) {
     const allowed = allowedAttribute(name, value, isDrawing);
-    const told = allowed === undefined ? undefined : rules.attribute(id, name, allowed, isMasked, changes);
+    let told;
+    if (allowed !== undefined) told = rules.attribute(id, name, allowed, isMasked, changes);
+    else if (name === 'src' && !changes) told = rules.picture(id);
     if (told !== undefined) kept[name] = told;
   }
   return kept;

@@ -1,7 +1,8 @@
 /** Keeps in IndexedDB the events for which localStorage has no room, until they can be sent. */
-import {quietly} from './quietly.js';
+import {putYoung} from './parts/sending.js';
+import {quietly} from './parts/quietly.js';
 
-const ROOM = 40; // events, that the tracker keeps itself
+const ROOM = 20; // events that stay with the tracker, which keeps 50 by itself
 const WAITED_MS = 3e4; // what waits that long could not be sent
 const BATCHES_MOST = 1000;
 const STORE = 'events';
@@ -21,32 +22,48 @@ const use = (name, make, work) => {
   });
 };
 
-/** Takes from the tracker what has no room, and gives it back bit by bit with `put`. */
-export const overflow = (tracker, put) => {
+/** Moves events from the tracker into the store. */
+const move = (tracker, name, keep, events) =>
+  use(name, true, (store) => {
+    const count = store.count();
+    count.onsuccess = () => count.result < BATCHES_MOST && store.add(events);
+    // Not before: there may be no database, or no room in it.
+    store.transaction.oncomplete = () => {
+      tracker.queue = tracker.queue.filter((event) => !events.includes(event));
+      keep();
+    };
+  });
+
+/** Takes from the tracker what has no room, and gives it back bit by bit. */
+export const start = (tracker) => {
   const name = `visitor-tracker ${tracker.base}${tracker.site}`;
   const {keep} = tracker;
+  let timer;
+  let next = 0; // nothing is stored before
   const giveBack = quietly(() =>
     use(name, false, (store) => {
       const opened = store.openCursor();
       opened.onsuccess = quietly(() => {
         const cursor = opened.result;
         if (!cursor) return;
-        setTimeout(giveBack, WAITED_MS);
-        if (tracker.queue.length > ROOM / 2) return;
+        clearTimeout(timer);
+        timer = setTimeout(giveBack, WAITED_MS);
+        if (tracker.queue.length > ROOM) return;
         // Given first and removed then: what comes twice has its id, what is lost has nothing.
-        put(cursor.value);
+        putYoung(tracker, cursor.value);
         cursor.delete();
       });
     }),
   );
-  const spill = (events) =>
-    use(name, true, (store) => {
-      const count = store.count();
-      count.onsuccess = () => count.result < BATCHES_MOST && store.add(events);
-    });
   tracker.keep = quietly(() => {
+    const now = Date.now();
     const {queue} = tracker;
-    if (queue.length > ROOM && queue[0].t < Date.now() - WAITED_MS) quietly(spill)(queue.splice(0, ROOM / 2));
+    // localStorage has the last ones, and what other pages left came after what this one has told.
+    queue.sort((one, other) => one.t - other.t);
+    if (queue.length > 2 * ROOM && queue[0].t < now - WAITED_MS && now > next) {
+      next = now + WAITED_MS;
+      quietly(move)(tracker, name, keep, queue.slice(0, -ROOM));
+    }
     keep();
   });
   addEventListener('online', giveBack);
