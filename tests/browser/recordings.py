@@ -127,7 +127,7 @@ def _served(path: str) -> tuple[int, bytes, Headers]:
     assets = AssetRoutes(files)
     request = Request("GET", path, "", {}, b"", True, Peer("127.0.0.1"))
     for route in (*assets.routes(), *PlayerRoutes(files, assets).routes()):
-        if route.path == path or (route.path.endswith("}") and path.startswith("/replay/")):
+        if route.path == path or (route.path.startswith("/replay/{") and path.startswith("/replay/")):
             answer = route.handler(request)
             assert isinstance(answer, Response)
             return answer.status, answer.body, answer.headers
