@@ -7,13 +7,14 @@ therefore exists before the fork.
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from visitor_tracker import resources
+from visitor_tracker.access.audit import Audit
 from visitor_tracker.access.cookies import VisitorCookies
 from visitor_tracker.access.keeper import Keeper, policy_of
 from visitor_tracker.access.limits import RateLimiter
@@ -38,7 +39,7 @@ from visitor_tracker.ingest.visits import Visits
 from visitor_tracker.jobs.background import Background
 from visitor_tracker.jobs.courtesy import Workers
 from visitor_tracker.metrics import Cell, Counters, Metrics
-from visitor_tracker.routes import page_routes, read_routes
+from visitor_tracker.routes import api_routes, api_schemes, page_routes, read_routes
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.migrate import migrate
@@ -57,6 +58,7 @@ from visitor_tracker.web.health import HealthRoutes
 from visitor_tracker.web.heat import HeatRoutes
 from visitor_tracker.web.home import HomeRoutes
 from visitor_tracker.web.pages import PageReader
+from visitor_tracker.web.parts import Parts
 from visitor_tracker.web.replay import ReplayRoutes
 from visitor_tracker.web.router import Route, Router
 
@@ -102,6 +104,7 @@ class App:
             Cors(config.cors.origins, config.cors.max_age),
             shared.limiter,
             ReadToken(shared.keys.reads),
+            snapshot=lambda: self.snapshot.now,
         )
         self.pages = PageReader(config.counter.drop_parameters)
         self.signer = TokenSigner(shared.keys.token)
@@ -153,6 +156,8 @@ class App:
         files = resources.client_files()
         assets = AssetRoutes(files)
         home = HomeRoutes(self.store, self.guards, assets)
+        parts = self._parts(config, files, assets)
+        self.guards.schemes = api_schemes(parts)
         cookies = VisitorCookies(self.shared.keys.cookies)
         clients = Clients(self.guards, lambda: self.snapshot.now, cookies, config.geo.header)
         sessions = analytics.Sessions()
@@ -185,10 +190,25 @@ class App:
             *self._badges.routes(),
             *page_routes(files, assets, lambda: self.snapshot.now, config),
             *read_routes(self.store, lambda: self.snapshot.now, _hash_session),
+            *api_routes(parts),
             *HealthRoutes(self.store, self.journal, self.shared.metrics).routes(),
         ]
         home.list_routes(routes)
         return routes
+
+    def _parts(self, config: Config, files: Mapping[str, bytes], assets: AssetRoutes) -> Parts:
+        return Parts(
+            config,
+            self.store,
+            self.guards,
+            Audit(self.store),
+            lambda: self.snapshot.now,
+            _hash_session,
+            files,
+            assets,
+            lambda: time.time_ns() // 1_000_000,
+            self.shared.keys.token,
+        )
 
     def _with_recordings(
         self, events: Sequence[Route], config: Config, clients: Clients, sessions: analytics.Sessions

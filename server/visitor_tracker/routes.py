@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping
 from visitor_tracker.config import Config
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.sql import SqlStore
+from visitor_tracker.web.api import accounts, compat, credentials, describing, insight, query, site_rights
 from visitor_tracker.web.assets import AssetRoutes
 from visitor_tracker.web.disclosure import DisclosureRoutes
+from visitor_tracker.web.guards import Scheme
+from visitor_tracker.web.parts import Parts
 from visitor_tracker.web.player import PlayerRoutes
 from visitor_tracker.web.problems import ProblemRoutes
 from visitor_tracker.web.quality import QualityRoutes
@@ -36,3 +39,14 @@ def read_routes(store: SqlStore, now: Now, hash_session: Callable[[Snapshot, Sit
         *QualityRoutes(store, now).routes(),
         *VisitorRoutes(store, now, hash_session).routes(),
     ]
+
+
+def api_routes(parts: Parts) -> list[Route]:
+    """Return the routes of the API."""
+    modules = (accounts, credentials, site_rights, query, insight, describing, compat)
+    return [route for module in modules for route in module.routes(parts)]
+
+
+def api_schemes(parts: Parts) -> list[Scheme]:
+    """Return the ways to prove who asks, in the order in which they are tried."""
+    return [*credentials.schemes(parts), *accounts.schemes(parts)]

@@ -14,14 +14,19 @@ from visitor_tracker.cli import (
     demo,
     errors,
     importing,
+    insight,
     journal,
     keys,
     privacy,
     quality,
+    query,
     rebuild,
+    rights,
     server,
+    shares,
     sites,
     stats,
+    users,
     visitors,
     vitals,
 )
@@ -77,12 +82,17 @@ def parser() -> argparse.ArgumentParser:
     server.add_commands(commands)
     counts.add_commands(commands)
     stats.add_commands(commands)
+    query.add_commands(commands)
+    insight.add_commands(commands)
     errors.add_commands(commands)
     vitals.add_commands(commands)
     quality.add_commands(commands)
     visitors.add_commands(commands)
     sites.add_commands(commands)
+    users.add_commands(commands)
     keys.add_commands(commands)
+    shares.add_commands(commands)
+    rights.add_commands(commands)
     journal.add_commands(commands)
     dead_letters.add_commands(commands)
     rebuild.add_commands(commands)

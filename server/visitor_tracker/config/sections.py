@@ -244,6 +244,41 @@ class CorsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthConfig:
+    """How people and programs prove who they are."""
+
+    access_minutes: float = setting(15.0, "minutes that an access token is good for", least=1, most=1440)
+    login_days: float = setting(30.0, "days without a request after which a log-in ends", least=0.01, most=3650)
+    password_least: int = setting(10, "fewest characters of a password", least=8, most=128)
+    remote_user: str = setting(
+        "", "header in which a trusted proxy names who has logged in there, e.g. Remote-User; empty: none"
+    )
+    oidc_issuer: str = setting(
+        "", "address of an OpenID Connect provider, e.g. https://id.example.com/realms/team; empty: none"
+    )
+    oidc_client_id: str = setting("", "the id under which this server is known there")
+    oidc_client_secret: str = setting("", "its secret; empty for a public client", kind="secret")
+    oidc_name: str = setting("single sign-on", "what the log-in page calls it")
+    create_users: bool = setting(
+        False, "whether somebody whom the proxy or the provider names gets an account, without any site"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionConfig:
+    """How long is kept what tells of single visitors; sums of hours, days and months stay. A site can have its own."""
+
+    events_days: int = setting(0, "days that events and visits are kept, 0: for ever", least=0, most=36_500)
+    ip_records_days: int = setting(
+        0, "days after the last visit that records of addresses are kept, 0: for ever", least=0, most=36_500
+    )
+    profiles_days: int = setting(
+        400, "days after the last visit that visitors known by a cookie are kept, 0: for ever", least=0, most=36_500
+    )
+    audit_days: int = setting(730, "days that the audit log is kept, 0: for ever", least=0, most=36_500)
+
+
+@dataclass(frozen=True, slots=True)
 class CounterConfig:
     """The per-page visit counter."""
 
@@ -286,6 +321,8 @@ class Config:
     replay: ReplayConfig = field(default_factory=ReplayConfig)
     rate_limit: RateLimitConfig = field(default_factory=RateLimitConfig)
     cors: CorsConfig = field(default_factory=CorsConfig)
+    auth: AuthConfig = field(default_factory=AuthConfig)
+    retention: RetentionConfig = field(default_factory=RetentionConfig)
     counter: CounterConfig = field(default_factory=CounterConfig)
     log: LogConfig = field(default_factory=LogConfig)
     trusted_proxies: tuple[str, ...] = setting(

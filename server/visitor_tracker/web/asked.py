@@ -1,5 +1,7 @@
 """What readers ask for in a query: fields, sites by name, numbers within bounds; and answers in JSON."""
 
+from typing import TypeVar
+
 import msgspec
 
 from visitor_tracker.errors import HttpError
@@ -13,6 +15,8 @@ JSON: Headers = (
     ("X-Content-Type-Options", "nosniff"),
 )
 _DIGITS_MOST = 9  # of a number
+
+Q = TypeVar("Q")
 
 
 def fields_of(request: Request) -> dict[str, str]:
@@ -47,3 +51,32 @@ def number(fields: dict[str, str], name: str, default: int, most: int, least: in
 
 def answer(value: object) -> Response:
     return Response(200, msgspec.json.encode(value), JSON)
+
+
+def query_as(request: Request, kind: type[Q]) -> Q:
+    """Return the query as that struct; texts become its numbers and truths. Raises HttpError 400.
+
+    Give the struct `forbid_unknown_fields=True`: a parameter that nobody reads is a mistake.
+    """
+    try:
+        return msgspec.convert(fields_of(request), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise HttpError(400, "invalid_query", _explained(str(error)), _fields_of_kind(kind)) from error
+
+
+def body_as(request: Request, kind: type[Q]) -> Q:
+    """Return the body, JSON, as that type; raises HttpError 400."""
+    try:
+        return msgspec.json.decode(request.body or b"{}", type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise HttpError(400, "invalid_body", _explained(str(error)), _fields_of_kind(kind)) from error
+
+
+def _explained(message: str) -> str:
+    """Return a message of msgspec with the name of the part where it has the path to it."""
+    return message.replace("`$.", "`").replace(" - at `$`", "")
+
+
+def _fields_of_kind(kind: type) -> str:
+    fields = getattr(kind, "__struct_encode_fields__", ())
+    return f"use {', '.join(fields)}" if fields else "see /docs"

@@ -1,15 +1,21 @@
 """What stands before a handler: whose request it is, what it may read, how often it may come."""
 
+import hmac
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import AF_INET, inet_pton
+from typing import Protocol
+from urllib.parse import urlsplit
 
 from visitor_tracker.access.limits import RateLimiter
 from visitor_tracker.access.tokens import ReadToken
+from visitor_tracker.access.who import LOCAL, NOBODY, Access, Who
 from visitor_tracker.errors import HttpError
+from visitor_tracker.event import DEFAULT_SITE
 from visitor_tracker.http.message import Headers, Request, Response
+from visitor_tracker.sites import Site, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +23,9 @@ _EXPOSE = ("Access-Control-Expose-Headers", "X-Tracker, Retry-After, Link")
 _ALLOWED_HEADERS = "Content-Type, Authorization, X-Site-ID, X-Umami-Cache"  # what clients of some trackers add
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 _LOOPBACK_HOSTS = frozenset({"localhost", "[::1]"})
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_HAS_READ_TOKEN = Who("local", "read token", everywhere="viewer")
+_NO_SITE = Site(0, "")  # that nobody owns: stands for the sites where there are none
 
 
 class TrustedProxies:
@@ -151,14 +160,39 @@ class Cors:
         return Response(204, headers=self.headers(request) + extra)
 
 
+class Scheme(Protocol):
+    """One way to prove who asks."""
+
+    def identify(self, request: Request) -> Who | None:
+        """Return who asks; None where the request brings no proof of this sort.
+
+        Raises HttpError 401 for a proof that is wrong, and what the store raises.
+        """
+
+
 class Guards:
     """The guards of one server; `trusted` and `cors` are replaced on reload."""
 
-    def __init__(self, trusted: TrustedProxies, cors: Cors, limiter: RateLimiter, read_token: ReadToken) -> None:
+    def __init__(  # noqa: PLR0913 - the rest by keyword
+        self,
+        trusted: TrustedProxies,
+        cors: Cors,
+        limiter: RateLimiter,
+        read_token: ReadToken,
+        *,
+        snapshot: Callable[[], Snapshot] = Snapshot,
+        schemes: Sequence[Scheme] = (),
+    ) -> None:
         self.trusted = trusted
         self.cors = cors
+        self.schemes = schemes
         self._limiter = limiter
         self._read_token = read_token
+        self._snapshot = snapshot
+
+    @property
+    def has_accounts(self) -> bool:
+        return self._snapshot().has_accounts
 
     def limit(self, request: Request) -> str:
         """Take a token of the client's bucket and return its address; raise 429 when the bucket is empty."""
@@ -187,24 +221,78 @@ class Guards:
             )
         return self.limit(request)
 
+    def identify(self, request: Request) -> Who:
+        """Return who asks, NOBODY without proof; raises HttpError 401 for a proof that is wrong."""
+        for scheme in self.schemes:
+            if (who := scheme.identify(request)) is not None:
+                return who
+        if self.has_accounts:
+            return NOBODY
+        scheme_name, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme_name.lower() == "bearer" and self._read_token.matches(given.strip()):
+            return _HAS_READ_TOKEN
+        return LOCAL if is_local(request) else NOBODY
+
+    def admit(self, request: Request, access: Access) -> Who:
+        """Return who asks for a route of that access; raise HttpError 401 or 403 where that is nobody who may at all.
+
+        Which sites of it, the handler sees to.
+        """
+        who = self.identify(request)
+        if who.is_ambient:
+            _refuse_foreign(request, who)
+        if access == "own" or any(who.may(access, site) for site in self._sites()):
+            return who
+        raise self.refusal(who)
+
     def read(self, request: Request) -> None:
-        """Let a read of all numbers pass: from this machine itself, or with the read token; else raise 401 or 403."""
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self._read_token.matches(given.strip()):
-            return
-        if not is_local(request):
-            raise HttpError(
-                401,
-                "read_token_needed",
-                "these numbers are shown on the server's own machine, or with its token",
-                "send  Authorization: Bearer TOKEN  with the token that  visitor-tracker token  prints",
+        """Let a read of what belongs to no site but `default` pass; else raise 401 or 403."""
+        who = self.admit(request, "read")
+        if not who.reads(self._snapshot().by_id.get(DEFAULT_SITE) or self._sites()[0]):
+            raise self.refusal(who)
+
+    def refusal(self, who: Who) -> HttpError:
+        """Return what to raise for somebody who may not: 401 where more proof could help."""
+        if who.kind != "nobody":
+            return HttpError(
+                403, "forbidden", f"{who.name} may not do that", "ask an admin of this server for the right"
             )
-        if (
-            request.headers.get("sec-fetch-site") == "cross-site"
-            and request.headers.get("sec-fetch-mode") != "navigate"
-        ):
-            # A page elsewhere cannot read the answer, but it must not make this machine work for it either.
-            raise HttpError(403, "other_site", "another web site asks for these numbers", "open them yourself")
+        if self.has_accounts:
+            return HttpError(
+                401,
+                "login_needed",
+                "these numbers are for people with an account, or a key",
+                "log in at /login, or send  Authorization: Bearer KEY  with a key of  visitor-tracker key add",
+            )
+        return HttpError(
+            401,
+            "read_token_needed",
+            "these numbers are shown on the server's own machine, or with its token",
+            "send  Authorization: Bearer TOKEN  with the token that  visitor-tracker token  prints",
+        )
+
+    def _sites(self) -> tuple[Site, ...]:
+        return self._snapshot().sites or (_NO_SITE,)
+
+
+def _refuse_foreign(request: Request, who: Who) -> None:
+    """Raise 403 where another web site makes a browser ask: it sends the proof whoever asks.
+
+    A page elsewhere cannot read the answer, but it must not make this machine work, or change, for it either.
+    """
+    headers = request.headers
+    changes = request.method not in _SAFE_METHODS
+    if headers.get("sec-fetch-site") == "cross-site" and (changes or headers.get("sec-fetch-mode") != "navigate"):
+        raise HttpError(403, "other_site", "another web site asks for this", "open it yourself")
+    if not changes:
+        return
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+        raise HttpError(403, "other_site", "another web site asks for this change", "open it yourself")
+    if who.csrf and not hmac.compare_digest(headers.get("x-csrf-token", "").encode(), who.csrf.encode()):
+        raise HttpError(
+            403, "csrf", "the change lacks the token of its login", "send  X-CSRF-Token  with csrf of GET /api/v1/me"
+        )
 
 
 def is_local(request: Request) -> bool:

@@ -25,7 +25,7 @@ class HealthRoutes:
         return [
             Route("GET", "/healthz", self.alive, "200 while the server answers at all", "own", fast=True),
             Route("GET", "/readyz", self.ready, "200 while visits can be stored, also degraded; else 503", "own"),
-            Route("GET", "/metrics", self.metrics, "counters for Prometheus", "read"),
+            Route("GET", "/metrics", self.metrics, "counters for Prometheus", "operate", media="text/plain"),
         ]
 
     def alive(self, request: Request) -> Answer:

@@ -36,6 +36,7 @@ from visitor_tracker.web.admission import Admission
 from visitor_tracker.web.asked import JSON, answer, fields_of, number, site_named
 from visitor_tracker.web.dialect import unreadable
 from visitor_tracker.web.ids import read_id
+from visitor_tracker.web.routed import visible
 from visitor_tracker.web.router import Route
 
 _HINT = 'send {"id": "32 hex digits", "url": "https://…", "viewport": "1280x720", "cells": {"click": [[x, y, n], …]}}'
@@ -66,7 +67,7 @@ class HeatRoutes:
         return [
             Route("POST", "/api/v1/heat", self.take, "add to the heatmap of a page", body_most=HEAT_MOST),
             Route("GET", "/api/v1/heatmap", self.heatmap, "heat of a page: ?url=&viewport=&kind=, or pages", "read"),
-            Route("GET", "/api/v1/snapshot", self.snapshot, "a page as it was recorded: ?url=&viewport=", "read"),
+            Route("GET", "/api/v1/snapshot", self.snapshot, "a page as it was recorded: ?url=&viewport=", "visitors"),
         ]
 
     def take(self, request: Request) -> Answer:
@@ -106,8 +107,8 @@ class HeatRoutes:
         """GET /api/v1/heatmap?url=&site=&viewport=&kind=; without url the pages of which there is heat."""
         fields = fields_of(request)
         if not fields.get("url"):
-            return self._pages(fields)
-        site, url = self._asked_page(fields)
+            return self._pages(request, fields)
+        site, url = self._asked_page(request, fields)
         viewport = _viewport(fields)
         kind = fields.get("kind", "click")
         if kind not in HEAT_KINDS:
@@ -130,28 +131,28 @@ class HeatRoutes:
     def snapshot(self, request: Request) -> Answer:
         """GET /api/v1/snapshot?url=&site=&viewport=: the snapshot event, and what it shows."""
         fields = fields_of(request)
-        site, url = self._asked_page(fields)
+        site, url = self._asked_page(request, fields)
         found = self._replays.snapshot(site.id, page_hash(url), VIEWPORTS.index(_viewport(fields)))
         if found is None:
             raise HttpError(404, "no_snapshot", "this page was not recorded on such a screen", "see docs/replay.md")
         return _snapshot_answer(found)
 
-    def _pages(self, fields: dict[str, str]) -> Response:
-        site = self._site(fields, "")
+    def _pages(self, request: Request, fields: dict[str, str]) -> Response:
+        site = self._site(request, fields, "")
         found = self._heat.pages(site.id, number(fields, "limit", _PAGES, _PAGES_MOST))
         pages = [{"url": page.url, "reports": page.reports, "last_at": iso(page.last_at)} for page in found]
         return answer({"site": site.name, "pages": pages})
 
-    def _asked_page(self, fields: dict[str, str]) -> tuple[Site, str]:
+    def _asked_page(self, request: Request, fields: dict[str, str]) -> tuple[Site, str]:
         try:
             url = normalise(fields.get("url", ""), self._drop_parameters)
         except ValueError as error:
             raise HttpError(400, "invalid_url", str(error), "use url=https://…, percent-encoded") from error
-        return self._site(fields, url), page_of(scrub_url(url))
+        return self._site(request, fields, url), page_of(scrub_url(url))
 
-    def _site(self, fields: dict[str, str], url: str) -> Site:
+    def _site(self, request: Request, fields: dict[str, str], url: str) -> Site:
         """Return the site that is named, else the one that has the page."""
-        snapshot = self._snapshot()
+        snapshot = visible(self._snapshot(), request)
         name = fields.get("site") or fields.get("site_id")
         host = urlsplit(url).hostname
         found = None if name or not host else snapshot.of_host(host)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from visitor_tracker.http.message import Answer, Headers, Request, Response
 from visitor_tracker.web.assets import AssetRoutes
-from visitor_tracker.web.router import Route
+from visitor_tracker.web.router import HTML, Route
 
 _LIST = "replay-list.html"
 _PLAYER = "replay-player.html"
@@ -48,8 +48,15 @@ class PlayerRoutes:
         if not (_LIST in self._files and _PLAYER in self._files):
             return []
         return [
-            Route("GET", "/replay", self._page(_LIST), "list of the recorded sessions", "read"),
-            Route("GET", "/replay/{session}", self._page(_PLAYER), "a page that plays a recorded session", "read"),
+            Route("GET", "/replay", self._page(_LIST), "list of the recorded sessions", "visitors", media=HTML),
+            Route(
+                "GET",
+                "/replay/{session}",
+                self._page(_PLAYER),
+                "a page that plays a recorded session",
+                "visitors",
+                media=HTML,
+            ),
         ]
 
     def _page(self, name: str) -> Callable[[Request], Answer]:

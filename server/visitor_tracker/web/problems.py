@@ -16,6 +16,7 @@ from visitor_tracker.reports.query import QueryError, Span, read_span
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.sql import SqlStore
+from visitor_tracker.web.routed import visible
 from visitor_tracker.web.router import Route
 
 _JSON: Headers = (
@@ -43,7 +44,7 @@ class ProblemRoutes:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/api/v1/errors", self.errors, "errors of a site's pages: ?site=&from=&to=", "read"),
+            Route("GET", "/api/v1/errors", self.errors, "errors of a site's pages: ?site=&from=&to=", "visitors"),
             Route("GET", "/api/v1/vitals", self.vitals, "Web Vitals of a site: ?site=&from=&to=&by=page", "read"),
         ]
 
@@ -51,7 +52,7 @@ class ProblemRoutes:
         """GET /api/v1/errors: {site, from, to, errors, groups, problems}."""
         fields = _fields(request, _FIELDS)
         limit = _limit(fields, problems.LIMIT, problems.LIMIT_MOST)
-        with self._reading(fields) as (site, span):
+        with self._reading(request, fields) as (site, span):
             found = problems.problems(self._database, site, span, limit)
         return _answer(site, span, found)
 
@@ -62,14 +63,14 @@ class ProblemRoutes:
         by = next((each for each in vitals.BY if each == fields.get("by")), None)
         if by is None and fields.get("by"):
             raise HttpError(400, "invalid_by", "by cannot be that", f"use by={', '.join(vitals.BY)}")
-        with self._reading(fields) as (site, span):
+        with self._reading(request, fields) as (site, span):
             found = vitals.vitals(self._database, site, span, by, limit)
         return _answer(site, span, found)
 
     @contextmanager
-    def _reading(self, fields: dict[str, str]) -> Iterator[tuple[Site, Span]]:
+    def _reading(self, request: Request, fields: dict[str, str]) -> Iterator[tuple[Site, Span]]:
         """Read one question after the other: each may keep a core busy that visits need too."""
-        site = self._site(fields)
+        site = self._site(request, fields)
         if not self._long.acquire(timeout=_LONG_WAIT_SECONDS):
             raise HttpError(503, "busy", "another such question is being answered", "try again", retry_after=5)
         try:
@@ -79,8 +80,8 @@ class ProblemRoutes:
         finally:
             self._long.release()
 
-    def _site(self, fields: dict[str, str]) -> Site:
-        site = self._snapshot().by_name.get(fields.get("site") or fields.get("site_id") or "default")
+    def _site(self, request: Request, fields: dict[str, str]) -> Site:
+        site = visible(self._snapshot(), request).by_name.get(fields.get("site") or fields.get("site_id") or "default")
         if site is None:
             raise HttpError(404, "unknown_site", "there is no such site", "visitor-tracker site list  shows the names")
         return site

@@ -15,6 +15,7 @@ from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.asked import answer, fields_of, site_named
+from visitor_tracker.web.routed import visible
 from visitor_tracker.web.router import Route
 
 _FIELDS = ("site", "site_id", "period")
@@ -46,7 +47,7 @@ class QualityRoutes:
             raise HttpError(
                 400, "unknown_parameter", f"there is no parameter {unknown[0][:40]!r}", f"use {', '.join(_FIELDS)}"
             )
-        site = site_named(fields.get("site") or fields.get("site_id") or "default", self._snapshot())
+        site = site_named(fields.get("site") or fields.get("site_id") or "default", visible(self._snapshot(), request))
         span = self._span(fields.get("period") or _PERIOD, site)
         # One after the other: the tabs of a busy week keep a core busy that visits need too.
         if not self._long.acquire(timeout=_LONG_WAIT_SECONDS):

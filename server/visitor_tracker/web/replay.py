@@ -35,6 +35,7 @@ from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.admission import Admission
 from visitor_tracker.web.asked import JSON, answer, fields_of, number, sites_asked_for
 from visitor_tracker.web.dialect import unreadable
+from visitor_tracker.web.routed import visible
 from visitor_tracker.web.router import Route, argument
 
 LIST, LIST_MOST = 50, 1_000
@@ -88,8 +89,10 @@ class ReplayRoutes:
         path = "/api/v1/replay"
         return [
             Route("POST", path, self.take, "store a piece of a recorded session", body_most=self._body_most),
-            Route("GET", f"{path}/{{session}}", self.recording, "the events of a recorded session: ?site=", "read"),
-            Route("GET", "/api/v1/replays", self.recordings, "recorded sessions, newest first: ?site=&limit=", "read"),
+            Route("GET", f"{path}/{{session}}", self.recording, "the events of a recorded session: ?site=", "visitors"),
+            Route(
+                "GET", "/api/v1/replays", self.recordings, "recorded sessions, newest first: ?site=&limit=", "visitors"
+            ),
         ]
 
     def take(self, request: Request) -> Answer:
@@ -141,7 +144,7 @@ class ReplayRoutes:
 
     def recordings(self, request: Request) -> Answer:
         """GET /api/v1/replays?site=&limit=&before=: `before` is the epoch ms that the last answer ended with."""
-        fields, snapshot = fields_of(request), self._snapshot()
+        fields, snapshot = fields_of(request), visible(self._snapshot(), request)
         limit = number(fields, "limit", LIST, LIST_MOST)
         before = fields.get("before", "")
         until = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else 1 << 62
@@ -156,7 +159,7 @@ class ReplayRoutes:
 
     def recording(self, request: Request) -> Answer:
         """GET /api/v1/replay/{session}?site=: all of its events."""
-        snapshot = self._snapshot()
+        snapshot = visible(self._snapshot(), request)
         sites = sites_asked_for(fields_of(request), snapshot)
         session_id = argument(request)
         found = self._database.read(

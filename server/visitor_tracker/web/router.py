@@ -1,24 +1,27 @@
 """Find the handler of a request, and turn what goes wrong into answers."""
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import unquote
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import quote, unquote
 
 import msgspec
 
+from visitor_tracker.access.who import NOBODY, Access
 from visitor_tracker.errors import HttpError, OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.http.message import Answer, Headers, Request, Response, error_response
 from visitor_tracker.ingest.dropped import CELL_OF
 from visitor_tracker.metrics import Counters
 from visitor_tracker.web.guards import Guards
+from visitor_tracker.web.routed import routed, who_of
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Answer]
 
+HTML = "text/html"
 _FAST_BODY_BYTES = 8 * 1024  # a body that the loop may read: a few events
+_NO_ARGUMENTS: Mapping[str, str] = {}
 _HSTS: Headers = (("Strict-Transport-Security", "max-age=31536000"),)
 
 
@@ -26,20 +29,35 @@ _HSTS: Headers = (("Strict-Transport-Security", "max-age=31536000"),)
 class Route:
     """One URL: who may use it, and whether its handler may run on the loop (never blocks, microseconds).
 
-    A path may end in a part in braces, as `/sessions/{id}` does: any one part that is no other route's; the handler
-    gets it by `argument`. Such a route is not fast.
+    Parts of a path in braces, as in `/sessions/{id}`, stand for any one part; where a route without braces fits too,
+    that one is meant. The handler gets them by `argument` or `argument_named`. Such a route is not fast.
 
-    access `public`: anybody, also pages of other origins; `read`: numbers, see Guards.read; `own`: anybody,
-    for this server's own pages and monitors.
+    access    who may use it                                     for
+    public    anybody, also pages of other origins               counting, and what is shown to visitors
+    own       anybody, from this server's own pages              pages, files, log-in, monitors
+    read      who reads a site, also by its share link           numbers
+    visitors  who has a role on a site                           single visits, recordings
+    manage    who owns a site                                    changes of it; its visitors' rights
+    known     whoever is known                                   one's own account
+    operate   who reads every site                               figures of the server itself
+    admin     admins
+
+    `query`, `body` and `answer` are the types by which the handler reads and writes (see `asked`), from which the
+    description of the API is made; `status` is that of success.
     """
 
     method: str
     path: str
     handler: Handler
     summary: str
-    access: Literal["public", "read", "own"] = "public"
+    access: Access = "public"
     fast: bool = False
     body_most: int = 0  # bytes; 0: as many as any other
+    query: type[msgspec.Struct] | None = None
+    body: object = None  # a type
+    answer: object = None  # a type
+    status: int = 200
+    media: str = "application/json"  # of the answer
 
 
 class Router:
@@ -68,7 +86,11 @@ class Router:
         self._methods: dict[str, str] = {}
         for method, path in sorted(self._table):
             self._methods[path] = self._methods.get(path, "OPTIONS") + ", " + method
-        self._with_argument = {_folder(path): path for path in self._methods if path.endswith("}")}
+        self._templates: dict[int, list[tuple[str, ...]]] = {}
+        for path in sorted(self._methods, key=_braces):
+            if "{" in path:
+                parts = tuple(path.split("/"))
+                self._templates.setdefault(len(parts), []).append(parts)
 
     def is_fast(self, request: Request) -> bool:
         """Prefetches leave the fast lane, because they only read, and reading may wait.
@@ -84,14 +106,15 @@ class Router:
         return self._body_most.get((method, path), 0)
 
     def __call__(self, request: Request) -> Answer:
-        route = self._table.get((request.method, request.path))
+        route, arguments = self._table.get((request.method, request.path)), _NO_ARGUMENTS
+        if route is None:
+            path, arguments = self._place_of(request)
+            route = self._table.get((request.method, path))
         try:
             if route is None:
-                route = self._table.get((request.method, self._path_of(request)))
-            if route is None:
                 return self._without_route(request)
-            if route.access == "read":
-                self._guards.read(request)
+            if route.access != "public" or arguments:
+                request = self._admitted(request, route, arguments)
             answer = route.handler(request)
             if self._hsts and request.peer.secure and isinstance(answer, Response):
                 return msgspec.structs.replace(answer, headers=answer.headers + _HSTS)
@@ -106,19 +129,34 @@ class Router:
             log.error("the store refused: %s", error)  # noqa: TRY400
             return self._refuse(HttpError(500, "store_error", "the store refused this request"), request, route)
 
-    def _path_of(self, request: Request) -> str:
-        """Return the path of the routes that a request is for: its own, or one that ends in an argument."""
+    def _admitted(self, request: Request, route: Route, arguments: Mapping[str, str]) -> Request:
+        """Return what the handler gets; raises HttpError where who asks may not use the route at all."""
+        who = NOBODY if route.access in ("public", "own") else self._guards.admit(request, route.access)
+        return routed(request, who, route.access, arguments)
+
+    def _place_of(self, request: Request) -> tuple[str, Mapping[str, str]]:
+        """Return the path of the routes that a request is for, and what stands for its parts in braces."""
         path = request.path
-        if path in self._methods or path.endswith("/"):
-            return path
-        return self._with_argument.get(_folder(path), path)
+        if path in self._methods:
+            return path, _NO_ARGUMENTS
+        parts = path.split("/")
+        for template in self._templates.get(len(parts), ()):
+            if all(
+                mine == theirs or (mine[:1] == "{" and theirs) for mine, theirs in zip(template, parts, strict=True)
+            ):
+                return "/".join(template), {
+                    mine[1:-1]: unquote(theirs, errors="replace")
+                    for mine, theirs in zip(template, parts, strict=True)
+                    if mine[:1] == "{"
+                }
+        return path, _NO_ARGUMENTS
 
     def _without_route(self, request: Request) -> Response:
-        path = self._path_of(request)
+        path, _ = self._place_of(request)
         methods = self._methods.get(path)
         if methods is None:
             if request.method == "OPTIONS" and request.path == "*":
-                return Response(204, headers=(("Allow", "GET, HEAD, OPTIONS, POST"),))
+                return Response(204, headers=(("Allow", "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"),))
             raise HttpError(404, "not_found", "there is no such page", "GET / lists what there is")
         if request.method != "OPTIONS":
             raise HttpError(405, "method_not_allowed", f"{request.method} is not possible here", f"use {methods}")
@@ -130,6 +168,11 @@ class Router:
         return any(route.path == path and route.access == "public" for route in self.routes)
 
     def _refuse(self, error: HttpError, request: Request, route: Route | None) -> Response:
+        if error.code == "unknown_site" and route is not None and route.access == "read" and _is_nobody(request):
+            error = self._guards.refusal(NOBODY)  # it may be there, for somebody who logs in
+        if error.status == 401 and route is not None and route.media == HTML and self._guards.has_accounts:
+            place = request.path + ("?" + request.query if request.query else "")
+            return Response(303, headers=(("Location", f"/login?next={quote(place)}"), ("Cache-Control", "no-store")))
         headers: Headers = ()
         if route is None or route.access == "public":
             headers = self._guards.cors.headers(request)
@@ -137,7 +180,7 @@ class Router:
             self._counters.add(CELL_OF[error.dropped])
             headers += (("X-Tracker", f"dropped: {error.dropped}"),)
         if error.status == 405:
-            headers += (("Allow", self._methods[self._path_of(request)]),)
+            headers += (("Allow", self._methods[self._place_of(request)[0]]),)
         if error.status == 401:
             headers += (("WWW-Authenticate", 'Bearer realm="visitor-tracker"'),)
         return error_response(error, headers)
@@ -157,9 +200,14 @@ def is_prefetch(request: Request) -> bool:
     return False
 
 
-def _folder(path: str) -> str:
-    return path[: path.rfind("/") + 1]
+def _is_nobody(request: Request) -> bool:
+    return who_of(request).kind == "nobody"
+
+
+def _braces(path: str) -> tuple[bool, ...]:
+    """Return by what templates are tried: those that say more of a path first."""
+    return tuple(part.startswith("{") for part in path.split("/"))
 
 
 def _without_lane(route: Route) -> Route:
-    return Route("HEAD", route.path, route.handler, route.summary, route.access)
+    return replace(route, method="HEAD", fast=False)

@@ -17,6 +17,7 @@ from visitor_tracker.sites import Site, Snapshot, site_id_of
 from visitor_tracker.store.replay import ReplayTable
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.sql import SqlStore
+from visitor_tracker.web.routed import sees_all, visible
 from visitor_tracker.web.router import Route
 
 _JSON: Headers = (
@@ -56,10 +57,10 @@ class StatsRoutes:
         asked = Asked(**{name: fields.get(field, "") for name, field in _QUESTION.items()})
         if asked != Asked():
             _refuse_unknown(fields)
-        snapshot = self._snapshot()
+        snapshot = visible(self._snapshot(), request)
         name = fields.get("site_id") or fields.get("site") or ""
         site = snapshot.by_name.get(name or _DEFAULT)
-        if site is None and asked != Asked():
+        if site is None and (asked != Asked() or not sees_all(request)):
             raise HttpError(404, "unknown_site", "there is no such site", "visitor-tracker site list  shows the names")
         # A page of old asks before its site's first visit, and expects zeros.
         site = site or Site(site_id_of(name), name)

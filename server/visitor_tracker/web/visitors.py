@@ -15,6 +15,7 @@ from visitor_tracker.reports.visitors import LIMIT, LIMIT_MOST, Scope, visitor, 
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.asked import JSON, answer, fields_of, number, site_named, sites_asked_for
+from visitor_tracker.web.routed import visible
 from visitor_tracker.web.router import Route, argument
 
 JUDGE = Judge(sum(int(signal) for signal in Signal if bots.judge(int(signal))), bots.reasons)
@@ -56,17 +57,17 @@ class VisitorRoutes:
     def routes(self) -> list[Route]:
         old = "/v1/monitoring/visitors"
         return [
-            Route("GET", "/api/v1/live", self.live, "who is on a site now: ?site=", "read"),
-            Route("GET", "/sessions/{id}", self.session, "one session's events in order: ?site=", "read"),
-            Route("GET", old, self.visitors, "visitors one by one, newest first: ?site_id=&limit=", "read"),
-            Route("GET", f"{old}/stats", self.stats, "how many visitors, and from where: ?site_id=", "read"),
-            Route("GET", f"{old}/{{ip}}", self.visitor, "one visitor: ?site_id=", "read"),
+            Route("GET", "/api/v1/live", self.live, "who is on a site now: ?site=", "visitors"),
+            Route("GET", "/sessions/{id}", self.session, "one session's events in order: ?site=", "visitors"),
+            Route("GET", old, self.visitors, "visitors one by one, newest first: ?site_id=&limit=", "visitors"),
+            Route("GET", f"{old}/stats", self.stats, "how many visitors, and from where: ?site_id=", "visitors"),
+            Route("GET", f"{old}/{{ip}}", self.visitor, "one visitor: ?site_id=", "visitors"),
         ]
 
     def live(self, request: Request) -> Answer:
         """GET /api/v1/live?site=&feed=: `feed` says how many events."""
         fields = fields_of(request)
-        site = site_named(fields.get("site") or fields.get("site_id") or "default", self._snapshot())
+        site = site_named(fields.get("site") or fields.get("site_id") or "default", visible(self._snapshot(), request))
         length = number(fields, "feed", _FEED, FEED_MOST, least=0)
         live = self._live.read(site, self._clock())
         robots = msgspec.structs.replace(live.robots, feed=live.robots.feed[:length])
@@ -74,7 +75,7 @@ class VisitorRoutes:
 
     def session(self, request: Request) -> Answer:
         """GET /sessions/{id}, as clients of a website-analytics server of old ask for it."""
-        snapshot = self._snapshot()
+        snapshot = visible(self._snapshot(), request)
         sites = sites_asked_for(fields_of(request), snapshot)
         session_id = argument(request)
         found = self._database.read(
@@ -91,7 +92,7 @@ class VisitorRoutes:
     def visitors(self, request: Request) -> Answer:
         """GET /v1/monitoring/visitors: {visitors, count}."""
         fields = fields_of(request)
-        scopes = self._scopes(fields)
+        scopes = self._scopes(request)
         limit = number(fields, "limit", LIMIT, LIMIT_MOST)
         now = self._clock()
         found = self._database.read(lambda session: visitors(session, scopes, now, country_name, limit))
@@ -99,18 +100,19 @@ class VisitorRoutes:
 
     def stats(self, request: Request) -> Answer:
         """GET /v1/monitoring/visitors/stats."""
-        scopes, now = self._scopes(fields_of(request)), self._clock()
+        scopes, now = self._scopes(request), self._clock()
         return answer(self._database.read(lambda session: visitor_stats(session, scopes, now, country_name)))
 
     def visitor(self, request: Request) -> Answer:
         """GET /v1/monitoring/visitors/{ip}; one that is not known is answered with 200, as ever."""
-        scopes, ip, now = self._scopes(fields_of(request)), argument(request), self._clock()
+        scopes, ip, now = self._scopes(request), argument(request), self._clock()
         found = self._database.read(lambda session: visitor(session, scopes, now, country_name, ip))
         return answer(unknown_visitor(ip) if found is None else found)
 
-    def _scopes(self, fields: dict[str, str]) -> list[Scope]:
-        snapshot = self._snapshot()
-        return [Scope(site, snapshot.policy_of(site.id)) for site in sites_asked_for(fields, snapshot)]
+    def _scopes(self, request: Request) -> list[Scope]:
+        snapshot = visible(self._snapshot(), request)
+        sites = sites_asked_for(fields_of(request), snapshot)
+        return [Scope(site, snapshot.policy_of(site.id)) for site in sites]
 
 
 def unknown_visitor(ip: str) -> dict[str, str]:

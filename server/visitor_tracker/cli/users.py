@@ -1,0 +1,7 @@
+"""`user`: accounts of people, their roles and log-ins."""
+
+from typing import Any
+
+
+def add_commands(commands: Any) -> None:  # noqa: ANN401
+    """Add the commands of this file."""

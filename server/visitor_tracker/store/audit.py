@@ -1,0 +1,76 @@
+"""The table of what people and programs changed."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from visitor_tracker.store.session import Database, Session, Value
+
+ADD = """/* AuditTable.add */
+insert into audit (id, at, who, name, action, site_id, target, detail)
+values (?, ?, ?, ?, ?, ?, ?, ?)"""
+
+LATEST = """/* AuditTable.latest */
+select id, at, who, name, action, site_id, target, detail
+from audit
+where id < ?
+order by id desc
+limit ?"""
+
+LATEST_OF_SITE = """/* AuditTable.latest */
+select id, at, who, name, action, site_id, target, detail
+from audit
+where site_id = ? and id < ?
+order by id desc
+limit ?"""
+
+PURGE = """/* AuditTable.purge */
+delete from audit
+where id < ?"""
+
+_ALL = b"\xff" * 16
+
+
+class AuditRow(NamedTuple):
+    """One change. `at` is epoch ms; `who` is "kind:id"; `site_id` 0: of no site; `detail` is JSON."""
+
+    id: bytes
+    at: int
+    who: str
+    name: str
+    action: str
+    site_id: int
+    target: str
+    detail: str
+
+
+class AuditTable:
+    """Methods raise what `Database.read` and `Database.write` do; any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, row: AuditRow) -> None:
+        self._database.write(lambda session: add(session, row))
+
+    def latest(self, limit: int, *, before: bytes = _ALL, site_ids: Sequence[int] | None = None) -> list[AuditRow]:
+        """Return the rows before that id, the newest first; `site_ids` of None: those of every site and of none."""
+
+        def work(session: Session) -> list[AuditRow]:
+            if site_ids is None:
+                found = session.ask(LATEST, (before, limit))
+            else:
+                found = [row for site_id in site_ids for row in session.ask(LATEST_OF_SITE, (site_id, before, limit))]
+            rows = sorted((AuditRow(bytes(row[0]), *row[1:]) for row in found), key=lambda row: row.id, reverse=True)
+            return rows[:limit]
+
+        return self._database.read(work)
+
+    def purge(self, before_ms: int) -> None:
+        """Delete what is older than that moment."""
+        self._database.write(lambda session: session.send(PURGE, (before_ms.to_bytes(6, "big") + bytes(10),)))
+
+
+def add(session: Session, row: AuditRow) -> None:
+    """Add a row in the transaction of the change that it tells."""
+    values: list[Value] = list(row)
+    session.send(ADD, values)

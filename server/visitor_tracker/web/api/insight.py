@@ -1,0 +1,9 @@
+"""Goals, funnels, retention, journeys, segments and annotations."""
+
+from visitor_tracker.web.parts import Parts
+from visitor_tracker.web.router import Route
+
+
+def routes(parts: Parts) -> list[Route]:
+    """Return the routes of this file and of those that belong to it."""
+    return []
