@@ -1,10 +1,11 @@
 """What the middleware costs a program: the time of a request with it and without it, in turn.
 
-    .venv/bin/python bench/middleware.py [--rounds 10] [--requests 1000]
+    .venv/bin/python bench/middleware.py [--rounds 10] [--requests 1000] [--pace 100]
 
 Hosts are processes of their own on 127.0.0.1: FastAPI under uvicorn and Flask under werkzeug, each without the
 middleware, with it and a server, with it and an embedded tracker. One connection after the other asks each of them in
-turn. Beside that, the time that the middleware itself takes for a request, in this process.
+turn, as fast as it is answered or, with --pace, so often a second. Beside that, the time that the middleware itself
+takes for a request, in this process.
 """
 
 import argparse
@@ -58,6 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--requests", type=int, default=1000, help="of a round")
+    parser.add_argument("--pace", type=float, default=0.0, help="requests a second; 0: as fast as they are answered")
     parser.add_argument("--serve", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -69,7 +71,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
             server = stack.enter_context(tracker_server(Path(folder) / "server"))
             ports = {way: stack.enter_context(running(host, way, Path(folder) / way, *server)) for way in WAYS}
-            report(host, measure(ports, options.rounds, options.requests))
+            report(host, measure(ports, options.rounds, options.requests, options.pace))
     for name, own in (("ASGI", own_asgi), ("WSGI", own_wsgi)):
         told = (
             f"{own(Held()):.1f} µs in the request's thread, {own(Nowhere()):.1f} µs with the sender's at work beside it"
@@ -78,22 +80,25 @@ def main() -> None:
     return None
 
 
-def measure(ports: dict[str, int], rounds: int, requests: int) -> dict[str, list[float]]:
+def measure(ports: dict[str, int], rounds: int, requests: int, pace: float) -> dict[str, list[float]]:
     """Ask each host in turn and return the seconds of every request by way."""
     found: dict[str, list[float]] = {way: [] for way in ports}
     for port in ports.values():
         timed(port, WARM_UP)
     for turn in range(rounds):
         for way in sorted(ports, reverse=turn % 2 == 1):
-            found[way] += timed(ports[way], requests)
+            found[way] += timed(ports[way], requests, pace)
     return found
 
 
-def timed(port: int, requests: int) -> list[float]:
+def timed(port: int, requests: int, pace: float = 0.0) -> list[float]:
     """Send so many requests on one connection and return the seconds of each but the first."""
     connection = HTTPConnection("127.0.0.1", port)
     seconds = []
-    for _ in range(requests + 1):
+    start = time.perf_counter()
+    for number in range(requests + 1):
+        if pace:
+            time.sleep(max(0.0, start + number / pace - time.perf_counter()))
         begin = time.perf_counter()
         connection.request("GET", "/", headers=HEADERS)
         answer = connection.getresponse()

@@ -43,21 +43,32 @@ class VisitorTrackingMiddleware:
         asked = self._asked(scope) if kind == "http" else None
         if asked is None:
             return await self.app(scope, receive, send)
+        return await self._serve(scope, receive, send, asked)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, asked: Asked) -> None:
+        """Serve a request that may count."""
+        begun: tuple[int, RawHeaders] | None = None
         is_open = True
 
         async def passing(message: Message) -> None:
-            nonlocal is_open
+            nonlocal begun, is_open
             await send(message)
-            if is_open and message["type"] == "http.response.start":
+            if not is_open:
+                return
+            if message["type"] == "http.response.start":
+                begun = message["status"], message.get("headers", ())
+            elif begun is not None:  # the client has its answer, or its first part: nobody waits for what comes now
                 is_open = False
-                self._record(scope, asked, message["status"], message.get("headers", ()))
+                self._record(scope, asked, *begun)
 
         try:
             await self.app(scope, receive, passing)
         except Exception:
-            if is_open:
-                self._record(scope, asked, 500, ())
+            begun = begun or (500, ())
             raise
+        finally:
+            if is_open and begun is not None:
+                self._record(scope, asked, *begun)
 
     async def dispatch(self, request: Any, call_next: Callable[[Any], Awaitable[Any]]) -> Any:  # noqa: ANN401
         """Count as the `dispatch` of Starlette's BaseHTTPMiddleware does."""
