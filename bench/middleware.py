@@ -3,9 +3,9 @@
     .venv/bin/python bench/middleware.py [--rounds 10] [--requests 1000] [--pace 100]
 
 Hosts are processes of their own on 127.0.0.1: FastAPI under uvicorn and Flask under werkzeug, each without the
-middleware, with it and a server, with it and an embedded tracker. One connection after the other asks each of them in
-turn, as fast as it is answered or, with --pace, so often a second. Beside that, the time that the middleware itself
-takes for a request, in this process.
+middleware (twice: the second, `control`, shows what chance does), with it and a server, with it and an embedded
+tracker. One connection after the other asks each of them in turn, as fast as it is answered or, with --pace, so often
+a second. Beside that, the time that the middleware itself takes for a request, in this process.
 """
 
 import argparse
@@ -50,7 +50,7 @@ HEADERS = {
     "Sec-Fetch-Dest": "document",
     "Cookie": "session=0123456789abcdef",
 }
-HOSTS, WAYS = ("fastapi", "flask"), ("without", "server", "embedded")
+HOSTS, WAYS = ("fastapi", "flask"), ("without", "control", "server", "embedded")  # control: without it, too
 WARM_UP = 300
 CALLS = 20_000
 
@@ -198,7 +198,7 @@ def running(host: str, way: str, folder: Path, server: str, key: str) -> Iterato
     """Run a host; its port. In the end every request of it must have arrived."""
     with started([sys.executable, __file__, "--serve", host, way, str(folder), server, key]) as port:
         yield port
-        if way != "without":
+        if way in ("server", "embedded"):
             wait_until_sent(port)
 
 
@@ -233,7 +233,7 @@ def serve(host: str, way: str, folder: str, server: str, key: str) -> None:
     options: dict[str, Any] = {"server": server, "key": key}
     if way == "embedded":
         options = {"tracker": embedded({"server.data_dir": folder})}
-    {"fastapi": serve_fastapi, "flask": serve_flask}[host](None if way == "without" else options)
+    {"fastapi": serve_fastapi, "flask": serve_flask}[host](options if way in ("server", "embedded") else None)
 
 
 def told() -> str:
