@@ -154,18 +154,25 @@ def mariadb_with(path: Path) -> Iterator[tuple[SqlStore, Any]]:
         migrate(store)
         with closing(sqlite3.connect(path)) as source, database.connection(name) as target:
             for table, columns in COPIED.items():
-                _copy(source, target, table, columns)
+                copy_rows(source, target, table, columns)
             yield store, target
         store.close()
 
 
-def _copy(source: sqlite3.Connection, target: Any, table: str, columns: Sequence[str]) -> None:  # noqa: ANN401
+def copy_rows(
+    source: sqlite3.Connection,
+    target: Any,  # noqa: ANN401
+    table: str,
+    columns: Sequence[str],
+    at_once: int = COPIED_ROWS,
+) -> None:
+    """Copy a table to MariaDB, and tell how long that took."""
     started = time.monotonic()
     names, marks = ", ".join(columns), ", ".join(["%s"] * len(columns))
     rows = source.execute(f"select {names} from {table}")
     cursor = target.cursor()
     copied = 0
-    while some := rows.fetchmany(COPIED_ROWS):
+    while some := rows.fetchmany(at_once):
         cursor.executemany(f"insert into {table} ({names}) values ({marks})", some)
         copied += len(some)
     cursor.execute(f"analyze table {table}")

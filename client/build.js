@@ -5,9 +5,11 @@ import {basename, dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
 import {build, transform} from 'esbuild';
+import {copyVendored, vendoredNotices} from './vendor.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const DIST = join(HERE, 'dist');
+const MODULES = join(HERE, 'node_modules');
 const HASH_DIGITS = 12;
 const SETTINGS_NAME = 'SETTINGS_OF_THE_SITE';
 const SETTINGS = '{files:{more:"more.js"}}/*settings*/'; // the server writes a site's here; any other serves these
@@ -67,6 +69,14 @@ const bundles = [
   },
   {
     ...common,
+    banner: {js: '/*! visitor-tracker, Apache-2.0 */'},
+    target: 'es2022',
+    entryPoints: ['src/reader.js'],
+    format: 'esm',
+    outfile: 'dist/reader.js',
+  },
+  {
+    ...common,
     target: 'es2022',
     entryPoints: ['demo/demo.js'],
     format: 'esm',
@@ -84,12 +94,33 @@ const bundles = [
   },
   {...common, target: 'es2022', entryPoints: ['replay/list.js'], format: 'esm', outfile: 'dist/replay-list.js'},
   {...common, entryPoints: ['replay/replay.css'], outfile: 'dist/replay-player.css'},
+  ...['login', 'setup'].map((name) => ({
+    ...common,
+    target: 'es2022',
+    entryPoints: [`account/${name}.js`],
+    format: 'esm',
+    outfile: `dist/account-${name}.js`,
+  })),
+  {...common, entryPoints: ['account/account.css'], outfile: 'dist/account.css'},
+  ...['docs', 'redoc'].map((name) => ({
+    ...common,
+    target: 'es2022',
+    entryPoints: [`api/${name}.js`],
+    format: 'esm',
+    outfile: `dist/api-${name}.js`,
+  })),
+  {...common, entryPoints: ['api/api.css'], outfile: 'dist/api.css'},
 ];
 
 const copies = {
   'src/visitor-tracker.d.ts': 'visitor-tracker.d.ts',
+  'src/reader.d.ts': 'reader.d.ts',
   'demo/demo.html': 'demo.html',
   'demo/icon.svg': 'icon.svg',
+  'account/login.html': 'account-login.html',
+  'account/setup.html': 'account-setup.html',
+  'api/docs.html': 'api-docs.html',
+  'api/redoc.html': 'api-redoc.html',
   'replay/list.html': 'replay-list.html',
   'replay/player.html': 'replay-player.html',
 };
@@ -117,13 +148,15 @@ const notices = (inputs) => {
     const text = file ? `\n${readFileSync(join(HERE, folder, file), 'utf8').trim()}\n` : '';
     return `${name} ${version}, ${license} ${homepage}\n${text}`;
   });
-  return `Parts of replay.js, replay-player.js and vitals.js are the work of others:\n\n${texts.join('\n')}`;
+  const own = `Parts of replay.js, replay-player.js and vitals.js are the work of others:\n\n${texts.join('\n')}`;
+  return `${own}\n${vendoredNotices(MODULES)}`;
 };
 
 rmSync(DIST, {recursive: true, force: true});
 mkdirSync(DIST);
 const built = await Promise.all(bundles.map((bundle) => build({...bundle, metafile: true})));
 writeFileSync(join(DIST, 'third-party.txt'), notices(built.flatMap(({metafile}) => Object.keys(metafile.inputs))));
+copyVendored(MODULES, DIST);
 const core = join(DIST, 'script.js');
 // Whatever an old or strange browser has not, must not be an error of the page.
 const guarded = `try{${readFileSync(core, 'utf8')}}catch{}`;

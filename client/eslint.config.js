@@ -27,7 +27,7 @@ export default [
     },
   },
   {
-    files: ['src/**', 'demo/**', 'replay/**'],
+    files: ['src/**', 'demo/**', 'replay/**', 'account/**', 'api/**'],
     languageOptions: {globals: globals.browser},
     rules: {
       'no-console': 'error',
@@ -40,10 +40,13 @@ export default [
   {
     files: [
       'src/transport.js',
+      'src/reader.js',
       'src/tracker/outbox.js',
       'src/modules/replay/upload.js',
       'src/modules/parts/sending.js',
       'replay/page.js',
+      'api/docs.js',
+      'account/form.js',
     ],
     rules: {'no-restricted-globals': 'off'},
   },

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
-import yaml
 
 from tests.http.cases import load
 from tests.running import Server, until
@@ -73,40 +71,12 @@ def variables(text: str) -> set[str]:
     return set(re.findall(r"VISITOR_TRACKER_[A-Z][A-Z_]+", text))
 
 
-@pytest.mark.parametrize("path", sorted(DEPLOY.iterdir()), ids=lambda path: path.name)
+EXAMPLES = sorted(path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix != ".pyc")
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_variables_in_the_examples_exist(path: Path) -> None:
     assert variables(path.read_text("utf-8")) - {row.variable for row in describe()} == set()
-
-
-def compose() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
-    return loaded
-
-
-def test_compose_waits_for_a_healthy_database_and_keeps_both_volumes() -> None:
-    file = compose()
-    tracker, database = file["services"]["tracker"], file["services"]["database"]
-    assert tracker["depends_on"] == {"database": {"condition": "service_healthy"}}
-    assert "healthcheck" in database
-    named = {volume.partition(":")[0] for service in (tracker, database) for volume in service["volumes"]}
-    assert named == set(file["volumes"])
-    assert (DEPLOY / tracker["build"]["context"]).resolve() == TOP
-    assert (TOP / tracker["build"]["dockerfile"]).is_file()
-
-
-def test_compose_has_no_password_and_does_not_start_without_one() -> None:
-    tracker, database = compose()["services"]["tracker"], compose()["services"]["database"]
-    needed = "${MYSQL_PASSWORD:?put MYSQL_PASSWORD into deploy/.env}"
-    assert database["environment"]["MYSQL_PASSWORD"] == needed
-    assert tracker["environment"]["VISITOR_TRACKER_STORE_URL"].partition("@")[0] == f"mysql://tracker:{needed}"
-    assert "MYSQL_ROOT_PASSWORD" not in database["environment"]
-    example = (DEPLOY / "compose.env.example").read_text("utf-8")
-    assert re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE) == [("MYSQL_PASSWORD", ""), ("TRUSTED_PROXIES", "")]
-
-
-def test_compose_publishes_on_this_machine_only() -> None:
-    services = compose()["services"].values()
-    assert [port for service in services for port in service.get("ports", ())] == ["127.0.0.1:8000:8000"]
 
 
 def test_the_dockerfile_copies_what_is_there_and_the_ignore_file_lets_it_pass() -> None:

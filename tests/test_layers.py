@@ -254,7 +254,11 @@ def test_no_file_names_a_build_machine_or_a_package_registry() -> None:
 
 def test_the_npm_lock_file_pins_every_package_and_names_no_address() -> None:
     packages = json.loads((TOP / "client" / "package-lock.json").read_text("utf-8"))["packages"]
-    installed = {name: package for name, package in packages.items() if name}
+    own = {package["resolved"] for package in packages.values() if package.get("link")}
+    assert [name for name in own if not (TOP / "client" / name / "package.json").is_file()] == []
+    installed = {
+        name: package for name, package in packages.items() if name not in {"", *own} and not package.get("link")
+    }
     assert [name for name, package in installed.items() if not package.get("integrity")] == []
     assert [name for name, package in installed.items() if "resolved" in package] == []
 

@@ -1,4 +1,5 @@
-/** Compiled, never run: the declarations say what the client promises. */
+/** Compiled, never run: the declarations say what the clients promise. */
+import {type Live, type Metric, VisitorStats, VisitorStatsError} from '../src/reader.js';
 import {type CountedVisit, type PageCount, VisitorTracker} from '../src/visitor-tracker.js';
 
 const tracker: VisitorTracker = new VisitorTracker();
@@ -27,3 +28,17 @@ tracker.updateVisitorCount().then((visit) => visit.visit_count);
 tracker.getVisitorCount(7);
 
 export {all, answer, badge, count, counted, isPending, known, page, pages};
+
+const reader: VisitorStats = new VisitorStats({url: 'https://stats.example.com', key: 'vt_x', site: 'blog'});
+const visitors: Promise<Metric | undefined> = reader
+  .query({metrics: ['visitors'], dimensions: ['page'], date_range: ['2026-01-01', '2026-01-31']})
+  .then(({rows: [row]}) => row?.metrics.visitors);
+const live: Promise<Live> = reader.live();
+const refused: number = new VisitorStatsError().status;
+
+// @ts-expect-error there is no such interval
+reader.query({interval: 'minute'});
+// @ts-expect-error a metric may be null
+reader.query().then(({totals}) => totals.metrics.visitors.toFixed());
+
+export {live, refused, visitors};

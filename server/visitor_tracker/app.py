@@ -17,6 +17,7 @@ from visitor_tracker import resources
 from visitor_tracker.access.audit import Audit
 from visitor_tracker.access.cookies import VisitorCookies
 from visitor_tracker.access.keeper import Keeper, policy_of
+from visitor_tracker.access.last_use import LastUse
 from visitor_tracker.access.limits import RateLimiter
 from visitor_tracker.access.sites import SiteBook
 from visitor_tracker.access.snapshot import FILE, SnapshotReader, read_snapshot
@@ -38,9 +39,11 @@ from visitor_tracker.ingest.visitor import hashed
 from visitor_tracker.ingest.visits import Visits
 from visitor_tracker.jobs.background import Background
 from visitor_tracker.jobs.courtesy import Workers
+from visitor_tracker.jobs.extracting import Extracting
 from visitor_tracker.metrics import Cell, Counters, Metrics
 from visitor_tracker.routes import api_routes, api_schemes, page_routes, read_routes
 from visitor_tracker.sites import Site, Snapshot
+from visitor_tracker.store.api_keys import ApiKeyTable
 from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.migrate import migrate
 from visitor_tracker.store.open import open_store
@@ -126,13 +129,8 @@ class App:
             most_waiting=4 * config.http.max_queue,
         )
         self.intake = self._intake(config)
-        self._badges = BadgeRoutes(
-            self.store,
-            self.guards,
-            self.pages,
-            floor=config.counter.badge_floor,
-            seconds=config.counter.badge_seconds,
-        )
+        floor, seconds = config.counter.badge_floor, config.counter.badge_seconds
+        self._badges = BadgeRoutes(self.store, self.guards, self.pages, floor=floor, seconds=seconds)
         self.router = Router(
             self._routes(config),
             guards=self.guards,
@@ -159,7 +157,8 @@ class App:
         parts = self._parts(config, files, assets)
         self.guards.schemes = api_schemes(parts)
         cookies = VisitorCookies(self.shared.keys.cookies)
-        clients = Clients(self.guards, lambda: self.snapshot.now, cookies, config.geo.header)
+        uses = LastUse(ApiKeyTable(self.store.database).used)
+        clients = Clients(self.guards, lambda: self.snapshot.now, cookies, config.geo.header, uses)
         sessions = analytics.Sessions()
         collecting = CollectRoutes(
             all_dialects(sessions),
@@ -208,6 +207,7 @@ class App:
             assets,
             lambda: time.time_ns() // 1_000_000,
             self.shared.keys.token,
+            lambda: self.router.routes,
         )
 
     def _with_recordings(
@@ -334,7 +334,8 @@ def background_of(config: Config, store: SqlStore, counters: Counters, workers: 
         migrate=partial(migrate, store, config.counter.drop_parameters),
         keep=lambda: keeper.step(time.time_ns() // 1_000_000),
         ids_days=config.store.ids_keep_days,
-        replay_days=config.replay.keep_days,
+        config=config,
+        extracting=Extracting(store, SnapshotReader(config.data_dir / FILE, Snapshot())),
         are_short=bool if workers is None else _workers(config, workers).are_short,
     )
 
@@ -346,7 +347,6 @@ def _workers(config: Config, metrics: Metrics) -> Workers:
 def folder_of(config: Config, store: SqlStore, counters: Counters) -> Folder:
     """Return what folds the inbox by the sites of the snapshot file; belongs to one thread."""
     reader = SnapshotReader(config.data_dir / FILE, Snapshot())
-
     table = SiteTable(store.database)
 
     def rule_of(site_id: int) -> Rule:

@@ -86,8 +86,11 @@ class VisitorTrackingServer:
 
     @property
     def address(self) -> str:
-        """Where the running server listens, such as http://127.0.0.1:8000; "" before `started` is set."""
-        return "" if self._server is None else self._server.where
+        """Where the running server listens, such as http://127.0.0.1:8000; "" before `started` is set.
+
+        `localhost` may have two addresses; this is the first.
+        """
+        return "" if self._server is None else self._server.where.partition(" ")[0]
 
     def create_database_table(self) -> list[str]:
         """Bring the tables up to date; return the names of the migrations applied."""

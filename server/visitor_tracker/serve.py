@@ -17,6 +17,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from visitor_tracker import __version__, logs, resources
+from visitor_tracker.access.accounts import Accounts
+from visitor_tracker.access.invitations import Invitations
 from visitor_tracker.access.snapshot import FILE as SNAPSHOT
 from visitor_tracker.access.snapshot import read_snapshot
 from visitor_tracker.app import App, Shared, background_of, first_snapshot, store_of, worker_count
@@ -31,6 +33,7 @@ from visitor_tracker.store.base import Finding
 from visitor_tracker.store.location import SqliteLocation, locate
 from visitor_tracker.store.lock import hold
 from visitor_tracker.store.migrate import migrate, pending
+from visitor_tracker.store.sql import SqlStore
 
 log = logging.getLogger(__name__)
 
@@ -325,28 +328,47 @@ def _migrate_and_tell(config: Config) -> None:
 
 def _announce(config: Config, listeners: Sequence[Listener], workers: int, *, ask: bool) -> None:
     """Tell who started the server where it is, what it uses, and what to open; `ask` the store what it is."""
-    described = "away at the moment"
+    described, token = "away at the moment", ""
     if ask:
         store = store_of(config)
         with suppress(TrackerError):  # it was there a moment ago; who needs it next says what is wrong
             described = store.describe()
+            token = set_up_token(store)
         store.close()
     places = [listener.where for listener in listeners]
     processes = f"{workers} worker process{'es' if workers > 1 else ''}" if workers else "one process"
     log.info("Visitor Tracker %s on %s, %s, store: %s", __version__, ", ".join(places), processes, described)
+    base = own_address(config, places[0])
+    if token:
+        log.info("there is no account yet: make the first one at  %s/setup#%s", base, token)
     if not sys.stdout.isatty():
         _print(f"listening on {' '.join(places)}\n")
         return
-    base = config.server.public_url.rstrip("/") or places[0].replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
+    people = f"set up     {base}/setup#{token}" if token else f"log in     {base}/login"
     _print(
         f"\n  Visitor Tracker {__version__}\n"
         f"  address    {', '.join(places)}\n"
         f"  store      {described}\n"
         f"  open       {base}/demo  to see it count\n"
         f"  overview   {base}/\n"
-        "  elsewhere  lists need the token that  visitor-tracker token  prints\n"
+        f"  {people}\n"
         "  stop       Ctrl-C\n\n"
     )
+
+
+def own_address(config: Config, place: str = "") -> str:
+    """Return the server's address without a slash at its end; `place` is where it listens, by default as configured."""
+    if config.server.public_url:
+        return config.server.public_url.rstrip("/")
+    if not place.startswith("http"):
+        host = f"[{config.server.host}]" if ":" in config.server.host else config.server.host or "localhost"
+        place = f"http{'s' if config.tls.certificate else ''}://{host}:{config.server.port}"
+    return place.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
+
+
+def set_up_token(store: SqlStore) -> str:
+    """Return a new token with which the first account can be made; "" where there is one."""
+    return "" if Accounts(store).any() else Invitations(store).for_set_up()
 
 
 def _print(text: str) -> None:

@@ -34,11 +34,20 @@ class Policy(msgspec.Struct, frozen=True):
     opt_out: OptOutPolicy = "ignore"  # what DNT: 1 and Sec-GPC: 1 do
 
 
+class Retention(msgspec.Struct, frozen=True, omit_defaults=True):
+    """For how many days a site keeps what tells of single visitors; None: as the settings say, 0: for ever."""
+
+    events_days: int | None = None
+    replay_days: int | None = None
+    ip_records_days: int | None = None
+    profiles_days: int | None = None
+
+
 class Site(msgspec.Struct, frozen=True, dict=True):
     """A web site; with `hostnames` only pages of those hosts (and of *.host for "*.host") belong to it.
 
-    `aliases` are names that other trackers gave it, such as Umami's website id. `policy` and `modules` of None: those
-    of the settings.
+    `aliases` are names that other trackers gave it, such as Umami's website id. `policy`, `modules` and `retention` of
+    None: those of the settings. `url` is where people find the site; nothing depends on it.
     """
 
     id: int
@@ -51,6 +60,8 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     created_at: int = 0
     automatic: bool = False  # made by a hit that named it
     modules: tuple[Module, ...] | None = None  # of the tracker script that its pages load
+    url: str = ""
+    retention: Retention | None = None
 
     @cached_property
     def seed(self) -> bytes:

@@ -19,7 +19,7 @@ from visitor_tracker.errors import StoreUnavailable
 from visitor_tracker.metrics import Cell, Counters, Metrics
 from visitor_tracker.sites import Policy, SendKey, Site, Snapshot
 from visitor_tracker.store import migrate, open_store
-from visitor_tracker.store.keys import KeyTable, SendKeys
+from visitor_tracker.store.keys import KeyTable
 from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.store.sql import SqlStore
 
@@ -318,7 +318,7 @@ def test_everything_a_process_must_know_is_in_the_file(store: SqlStore, tmp_path
     shop = Site(77, "shop", ("shop.example",), policy=Policy("cookie"))
     SiteTable(store.database).put(shop)
     key = SendKey(b"d" * 32, "backend")
-    SendKeys(store.database).add_send_key(key, NOON)
+    store.execute("insert into api_keys values (%s, 'd1', 'backend', 0, 'ingest', '', 0, 0, 0)", (key.digest,))
     made = SiteBook(tmp_path / "data")
     (tmp_path / "data").mkdir()
     blog = made.create("blog", Snapshot())

@@ -2,26 +2,30 @@
 
 import json
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Command
+from visitor_tracker.access.audit import OPERATOR, Audit
 from visitor_tracker.access.send_keys import digest
 from visitor_tracker.sites import SendKey, site_id_of
-from visitor_tracker.store.keys import SendKeys
+from visitor_tracker.store.api_keys import ApiKey, ApiKeyTable
+from visitor_tracker.store.audit import AuditTable
 from visitor_tracker.store.open import open_store
 
 
 def stored(store_url: str) -> list[SendKey]:
     store = open_store(store_url)
     try:
-        return [key for key, _, _ in SendKeys(store.database).send_keys()]
+        return [SendKey(key.digest, key.name, key.site_id) for key in ApiKeyTable(store.database).all()]
     finally:
         store.close()
 
 
-def listed(command: Command, *more: str) -> list[dict[str, str | None]]:
+def listed(command: Command, *more: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in command("key", "list", "--json", *more).out.splitlines()]
 
 
@@ -98,3 +102,55 @@ def test_a_wrong_folder_is_told_and_left_alone(command: Command, tmp_path: Path,
     assert (done.code, done.out) == (1, "")
     assert str(tmp_path / "data" / "visitors.db") in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_says_what_it_is_for_and_until_when(command: Command) -> None:
+    command("site", "add", "blog")
+    made = command(
+        "key", "add", "reports", "--site", "blog", "--scope", "read", "--scope", "ingest", "--expires", "90d"
+    )
+    assert made.code == 0
+    assert "for read, ingest" in made.err
+    [row] = listed(command)
+    assert (row["scopes"], row["site"], row["last_used_at"]) == (["read", "ingest"], "blog", None)
+    assert row["created_at"]
+    assert row["expires_at"]
+    good_for = datetime.fromisoformat(row["expires_at"]) - datetime.fromisoformat(row["created_at"])
+    assert timedelta(days=89) < good_for <= timedelta(days=90)
+    cells = [re.split(r"\s{2,}", line.strip()) for line in command("key", "list").out.splitlines()]
+    assert cells[0] == ["NAME", "ID", "SITE", "FOR", "MADE (UTC)", "EXPIRES"]
+    assert cells[1][3] == "read, ingest"
+
+
+@pytest.mark.parametrize("time", ["", "0d", "90", "d", "1y", "1.5d", "99999d", "-1d", "٣d"])
+def test_a_time_that_is_none_is_explained(command: Command, time: str) -> None:
+    done = command("key", "add", "reports", f"--expires={time}")
+    assert (done.code, "12h, 90d, 26w" in done.err) == (2, True)
+
+
+def test_an_ambiguous_name_needs_the_id(command: Command, tmp_path: Path) -> None:
+    command("key", "add", "reports")
+    store = open_store(f"sqlite:///{tmp_path}/data/visitors.db")
+    try:
+        other = ApiKey(digest("other"), "0123456789abcdef", "reports", user_id="a" * 32)
+        ApiKeyTable(store.database).add(other, Audit(store).row(OPERATOR, "key.added"))
+    finally:
+        store.close()
+    done = command("key", "revoke", "reports")
+    assert (done.code, "there are 2 keys reports" in done.err) == (1, True)
+    assert command("key", "revoke", "0123456789abcdef").code == 0
+    assert command("key", "revoke", "reports").code == 0
+
+
+def test_making_and_revoking_is_in_the_audit_log(command: Command, tmp_path: Path) -> None:
+    command("key", "add", "reports", "--scope", "read")
+    command("key", "revoke", "reports")
+    store = open_store(f"sqlite:///{tmp_path}/data/visitors.db")
+    try:
+        rows = AuditTable(store.database).latest(10)
+    finally:
+        store.close()
+    assert [(row.who, row.name, row.action, row.target) for row in rows] == [
+        ("local:", "command line", "key.revoked", "reports"),
+        ("local:", "command line", "key.added", "reports"),
+    ]

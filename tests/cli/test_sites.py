@@ -11,8 +11,8 @@ import pytest
 
 from tests.cli.conftest import Command
 from visitor_tracker.access.sites import SiteBook
-from visitor_tracker.cli.snippets import KINDS, PROXIES, snippet
 from visitor_tracker.sites import Snapshot, site_id_of
+from visitor_tracker.web.snippets import KINDS, PROXIES, snippet
 
 SUMMARY = ("name", "hostnames", "aliases", "timezone", "public", "automatic", "own_policy")
 
@@ -152,6 +152,7 @@ def test_what_costs_privacy_is_said_once(command: Command, option: str, value: s
     lines = command("site", "set", "blog", option, value).err.splitlines()
     assert len(lines) == (1 if said else 0)
     assert said in "".join(lines)
+    assert command("site", "set", "blog", "--public").err.startswith("--public: everybody may read its numbers")
     assert command("site", "set", "blog", "--public").err == ""
 
 
@@ -216,3 +217,65 @@ def test_a_snippet_tells_what_it_had_to_guess(command: Command) -> None:
     assert "set server.public_url" in done.err
     assert "site set blog --hostname" in done.err
     assert "--hostname" not in command("site", "snippet", "default").err
+
+
+def test_a_site_has_an_address_and_keeps_what_it_says(command: Command, store_url: str) -> None:
+    where = ("--store", store_url)
+    kept = ("--retention", "events=90", "--retention", "replay=7")
+    assert command("site", "add", "blog", "--url", "https://Blog.example.com", *kept, *where).code == 0
+    row = json.loads(command("site", "show", "blog", "--json", *where).out)
+    assert (row["url"], row["own_retention"]) == ("https://blog.example.com/", {"events_days": 90, "replay_days": 7})
+    assert row["retention"] == {"events_days": 90, "replay_days": 7, "ip_records_days": 0, "profiles_days": 400}
+    command("site", "set", "blog", "--retention", "replay=settings", "--retention", "ip-records=0", *where)
+    row = json.loads(command("site", "show", "blog", "--json", *where).out)
+    assert row["own_retention"] == {"events_days": 90, "ip_records_days": 0}
+    assert command("site", "set", "blog", "--retention-as-settings", *where).code == 0
+    shown = command("site", "show", "blog", *where).out
+    assert "for ever, replay 30 days" in shown
+    assert "admins" in shown.lower()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--url", "blog"), 1, "is no address"),
+        (("--url", "javascript:alert(1)"), 1, "is no address"),
+        (("--retention", "events"), 2, "are no days"),
+        (("--retention", "all=1"), 2, "use events, replay, ip-records, profiles"),
+        (("--retention", "events=99999"), 2, "36500"),
+        (("--retention", "events=-1"), 2, "are no days"),
+    ],
+)
+def test_mistakes_of_addresses_and_days_are_explained(
+    command: Command, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    command("site", "add", "blog")
+    done = command("site", "set", "blog", *arguments)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+
+
+def test_changes_are_in_the_audit_log(command: Command) -> None:
+    command("site", "add", "blog", "--hostname", "blog.example.com")
+    command("site", "set", "blog", "--public")
+    command("site", "set", "blog", "--public")
+    command("site", "remove", "blog")
+    lines = [json.loads(line) for line in command("audit", "--json").out.splitlines()]
+    assert [(line["action"], line["target"], line["who"]) for line in reversed(lines)] == [
+        ("site.added", "blog", "local"),
+        ("site.changed", "blog", "local"),
+        ("site.removed", "blog", "local"),
+    ]
+    assert lines[1]["detail"] == {"public": True}
+
+
+def test_all_of_a_site_can_be_erased(command: Command, store_url: str) -> None:
+    where = ("--store", store_url)
+    command("site", "add", "blog", *where)
+    asked = command("site", "remove", "blog", "--erase", *where)
+    assert (asked.code, "--yes" in asked.err) == (2, True)
+    assert "blog" in listed(command, *where)
+    done = command("site", "remove", "blog", "--erase", "--yes", *where)
+    assert (done.code, "erased what was counted" in done.out) == (0, True)
+    again = command("site", "add", "blog", *where)
+    assert (again.code, "is being erased just now" in again.err) == (1, True)

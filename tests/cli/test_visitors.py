@@ -47,15 +47,15 @@ def test_the_table_of_old(addresses: Command) -> None:
     assert (top, title, under, bottom) == (FRAME, "ALL VISITORS", FRAME, FRAME)
     header, rule, *rows = table
     assert rule == "-" * 144
-    assert [line[:62] for line in (header, *rows)] == [
-        "IP Address         Country              City                 O",
-        "203.0.113.42       United States        San Francisco        E",
-        "198.51.100.10      Canada               Toronto              A",
+    assert [line[:63] for line in (header, *rows)] == [
+        "IP Address         Country              City                  O",
+        "203.0.113.42       United States        San Francisco         E",
+        "198.51.100.10      Canada               Toronto               A",
     ]
-    assert [line[61:] for line in (header, *rows)] == [
-        "Organization                   Visits   First Seen           Last Seen",
-        "Example ISP                    15       2025-01-15T10:30:00  2025-01-15T14:22:00",
-        "Another ISP with a very long   8        2025-01-15T11:00:00  2025-01-15T13:45:00",
+    assert [line[62:] for line in (header, *rows)] == [
+        "Organization                    Visits  First Seen            Last Seen",
+        "Example ISP                     15      2025-01-15T10:30:00   2025-01-15T14:22:00",
+        "Another ISP with a very long    8       2025-01-15T11:00:00   2025-01-15T13:45:00",
     ]
 
 

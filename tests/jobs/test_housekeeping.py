@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.running import until
+from visitor_tracker.config import Config, ReplayConfig
 from visitor_tracker.days import day_of
 from visitor_tracker.event import Visit
 from visitor_tracker.http.url import page_hash
-from visitor_tracker.jobs.housekeeping import add_up_tabs, keep_house, purge_all, purge_recordings
+from visitor_tracker.jobs.housekeeping import add_up_tabs, keep_house, purge_all, purge_heat
+from visitor_tracker.jobs.retention import Retainer
 from visitor_tracker.store.heat import HeatTable, Report
 from visitor_tracker.store.migrate import migrate
 from visitor_tracker.store.open import open_store
@@ -78,19 +80,23 @@ def record(store: SqlStore, number: int, days_ago: float) -> None:
 def test_recordings_go_after_their_days_and_heat_after_a_year(store: SqlStore) -> None:
     for number, days_ago in enumerate((0.0, 29.9, 30.1, 100.0, 364.0, 400.0)):
         record(store, number, days_ago)
-    assert purge_recordings(store, 30, threading.Event()) == 4 + 4 + 1
+    gone = Retainer(store, Config()).run()
+    assert [(each.site, each.kind, each.days, each.rows) for each in gone] == [("default", "recordings", 30, 4 + 4)]
+    assert purge_heat(store, threading.Event()) == 1
     assert (rows(store, "replays"), rows(store, "replay_chunks"), rows(store, "page_snapshots")) == (2, 2, 2)
     assert (rows(store, "heat"), rows(store, "heat_pages")) == (5, 5)
-    assert purge_recordings(store, 30, threading.Event()) == 0
+    assert Retainer(store, Config()).run() == []
+    assert purge_heat(store, threading.Event()) == 0
     stop = threading.Event()
     stop.set()
-    assert purge_recordings(store, 1, stop) == 0
+    assert purge_heat(store, stop) == 0
+    assert Retainer(store, Config(replay=ReplayConfig(keep_days=1))).run(stop.is_set) == []
 
 
 def test_the_house_is_kept_free_of_old_recordings(store: SqlStore) -> None:
     record(store, 1, 8.0)
     stop = threading.Event()
-    thread = threading.Thread(target=keep_house, args=(store, 7, stop, 0.01, 7))
+    thread = threading.Thread(target=keep_house, args=(store, 7, stop, 0.01, Config(replay=ReplayConfig(keep_days=7))))
     thread.start()
     until(lambda: rows(store, "replays") == 0)
     stop.set()

@@ -80,7 +80,7 @@ def test_what_is_written_is_what_is_meant(text: str, tree: Filter) -> None:
         ("pages is /a", "character 1: expected one of page, host, entry, exit, source"),
         ("total is 1", "character 1: expected one of"),
         ("bot is RATE", "character 1: expected one of page, host"),
-        ("properties is x", "kind, title, target, value, scroll, prop:NAME, not"),
+        ("properties is x", "kind, title, target, value, scroll, currency, prop:NAME, not"),
         ("prop: is x", "character 1: the name of a property has 1 to 64 characters"),
         ("prop is x", "character 1: expected one of"),
         (f"prop:{'x' * 65} is y", "character 1: the name of a property has 1 to 64 characters"),

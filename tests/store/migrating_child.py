@@ -1,6 +1,6 @@
-"""Migrates each database in a process of its own that is killed after its first, second, … statement.
+"""Migrates a database in processes that are killed: after each statement of each migration, one after the other.
 
-migrating_child.py URL...      prints one line per URL: "killed" or "done"
+migrating_child.py URL      prints a line for each process: "killed" or "done", and what was applied by then
 """
 
 import itertools
@@ -50,15 +50,30 @@ def migrate_doomed(url: str, statements: int) -> None:
     store.close()
 
 
-def main(urls: list[str]) -> None:
-    for statements, url in enumerate(urls, 1):
+def applied(url: str) -> int:
+    store = open_store(url)
+    there = store.database.read(lambda session: session.ask("{columns_of}", ("schema_migrations",)))
+    found = store.execute("select count(*) from schema_migrations")[0][0] if there else 0
+    store.close()
+    return int(found)
+
+
+def main(url: str) -> None:
+    """Kill a little later each time; when a migration is done, the next is killed from its first statement on."""
+    statements, before = 1, applied(url)
+    while True:
         child = os.fork()
         if child == 0:
             migrate_doomed(url, statements)
             os._exit(0)
         _, status = os.waitpid(child, 0)
-        print("killed" if os.WIFSIGNALED(status) else "done" if status == 0 else f"failed {status}", flush=True)
+        now = applied(url)
+        print("killed" if os.WIFSIGNALED(status) else "done" if status == 0 else f"failed {status}", now, flush=True)
+        if not os.WIFSIGNALED(status):
+            return
+        statements = statements + 1 if now == before else 1
+        before = now
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1])

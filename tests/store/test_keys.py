@@ -17,10 +17,8 @@ import pytest
 from tests.running import until
 from tests.store.samples import HOME, NOW, new_batch, visits
 from tests.store.test_sqlite_faults import ENVIRONMENT
-from visitor_tracker.sites import SendKey
 from visitor_tracker.store import migrate
-from visitor_tracker.store.keys import NO_LINE, KeyLine, KeyTable, SendKeys, line_hash
-from visitor_tracker.store.session import DuplicateKey
+from visitor_tracker.store.keys import NO_LINE, KeyLine, KeyTable, line_hash
 from visitor_tracker.store.sql import SqlStore
 
 KEY, OTHER = bytes(range(32)), bytes(range(100, 200))
@@ -239,22 +237,3 @@ def test_destroying_leaves_the_store_as_it_was(file_store: SqlStore, path: Path,
     assert settings == [[(overwrites,)], [(5000,)], [(2,)]]
     file_store.count(new_batch(), visits(HOME), NOW)
     assert path.with_name("v.db-wal").stat().st_size > 0  # and is not emptied each time
-
-
-# Keys of programs that send for others.
-
-
-def test_send_keys_are_added_listed_and_revoked(store: SqlStore) -> None:
-    table = SendKeys(store.database)
-    first, second = SendKey(digest(b"1"), "shop"), SendKey(digest(b"2"), "shop", site_id=7)
-    first_id, second_id = table.add_send_key(first, NOW), table.add_send_key(second, NOW + 1)
-    assert table.send_keys() == [(first, first_id, NOW), (second, second_id, NOW + 1)]
-    assert [table.revoke_send_key(one) for one in (first_id, first_id, "", first.digest.hex())] == [True] + 3 * [False]
-    assert table.send_keys() == [(second, second_id, NOW + 1)]
-
-
-def test_a_send_key_is_added_once(store: SqlStore) -> None:
-    table = SendKeys(store.database)
-    table.add_send_key(SendKey(digest(b"1"), "shop"), NOW)
-    with pytest.raises(DuplicateKey):
-        table.add_send_key(SendKey(digest(b"1"), "shop", 3), NOW)

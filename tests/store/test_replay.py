@@ -125,7 +125,7 @@ def test_a_site_has_only_so_much_until_old_sessions_go(store: SqlStore) -> None:
     assert table.add(chunk(session=OTHER), limits) == "full"
     assert everything(store) == before
     assert table.add(chunk(site_id=2, session=OTHER), limits) == "stored"
-    table.purge(T + MINUTE)
+    table.purge(1, T + MINUTE)
     assert table.add(chunk(session=OTHER), limits) == "stored"
 
 
@@ -156,7 +156,7 @@ def test_old_sessions_go_as_a_whole(store: SqlStore) -> None:
         key = bytes([number]) * 16
         table.add(chunk(session=key, at=T + number), LIMITS, [msgspec.structs.replace(VIEW, page=key, at=T + number)])
         table.add(chunk(session=key, sequence=2, at=T + 100), LIMITS)
-    removed = [table.purge(T + 6) for _ in range(3)]
+    removed = [table.purge(1, T + 6) for _ in range(3)]
     assert (sum(removed), removed[-1]) == (12, 0)
     assert (rows(store, "replays"), rows(store, "replay_chunks"), rows(store, "page_snapshots")) == (1, 2, 1)
     assert table.events([1]) == 10

@@ -127,7 +127,7 @@ def test_strangers_may_not_read(asking: Asking, path: str) -> None:
 
 
 def test_a_refused_question_leaves_the_way_to_the_next(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("visitor_tracker.web.problems._LONG_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("visitor_tracker.web.turns.WAIT_SECONDS", 0.0)
     monkeypatch.setattr("visitor_tracker.reports.problems.ERRORS_MOST", 1)
     assert asking.ask("/api/v1/errors").status == 400
     assert asking.ask("/api/v1/errors?from=2026-03-10").status == 200

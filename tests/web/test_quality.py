@@ -98,7 +98,7 @@ def test_one_question_is_answered_at_a_time(asking: Asking, monkeypatch: pytest.
         meanwhile.append(asking.ask())
         return quality(database, site, span)
 
-    monkeypatch.setattr("visitor_tracker.web.quality._LONG_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("visitor_tracker.web.turns.WAIT_SECONDS", 0.0)
     monkeypatch.setattr("visitor_tracker.web.quality.quality", slow)
     assert [asking.ask().status for _ in range(2)] == [200, 200]
     assert [(answer.status, header(answer, "Retry-After")) for answer in meanwhile] == [(503, "5")] * 2

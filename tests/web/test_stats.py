@@ -247,7 +247,7 @@ def test_numbers_are_for_readers(stats: Stats) -> None:
 
 @pytest.mark.parametrize("asked", ["period=7d&filter=page+is+/a", "period=7d&by=prop:plan"])
 def test_one_long_question_is_answered_at_a_time(stats: Stats, asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("visitor_tracker.web.stats._LONG_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("visitor_tracker.web.turns.WAIT_SECONDS", 0.0)
     started, finish = threading.Event(), threading.Event()
 
     def slow(table: ReportTable, question: Question) -> Answer:

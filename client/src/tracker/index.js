@@ -27,6 +27,7 @@ tracker.add = safe((type, fields) => {
       seq,
       site: tracker.site,
       url: tracker.page(),
+      visitor_id: settings.client && safe(() => (shared['vt.id'] ||= newId()))(),
       ...fields,
     }),
   );
@@ -50,7 +51,6 @@ const view = (tracker.view = safe(() => {
     screen: `${screen.width}x${screen.height}`,
     viewport: `${innerWidth}x${innerHeight}`,
     automation: navigator.webdriver,
-    visitor_id: settings.client && safe(() => (shared['vt.id'] ||= newId()))(),
   });
   whenIdle(() => {
     // It costs 20 ms and more: browsers load their tables of all languages for it.

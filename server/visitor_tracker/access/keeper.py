@@ -22,13 +22,15 @@ from typing import Final
 
 import msgspec
 
+from visitor_tracker.access.accounts import Accounts
+from visitor_tracker.access.api_keys import ApiKeys
 from visitor_tracker.access.sites import DEFAULT, SiteBook, adopt
 from visitor_tracker.access.snapshot import FILE, read_snapshot, remove_leftover, stamp_of, write_snapshot
 from visitor_tracker.access.wrapping import KEY_BYTES, wrapper_of
 from visitor_tracker.config import Config, IdentityConfig
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.sites import Policy, Site, Snapshot
-from visitor_tracker.store.keys import KeyTable, SendKeys
+from visitor_tracker.store.keys import KeyTable
 from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.store.sql import SqlStore
 
@@ -57,7 +59,8 @@ class Keeper:
     ) -> None:
         """Raises ConfigError for a key file that cannot be used, SnapshotError for a folder that cannot."""
         self._keys = KeyTable(store.database)
-        self._send_keys = SendKeys(store.database)
+        self._accounts = Accounts(store)
+        self._api_keys = ApiKeys(store)
         self._sites = SiteTable(store.database)
         self._secret = store.secret
         self._wrapper = wrapper_of(config, store.database.dialect)
@@ -91,7 +94,8 @@ class Keeper:
 
     @property
     def _now(self) -> Snapshot:
-        return self._written or Snapshot(policy=self._policy, modules=self._modules)
+        # As long as nobody has asked the store, there may be accounts, and the machine itself may do nothing.
+        return self._written or Snapshot(policy=self._policy, modules=self._modules, has_accounts=True)
 
     def _forget(self, now_ms: int) -> bool:
         """Take out of the file what is over, and what the settings no longer say; no store is needed for that."""
@@ -165,17 +169,17 @@ class Keeper:
     def _read_rest(self, now_ms: int) -> Snapshot:
         """Return the snapshot with everything but keys read anew."""
         sites = tuple(adopt(self._book, self._sites, now_ms))
-        send_keys = tuple(sorted((key for key, _, _ in self._send_keys.send_keys()), key=lambda key: key.digest))
         if not self._secrets:
             self._secrets = {name: self._secret(name) for name in SECRETS}
         return Snapshot(
             sites=sites,
             keys=self._now.keys,
             secrets=self._secrets,
-            send_keys=send_keys,
+            send_keys=self._api_keys.send_keys(now_ms),
             auto_create=_may_create(self._auto_create, sites),
             policy=self._policy,
             modules=self._modules,
+            has_accounts=self._accounts.any(),
         )
 
 

@@ -51,6 +51,10 @@ class SiteError(TrackerError):
     """A site cannot be as asked; the message says what to change."""
 
 
+class SiteTaken(SiteError):
+    """Another site has the name, an alias or a host."""
+
+
 class Table(Protocol):
     """The store's sites."""
 
@@ -105,15 +109,15 @@ def time_zone(text: str) -> str:
 
 
 def check_claims(site: Site, others: Iterable[Site]) -> None:
-    """Raise SiteError where another site has the name, an alias or a host that this one asks for."""
+    """Raise SiteTaken where another site has the name, an alias or a host that this one asks for."""
     for other in others:
         if other.name == site.name:
             continue
         mine, theirs = {site.name, *site.aliases}, {other.name, *other.aliases}
         if taken := sorted(mine & theirs):
-            raise SiteError(f"{taken[0]} is a name or alias of the site {other.name}: each belongs to one site")
+            raise SiteTaken(f"{taken[0]} is a name or alias of the site {other.name}: each belongs to one site")
         if hosts := sorted({*site.hostnames} & {*other.hostnames}):
-            raise SiteError(
+            raise SiteTaken(
                 f"the host {hosts[0]} belongs to the site {other.name}: take it away there first, with"
                 f"  visitor-tracker site set {other.name} --hostname … (those that stay), or --any-hostname"
             )

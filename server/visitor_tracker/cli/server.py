@@ -5,10 +5,11 @@ import logging
 import sys
 from typing import Any
 
+from visitor_tracker.access.accounts import Accounts
 from visitor_tracker.access.tokens import ReadToken
 from visitor_tracker.cli.arguments import add_command, config_of, opened, reach, settings_file, whole
 from visitor_tracker.cli.checks import look_around
-from visitor_tracker.cli.output import EXIT_SETTINGS, say, say_document, say_findings
+from visitor_tracker.cli.output import EXIT_FAILED, EXIT_SETTINGS, complain, say, say_document, say_findings
 from visitor_tracker.errors import StoreError
 from visitor_tracker.serve import check_all, migrate_store, serve
 from visitor_tracker.store.base import Finding
@@ -49,7 +50,7 @@ def add_token(commands: Any) -> None:  # noqa: ANN401
         commands,
         "token",
         _token,
-        "print the token that opens lists and metrics to other machines",
+        "print the token that opens lists and metrics to other machines, as long as there is no account",
         examples='curl -H "Authorization: Bearer `visitor-tracker token`" https://stats.example.com/count',
     )
 
@@ -84,5 +85,11 @@ def _migrate(options: argparse.Namespace) -> int:
 
 def _token(options: argparse.Namespace) -> int:
     with opened(config_of(options)) as store:
+        if Accounts(store).any():
+            complain(
+                "there are accounts, so the token opens nothing any more: log in, or make a key with"
+                "  visitor-tracker key add NAME"
+            )
+            return EXIT_FAILED
         say(ReadToken(store.secret("reads")).text)
     return 0

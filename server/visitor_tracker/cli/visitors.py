@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,16 +10,16 @@ import msgspec
 from visitor_tracker.access.keeper import policy_of
 from visitor_tracker.cli.arguments import add_command, config_of, opened, positive
 from visitor_tracker.cli.output import EXIT_FAILED, complain, remark, say, say_document, say_table
+from visitor_tracker.cli.visitor_tables import say_details, say_stats, say_visitors
 from visitor_tracker.errors import TrackerError
 from visitor_tracker.ingest.zones import country_name
 from visitor_tracker.logs import escape
+from visitor_tracker.middleware.visitors_json import VISITORS_MOST, VisitorFile
 from visitor_tracker.reports.live import NOW_MINUTES, Happening, Live, Share, read_live
 from visitor_tracker.reports.visitors import (
     LIMIT,
     LIMIT_MOST,
     Scope,
-    Visitor,
-    VisitorStats,
     visitor,
     visitor_stats,
     visitors,
@@ -33,18 +34,8 @@ visitor-tracker visitors
 visitor-tracker visitors --stats --site blog
 visitor-tracker visitors --ip 203.0.113.42
 visitor-tracker visitors --live
+visitor-tracker visitors --export visitors.json
 """
-# Title, width, field; what is longer than `cut` characters is cut.
-_COLUMNS = (
-    ("IP Address", 18, "ip", 0),
-    ("Country", 20, "country", 0),
-    ("City", 20, "city", 0),
-    ("Organization", 30, "org", 28),
-    ("Visits", 8, "visit_count", 0),
-    ("First Seen", 20, "first_seen", 19),
-    ("Last Seen", 20, "last_seen", 19),
-)
-_FRAME, _RULE = "=" * 80, "-" * 144
 _FEED = 10
 
 
@@ -55,6 +46,8 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
     what.add_argument("--stats", action="store_true", help="show how many there are, and from where")
     what.add_argument("--ip", metavar="IP", help="show one: its address, or the 16 hex digits that stand for it")
     what.add_argument("--live", action="store_true", help="show who is on a site now")
+    said = "write them to a file as the visitor-tracking middleware of old keeps them; - is standard output"
+    what.add_argument("--export", metavar="FILE", help=said)
     command.add_argument("--site", metavar="SITE", help="name or alias of a site; default: all, with --live  default")
     most = f"how many at most, up to {LIMIT_MOST:,}; default: {LIMIT:,}"
     command.add_argument("--limit", type=_limit, default=LIMIT, metavar="N", help=most)
@@ -79,6 +72,8 @@ def _visitors(options: argparse.Namespace) -> int:
         scopes = [_scope(site, policy) for site in (_chosen(sites, options.site) if options.site else sites)]
         if options.stats:
             return _show_stats(store, scopes, as_json=options.json)
+        if options.export:
+            return _export(store, scopes, options.export)
         if options.ip:
             return _show_one(store, scopes, options.ip, as_json=options.json)
         return _show_all(store, scopes, options.limit, as_json=options.json)
@@ -102,20 +97,24 @@ def _show_all(store: SqlStore, scopes: list[Scope], limit: int, *, as_json: bool
     elif not found:
         remark("no visitors in the last 30 days")
     else:
-        _say_title("ALL VISITORS")
-        say(" ".join(f"{title:<{width}}" for title, width, *_ in _COLUMNS).rstrip())
-        say(_RULE)
-        for each in found:
-            say(" ".join(f"{_cell(each, name, cut):<{width}}" for _, width, name, cut in _COLUMNS).rstrip())
-        say(_FRAME)
+        say_visitors(found)
         if len(found) == limit:
             remark(f"these are the newest {limit:,}; --limit shows more, up to {LIMIT_MOST:,}")
     return 0
 
 
-def _cell(each: Visitor, name: str, cut: int) -> str:
-    text = escape(str(getattr(each, name)))
-    return text[:cut] if cut else text
+def _export(store: SqlStore, scopes: list[Scope], file: str) -> int:
+    """Write every visitor's record by address; those of sites without addresses have a hash instead."""
+    found = store.database.read(lambda session: visitors(session, scopes, now_ms(), country_name, VISITORS_MOST))
+    records = {each.ip: msgspec.to_builtins(each) for each in found}
+    if file == "-":
+        say_document(records)
+        return 0
+    VisitorFile(Path(file)).save(records)
+    remark(f"{file}: {_number(len(records), 'visitor')}")
+    if hashes := sum(not scope.keeps_addresses for scope in scopes):
+        remark(f"of {_number(hashes, 'site')} without addresses each visitor has 16 hex digits in place of one")
+    return 0
 
 
 def _show_stats(store: SqlStore, scopes: list[Scope], *, as_json: bool) -> int:
@@ -123,21 +122,8 @@ def _show_stats(store: SqlStore, scopes: list[Scope], *, as_json: bool) -> int:
     if as_json:
         say_document(found)
     else:
-        _say_stats(found)
+        say_stats(found)
     return 0
-
-
-def _say_stats(found: VisitorStats) -> None:
-    _say_title("VISITOR STATISTICS")
-    say(f"Total Unique Visitors: {found.total_visitors}")
-    say(f"Total Visits: {found.total_visits}")
-    say("\nVisitors by Country:")
-    for country, count in found.countries.items():
-        say(f"  {escape(country)}: {count}")
-    say("\nTop 10 IPs by Visit Count:")
-    for place, top in enumerate(found.top_ips, 1):
-        say(f"  {place}. {escape(top.ip):<17} {escape(top.country):<20} ({top.visit_count} visits)")
-    say(_FRAME)
 
 
 def _show_one(store: SqlStore, scopes: list[Scope], ip: str, *, as_json: bool) -> int:
@@ -147,29 +133,8 @@ def _show_one(store: SqlStore, scopes: list[Scope], ip: str, *, as_json: bool) -
     elif found is None:
         complain(f"No data found for IP: {escape(ip)}")
     else:
-        _say_details(found)
+        say_details(found)
     return EXIT_FAILED if found is None else 0
-
-
-def _say_details(found: Visitor) -> None:
-    _say_title(f"VISITOR DETAILS: {escape(found.ip)}")
-    for title, value in (
-        ("IP Address", found.ip),
-        ("Country", f"{found.country} ({found.country_code})"),
-        ("Region", found.region),
-        ("City", found.city),
-        ("Organization", found.org),
-        ("ISP", found.isp),
-        ("Visit Count", str(found.visit_count)),
-        ("First Seen", found.first_seen),
-        ("Last Seen", found.last_seen),
-    ):
-        say(f"{title}: {escape(value)}")
-    for title, values in (("Paths Visited", found.paths_visited), ("User Agents", found.user_agents)):
-        say(f"\n{title} ({len(values)}):")
-        for value in values:
-            say(f"  - {escape(value)}")
-    say(_FRAME)
 
 
 def _show_live(store: SqlStore, site: Site, *, as_json: bool) -> int:
@@ -211,7 +176,3 @@ def _named(countries: tuple[Share, ...]) -> tuple[Share, ...]:
 def _row(event: Happening) -> tuple[str, str, str, str]:
     told = event.name or event.target
     return event.time[11:19], event.country, event.kind, f"{event.page}  {told}" if told else event.page
-
-
-def _say_title(title: str) -> None:
-    say(f"{_FRAME}\n{title}\n{_FRAME}")

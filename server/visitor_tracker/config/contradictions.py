@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 from visitor_tracker.config.sections import Config
 
 MIN_SECRET = 32  # characters
+_LOOPBACK = ("127.0.0.1", "::1", "localhost", "")
 
 
 def contradictions(config: Config) -> list[str]:
     """Return a line for each, ready to show."""
-    return [*_server(config), *_limits(config), *_lists(config), *_store(config)]
+    return [*_server(config), *_limits(config), *_lists(config), *_store(config), *_auth(config)]
 
 
 def _server(config: Config) -> Iterator[str]:
@@ -55,3 +57,31 @@ def _is_origin(text: str) -> bool:
 def _store(config: Config) -> Iterator[str]:
     if not config.store_url.startswith(("sqlite:///", "mysql://")):
         yield "store.url must begin with sqlite:/// or mysql://"
+
+
+def _auth(config: Config) -> Iterator[str]:
+    auth = config.auth
+    if auth.oidc_issuer and not auth.oidc_client_id:
+        yield "auth: oidc_issuer needs oidc_client_id, the id under which this server is known there"
+    if not auth.oidc_issuer and (auth.oidc_client_id or auth.oidc_client_secret):
+        yield "auth: oidc_client_id and oidc_client_secret are of no use without oidc_issuer"
+    if auth.oidc_issuer and not _is_secret_to(auth.oidc_issuer):
+        yield f"auth.oidc_issuer must be https (http on this machine only) without ? and #, not {auth.oidc_issuer!r}"
+    if auth.oidc_issuer and not config.server.public_url and config.server.host not in _LOOPBACK:
+        yield "auth.oidc_issuer needs server.public_url, to which the provider sends people back"
+    if auth.remote_user and not all(c.isascii() and (c.isalnum() or c == "-") for c in auth.remote_user):
+        yield f"auth.remote_user must be the name of a header such as Remote-User, not {auth.remote_user!r}"
+    if auth.remote_user and not config.trusted_proxies and not config.server.socket:
+        yield "auth.remote_user needs trusted_proxies or server.socket: from nobody else the header is believed"
+
+
+def _is_secret_to(url: str) -> bool:
+    """Say whether nobody on the way can read what is sent there."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.query or parts.fragment or parts.username is not None or not host:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)

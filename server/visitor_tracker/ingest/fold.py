@@ -21,6 +21,7 @@ from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.event import Event, InboxRow, decode_events, encode_events
 from visitor_tracker.ingest.bots import judge, reasons
 from visitor_tracker.ingest.deltas import settle
+from visitor_tracker.ingest.erased import without_erased
 from visitor_tracker.ingest.folding import Changes, Prepared, Robot
 from visitor_tracker.ingest.people import Rule
 from visitor_tracker.metrics import Cell, Counters
@@ -261,7 +262,8 @@ class Folder:
         began = time.monotonic()
         batch_id = os.urandom(16)
         ids = tables.still_waiting(session, site_id, list(prepared))
-        events = [event for row_id, row in prepared.items() if row_id in ids for event in row]
+        waiting = [event for row_id, row in prepared.items() if row_id in ids for event in row]
+        events = without_erased(session, site_id, rule, waiting)
         new = self._new(session, site_id, events, batch_id, time.time_ns() // 1_000_000)
         profiles = self._profiles
         vocabulary.add_texts(session, profiles.fresh_texts)

@@ -19,6 +19,7 @@ from visitor_tracker.errors import StoreError
 from visitor_tracker.ingest.bots import judge, reasons
 from visitor_tracker.ingest.calendar import local_day
 from visitor_tracker.ingest.deltas import settle
+from visitor_tracker.ingest.erased import facts_that_stay
 from visitor_tracker.ingest.people import BySession, People, Rule, part
 from visitor_tracker.measures import VISITORS, unpacked
 from visitor_tracker.sessions.counts import Counts, Mark
@@ -27,8 +28,8 @@ from visitor_tracker.sessions.fact import ACTIONS, Fact, decode_context
 from visitor_tracker.sessions.profiles import Profiles
 from visitor_tracker.sessions.session import VisitorSession
 from visitor_tracker.sessions.sums import Key
+from visitor_tracker.store import erasing, rebuilding, vocabulary
 from visitor_tracker.store import folding as tables
-from visitor_tracker.store import rebuilding, vocabulary
 from visitor_tracker.store.facts import facts_between
 from visitor_tracker.store.rollups import add_rollups, see
 from visitor_tracker.store.session import Session
@@ -152,6 +153,7 @@ class _Making:
         self._people = People(session, site_id, rule, profiles)
         self._complete = {day for day, complete in rebuilding.raw_days(session, site_id).items() if complete}
         self._crawlers: dict[int, int] = {}  # context: id of the name
+        self._erased = erasing.all_marks(session, site_id)
 
     def make(self, day: int) -> _Made:
         facts = self._of_day(day)
@@ -212,7 +214,7 @@ class _Making:
         after = b""
         while True:
             found = facts_between(self._session, self._site_id, start, end, _READ, after, timezone=self._rule.timezone)
-            yield from found
+            yield from facts_that_stay(self._erased, self._site_id, found)
             if len(found) < _READ:
                 return
             start, after = found[-1].ts, found[-1].id

@@ -44,7 +44,7 @@ def visitor(  # noqa: PLR0913
     key = snapshot.keys.get(period)
     if key is None:
         return b"", b"", True
-    facts = site.seed + _network(client.ip) + client.user_agent[:USER_AGENT_MOST].encode("utf-8", "surrogatepass")
+    facts = _facts(site, client.ip, client.user_agent)
     found = blake2b(facts, digest_size=HASH_BYTES, key=key).digest()
     if before == period or not (old := snapshot.keys.get(before)):
         return found, b"", False
@@ -56,6 +56,29 @@ def hashed(snapshot: Snapshot, site: Site, text: str, domain: Literal["session",
     if not text:
         return b""
     return _lasting(snapshot, site, text.encode("utf-8", "surrogatepass"), domain.encode())[0]
+
+
+def of_cookie(snapshot: Snapshot, site: Site, cookie: bytes) -> bytes:
+    """Return the visitor that has a cookie's id; empty without the key."""
+    return _lasting(snapshot, site, cookie, b"cookie")[0]
+
+
+def of_client(snapshot: Snapshot, site: Site, own: str) -> bytes:
+    """Return the visitor of an id that a page gave; empty without the key."""
+    return _lasting(snapshot, site, own.encode("utf-8", "surrogatepass"), b"client")[0]
+
+
+def of_agent(snapshot: Snapshot, site: Site, ip: str, user_agent: str) -> dict[str, bytes]:
+    """Return who an address with a user agent is or was, by the period of each key that is there still."""
+    facts = _facts(site, ip, user_agent)
+    return {
+        period: blake2b(facts, digest_size=HASH_BYTES, key=key).digest()
+        for period, key in sorted(snapshot.keys.items())
+    }
+
+
+def _facts(site: Site, ip: str, user_agent: str) -> bytes:
+    return site.seed + _network(ip) + user_agent[:USER_AGENT_MOST].encode("utf-8", "surrogatepass")
 
 
 def _lasting(snapshot: Snapshot, site: Site, name: bytes, domain: bytes) -> tuple[bytes, bytes, bool]:

@@ -3,7 +3,8 @@
 keeper    visitor keys, sites, snapshot file       every second
 drainer   journal ──▶ inbox                        as soon as there is something, and the workers have time to spare
 folder    inbox ──▶ events, sessions, rollups      the same
-house     old ledger rows, ids, recordings, tabs   every ten minutes
+extracts  visits of past days ──▶ day_extracts   every five minutes, as slowly as it takes
+house     what is old or being erased                now and then
 """
 
 import logging
@@ -11,11 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from visitor_tracker.config import Config
 from visitor_tracker.errors import TrackerError
 from visitor_tracker.ingest.drain import Drainer
 from visitor_tracker.ingest.fold import Folder
 from visitor_tracker.jobs.courtesy import Breaks
-from visitor_tracker.jobs.housekeeping import REPLAY_DAYS, keep_house
+from visitor_tracker.jobs.extracting import Extracting
+from visitor_tracker.jobs.housekeeping import keep_house
 from visitor_tracker.store.sql import SqlStore
 
 log = logging.getLogger(__name__)
@@ -41,12 +44,14 @@ class Background:
         migrate: Callable[[], Sequence[str]],
         keep: Callable[[], object],
         ids_days: int,
-        replay_days: int = REPLAY_DAYS,
+        config: Config | None = None,
+        extracting: Extracting | None = None,
         are_short: Callable[[], bool] = bool,
     ) -> None:
         self._are_short = are_short
         self._migrate = migrate
         self._keep = keep
+        self._extracting = extracting
         self._drainer = drainer
         self._folder = folder
         self._stop = threading.Event()
@@ -56,7 +61,8 @@ class Background:
             threading.Thread(target=self._drain, name="drainer", daemon=True),
             threading.Thread(target=self._fold, name="folder", daemon=True),
             threading.Thread(target=self._keep_on, name="keeper", daemon=True),
-            threading.Thread(target=self._keep_house, args=(store, ids_days, replay_days), name="house", daemon=True),
+            threading.Thread(target=self._keep_house, args=(store, ids_days, config), name="house", daemon=True),
+            threading.Thread(target=self._extract, name="extracts", daemon=True),
         ]
 
     def start(self) -> None:
@@ -102,10 +108,15 @@ class Background:
             else:
                 return
 
-    def _keep_house(self, store: SqlStore, ids_days: int, replay_days: int) -> None:
+    def _keep_house(self, store: SqlStore, ids_days: int, config: Config | None) -> None:
         self._migrated.wait()
         if not self._stop.is_set():
-            keep_house(store, ids_days, self._stop, replay_days=replay_days)
+            keep_house(store, ids_days, self._stop, config=config)
+
+    def _extract(self) -> None:
+        self._migrated.wait()
+        if self._extracting is not None and not self._stop.is_set():
+            self._extracting.run(self._stop.wait)
 
     def _keep_on(self) -> None:
         told = ""

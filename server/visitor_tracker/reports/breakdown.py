@@ -10,7 +10,7 @@ from visitor_tracker.store.reports import ReportTable
 def breakdown(table: ReportTable, question: Question, dimension: Dimension) -> Breakdown:
     """Return rows of a question without filters; its own dimension does not matter."""
     order = order_of(question, dimension)
-    said = _honesty(question)
+    said = breakdown_said(question)
     rows, in_all = table.breakdown(
         question.site.id,
         dimension,
@@ -32,7 +32,7 @@ def order_of(question: Question, dimension: Dimension | Field) -> Order:
     if dimension in OF_EVENTS or (isinstance(dimension, Field) and question.order == "views"):
         return "events"
     order = question.order or "visitors"
-    return "visits" if order == "visitors" and _honesty(question) == "suppressed" else order
+    return "visits" if order == "visitors" and breakdown_said(question) == "suppressed" else order
 
 
 def unnamed(value: int) -> str:
@@ -40,7 +40,8 @@ def unnamed(value: int) -> str:
     return f"#{value & (1 << 64) - 1:016x}"
 
 
-def _honesty(question: Question) -> VisitorsAre:
+def breakdown_said(question: Question) -> VisitorsAre:
+    """Return what the visitors of the rows of a breakdown are."""
     span = question.span
     if question.is_foreign and not question.from_sessions:
         return "suppressed"

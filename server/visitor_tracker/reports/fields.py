@@ -32,6 +32,7 @@ _TOLD: dict[str, Callable[[Fact, Rest, str], Property]] = {
     "target": lambda event, rest, target: target,
     "value": lambda event, rest, target: rest.value or "",
     "scroll": lambda event, rest, target: rest.scroll or "",
+    "currency": lambda event, rest, target: rest.currency,
 }
 FIELDS = {name: Field(name) for name in _TOLD}
 LISTED = {name: FIELDS[name] for name in ("title", "target")}  # a number has too many values, kinds are in rollups

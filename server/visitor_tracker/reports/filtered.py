@@ -1,6 +1,6 @@
 """Answers from sessions: totals, series and breakdown of a question in one pass over its visits."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 
 from visitor_tracker.measures import Dimension
@@ -11,7 +11,7 @@ from visitor_tracker.reports.numbers import Breakdown, Numbers, Row, Series, Tot
 from visitor_tracker.reports.plans import plan_of
 from visitor_tracker.reports.query import NO_ROBOTS, OF_ROBOTS, QueryError, Question
 from visitor_tracker.reports.scan import SESSIONS_MOST, Scan, learn
-from visitor_tracker.reports.selection import Selector
+from visitor_tracker.reports.selection import Selected, Selector
 from visitor_tracker.reports.series import points_of
 from visitor_tracker.reports.tally import Sums, Tally
 from visitor_tracker.store.reports import ReportTable
@@ -27,20 +27,36 @@ def filtered(
     if not OF_ROBOTS.isdisjoint(dimensions):
         raise QueryError("by", NO_ROBOTS)
     buckets = buckets_of(question)
-    plan = plan_of(question.filters)
-    selector = Selector(plan)
-    tally = Tally(buckets, dimensions, selector.counted)
-    for chunk in Scan(table, question, most=most).chunks():
-        selector.forget()
-        learn(table, plan.tests, chunk)
-        for whole in chunk:
-            if (selected := selector.select(whole)) is not None:
-                tally.add(selected)
+    selecting = Selecting(table, question, most=most)
+    tally = Tally(buckets, dimensions, selecting.counted)
+    for selected in selecting.found():
+        tally.add(selected)
     span = question.span
     said = honesty(question.policy, span.first_day, span.last_day)
     points = points_of(question, buckets, [sums.numbers for sums in tally.points], points_said(question))
     rows = tuple(ranked(question, each, tally.values[each], table.texts) for each in dimensions)
     return Totals(tally.total.numbers, said), points, rows
+
+
+class Selecting:
+    """One pass over the visits of a question; `counted` are the sorts of actions of which the events are counted."""
+
+    def __init__(self, table: ReportTable, question: Question, *, most: int = SESSIONS_MOST) -> None:
+        self._table = table
+        self._plan = plan_of(question.filters)
+        self._selector = Selector(self._plan)
+        self._scan = Scan(table, question, most=most)
+        self.counted = self._selector.counted
+
+    def found(self) -> Iterator[Selected]:
+        """Yield what the filter selects of each visit; raises QueryError."""
+        select = self._selector.select
+        for chunk in self._scan.chunks():
+            self._selector.forget()
+            learn(self._table, self._plan.tests, chunk)
+            for whole in chunk:
+                if (selected := select(whole)) is not None:
+                    yield selected
 
 
 def points_said(question: Question) -> VisitorsAre:

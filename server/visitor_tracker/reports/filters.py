@@ -112,7 +112,7 @@ EventCondition = Told | Compared
 Filter = Condition | EventCondition | Not | All | AnyOf
 
 _EXPECTED = "is, contains or glob"
-_CONDITIONS: dict[TextOperator, type[Is] | type[Contains] | type[Glob]] = {"is": Is, "contains": Contains, "glob": Glob}
+CONDITIONS: dict[TextOperator, type[Is] | type[Contains] | type[Glob]] = {"is": Is, "contains": Contains, "glob": Glob}
 
 
 def read_filter(text: str) -> Filter:
@@ -280,7 +280,7 @@ class _Reader:
         if isinstance(named, Field):
             found = Told(named, operator, self._read_values(named, operator))
         else:
-            found = _CONDITIONS[operator](named, self._read_values(named, operator))
+            found = CONDITIONS[operator](named, self._read_values(named, operator))
         return Not(found) if is_not else found
 
     def _named(self) -> Dimension | Field:
@@ -321,7 +321,7 @@ class _Reader:
             if operator != "is" and not token.text:
                 raise FilterError(f'filter, character {token.place}: {operator} "" fits everything: write is ""')
             self._take()
-            values.append(token.text if isinstance(named, Field) else _spelled(named, token.text))
+            values.append(token.text if isinstance(named, Field) else spelled(named, token.text))
             self._values += 1
             if self._values > VALUES_MOST:
                 raise FilterError(f"filter, character {token.place}: more than {VALUES_MOST} values")
@@ -333,7 +333,7 @@ class _Reader:
         return FilterError(f"filter, character {token.place}: expected {expected}, {found}")
 
 
-def _spelled(dimension: Dimension, value: str) -> str:
+def spelled(dimension: Dimension, value: str) -> str:
     """Return a value as it is stored, where all values are in one case."""
     if dimension in _UPPER:
         return value.upper()

@@ -98,7 +98,7 @@ class Matching:
     def found(self) -> Iterator[Matched]:
         """Yield what the filter selects; raises QueryError where it would take too long, or events are gone."""
         span = self._question.span
-        self._check()
+        check_events(self._table, self._question, self._most)
         for alone in self._read(span.start_ms, span.end_ms):
             yield from self._alone(alone)
         early: list[tuple[Whole, Verdicts]] = []
@@ -111,26 +111,6 @@ class Matching:
                 elif selected:
                     yield Matched(whole, selected)
         yield from self._early(early)
-
-    def _check(self) -> None:
-        """Refuse what cannot be answered before anything is read."""
-        question = self._question
-        zone, site_id = question.site.timezone, question.site.id
-        first, last = (day_of(zone, ms) for ms in (question.span.start_ms, question.span.end_ms - 1))
-        kept = self._table.raw.kept(site_id, first, last)
-        counted = {day for day, _ in self._table.periods(site_id, Dimension.TOTAL, Piece("day", first, last))}
-        gone = {day for day, is_whole in kept.items() if not is_whole} | (counted - kept.keys())
-        if gone:
-            newest = max(gone)
-            after = f"take days after {date_of(newest)}" if newest < last else "take later days"
-            raise QueryError(
-                "period",
-                f"suppressed: the events of {date_of(newest)} are not kept any more: {after},"
-                " or leave out what only events tell",
-            )
-        kinds, _ = self._table.breakdown(site_id, Dimension.KIND, pieces_of(question), order="events", limit=len(KINDS))
-        if sum(row.measured[_EVENTS] for row in kinds) > self._most:
-            raise _too_many(self._most)
 
     def _early(self, found: Sequence[tuple[Whole, Verdicts]]) -> Iterator[Matched]:
         """Yield visits that began before the span: each counts at its first event, which may be before it too."""
@@ -153,7 +133,7 @@ class Matching:
         for facts in self._table.raw.between(self._question.site, start_ms, end_ms, signals=ROBOT, most=CHUNK):
             self._read_so_far += len(facts)
             if self._read_so_far > self._most:
-                raise _too_many(self._most)
+                raise too_many_events(self._most)
             self._learn(facts)
             alone: list[tuple[Fact, Happened]] = []
             for fact in facts:
@@ -211,6 +191,8 @@ class Matching:
     def _visits(self) -> Iterator[list[Whole]]:
         if not self._by_visitor:
             return
+        for day in {event.day for events in self._by_visitor.values() for event in events}:
+            self._scan.look_at(day)
         for chunk in self._scan.visits():
             learn(self._table, self._judge.of_visits, chunk)
             yield chunk
@@ -281,7 +263,28 @@ def _value(dimension: int, fact: Fact) -> int:
     return listed[1] if listed is not None and listed[0] == dimension else 0
 
 
-def _too_many(most: int) -> QueryError:
+def check_events(table: ReportTable, question: Question, most: int = EVENTS_MOST) -> None:
+    """Refuse what cannot be answered from events before anything is read; raises QueryError."""
+    zone, site_id = question.site.timezone, question.site.id
+    first, last = (day_of(zone, ms) for ms in (question.span.start_ms, question.span.end_ms - 1))
+    kept = table.raw.kept(site_id, first, last)
+    counted = {day for day, _ in table.periods(site_id, Dimension.TOTAL, Piece("day", first, last))}
+    gone = {day for day, is_whole in kept.items() if not is_whole} | (counted - kept.keys())
+    if gone:
+        newest = max(gone)
+        after = f"take days after {date_of(newest)}" if newest < last else "take later days"
+        raise QueryError(
+            "period",
+            f"suppressed: the events of {date_of(newest)} are not kept any more: {after},"
+            " or leave out what only events tell",
+        )
+    kinds, _ = table.breakdown(site_id, Dimension.KIND, pieces_of(question), order="events", limit=len(KINDS))
+    if sum(row.measured[_EVENTS] for row in kinds) > most:
+        raise too_many_events(most)
+
+
+def too_many_events(most: int) -> QueryError:
+    """Return what to raise where more than `most` events would be read."""
     return QueryError(
         "period",
         f"this would read more than {most:,} events one by one: take a shorter period, or leave out"

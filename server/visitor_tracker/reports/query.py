@@ -179,7 +179,7 @@ def _named_days(text: str, today: int, known: Known) -> tuple[int, int] | None:
         "today": (today, today),
         "yesterday": (yesterday, yesterday),
         "month": (month, today),
-        "12mo": (_months_before(month, 11), today),
+        "12mo": (months_before(month, 11), today),
         "year": (today // 10_000 * 10_000 + 101, today),
     }.get(text)
 
@@ -209,7 +209,8 @@ def _day(text: str) -> int:
     return day
 
 
-def _months_before(first_of_month: int, months: int) -> int:
+def months_before(first_of_month: int, months: int) -> int:
+    """Return the first day of the month so many months earlier."""
     year, month = divmod(first_of_month // 100 // 100 * 12 + first_of_month // 100 % 100 - 1 - months, 12)
     return (year * 100 + month + 1) * 100 + 1
 
@@ -281,4 +282,4 @@ def is_month(first: int, last: int, span: Span) -> bool:
 
 def month_end(day: int) -> int:
     """Return the last day of a day's month."""
-    return day_after(_months_before(day // 100 * 100 + 1, -1), -1)
+    return day_after(months_before(day // 100 * 100 + 1, -1), -1)

@@ -7,7 +7,7 @@ events of those days ─┘           whose rollups have more than the sessions
 import time
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from visitor_tracker.days import bounds, day_after, day_of
+from visitor_tracker.days import bounds, date_of, day_after, day_of
 from visitor_tracker.event import ROBOT
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.filters import OF_ACTS, OF_LOOKS
@@ -51,18 +51,22 @@ class Scan:
         self._profiles = Profiles()
         self._values: dict[tuple[int, int], Values] = {}
         self._buckets: tuple[int, ...] = ()
+        self._also: set[int] = set()
         self._left: dict[int, list[int]] = {}  # what the rollups of a day have that no session has shown yet
 
     def chunks(self) -> Iterator[list[Whole]]:
         """Yield all visits that may touch the span, and what belongs to none.
 
-        Raises QueryError when they are too many.
+        Raises QueryError when they are too many, or not there any more.
         """
         yield from self.visits()
         for day, left in self._left.items():
             # Whatever is in no session has no visitor; mostly there is nothing, and no event needs to be looked at.
             if any(left):
-                yield from self._loose(day)
+                for chunk in self._loose(day):
+                    self._take_off([own for whole in chunk for _, own in whole.sessions])
+                    yield chunk
+        self._refuse_gone()
 
     def visits(self) -> Iterator[list[Whole]]:
         """Yield all visits that may touch the span; raises QueryError when they are too many."""
@@ -72,10 +76,26 @@ class Scan:
             for rows in self._table.sessions(self._site.id, bucket, CHUNK):
                 read += len(rows)
                 if read > self._most:
-                    raise self._too_many()
+                    raise too_many_visits(self._most)
                 wanted = rows if self._wanted is None else [row for row in rows if row.visitor in self._wanted]
                 yield self._joined([(row.visitor, decode_session(row.body)) for row in wanted])
                 time.sleep(0)
+
+    def _refuse_gone(self) -> None:
+        """Raise QueryError where days have had more than is found of them now, and their events are gone."""
+        short = [day for day, (views, _, events) in self._left.items() if views > 0 or events > 0]
+        if short:
+            kept = self._table.raw.kept(self._site.id, min(short), max(short))
+            if gone := [day for day in short if not kept.get(day, True)]:
+                raise QueryError(
+                    "period",
+                    f"suppressed: visits of {date_of(max(gone))} are not kept any more: take later days,"
+                    " or leave the filter out",
+                )
+
+    def look_at(self, day: int) -> None:
+        """Look for visits of a day, also where it has no numbers: what only prolongs a visit adds nothing to them."""
+        self._also |= {day, day_after(day, -1)}
 
     def alone(self, facts: Iterable[Fact]) -> list[Whole]:
         """Return what belongs to no visit: events, each by itself."""
@@ -93,16 +113,9 @@ class Scan:
             self._left[day] = [measured[_VIEWS], measured[_ENGAGED], measured[_EVENTS]]
             visits += measured[1]
         # One that began the day before may go on; 0 has those that saw more than two days.
-        self._buckets = (0, day_after(first, -1), *self._left)
+        self._buckets = (0, *sorted({day_after(first, -1), *self._left, *self._also}))
         if visits > self._most:
-            raise self._too_many()
-
-    def _too_many(self) -> QueryError:
-        return QueryError(
-            "period",
-            f"this would read more than {self._most:,} visits one by one:"
-            " take a shorter period, or leave the filter out",
-        )
+            raise too_many_visits(self._most)
 
     def _joined(self, rows: Sequence[Own]) -> list[Whole]:
         """Return the visits of these sessions; two that are one stand where the earlier one is."""
@@ -197,6 +210,14 @@ class Scan:
 
 def _began(own: VisitorSession) -> int:
     return own.first_ts
+
+
+def too_many_visits(most: int) -> QueryError:
+    """Return the refusal of a question that would read more than so many visits."""
+    return QueryError(
+        "period",
+        f"this would read more than {most:,} visits one by one: take a shorter period, or leave the filter out",
+    )
 
 
 def learn(table: ReportTable, tests: Iterable[Test], chunk: Sequence[Whole]) -> None:

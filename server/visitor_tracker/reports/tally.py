@@ -41,40 +41,52 @@ class Tally:
         self._by_hour = buckets.by_hours
         self._counted = counted
 
-    def add(self, selected: Selected) -> None:
-        here = Sums()
+    def add(self, selected: Selected) -> dict[int, Sums]:
+        """Add it, and return its portions."""
+        here = self.portions(selected)
+        whole = Sums()
+        for place, sums in here.items():
+            merge(self.points[place], sums)
+            merge(whole, sums)
+        if whole.number or whole.visitors:
+            merge(self.total, whole)
+        for dimension, values in self.values.items():
+            self._add_value(dimension, values, selected, whole)
+        return here
+
+    def portions(self, selected: Selected) -> dict[int, Sums]:
+        """Return what was selected of a visit by bucket of time: its parts where they happened, the visit where it
+        counts."""
+        here: dict[int, Sums] = {}
         for part in selected.parts:
             self._add_part(part, here)
-        if (place := self._place_of(selected)) is not None:
-            number = once(selected.whole)
-            self.points[place].number += number
-            here.number += number
-        if here.number or here.visitors:
-            merge(self.total, here)
-        for dimension, values in self.values.items():
-            self._add_value(dimension, values, selected, here)
+        if (place := self.place_of(selected)) is not None:
+            _at(here, place).number += once(selected.whole)
+        return here
 
-    def _place_of(self, selected: Selected) -> int | None:
+    def place_of(self, selected: Selected) -> int | None:
         """Return the bucket in which the visit counts, if it does in any."""
         return None if selected.place is None else self._place(selected.place[self._by_hour])
 
-    def _add_part(self, part: Part, here: Sums) -> None:
-        place_of, by_hour, points = self._place, self._by_hour, self.points
+    def place_of_part(self, did: Looked | Acted) -> int | None:
+        """Return the bucket in which something was done, if it was in any."""
+        return self._place(did.hour if self._by_hour else did.day)
+
+    def _add_part(self, part: Part, here: dict[int, Sums]) -> None:
+        place_of, by_hour = self._place, self._by_hour
         is_marked = part.marks is None and part.visitor is not None
         for did in _all(part):
             place = place_of(did.hour if by_hour else did.day)
             number, does = self._measured(did)
             if place is not None and (number or does):
-                points[place].number += number
-                here.number += number
+                sums = _at(here, place)
+                sums.number += number
                 if is_marked and does and part.visitor is not None:
-                    points[place].visitors.add(part.visitor)
-                    here.visitors.add(part.visitor)
+                    sums.visitors.add(part.visitor)
         if part.marks and part.visitor is not None:
             for mark in part.marks:
                 if (place := place_of(mark.hour if by_hour else mark.day)) is not None:
-                    points[place].visitors.add(part.visitor)
-                    here.visitors.add(part.visitor)
+                    _at(here, place).visitors.add(part.visitor)
 
     def _measured(self, did: Looked | Acted) -> tuple[int, bool]:
         """Return what counts of a part, packed, and whether the visitor did something there."""
@@ -88,14 +100,14 @@ class Tally:
             return
         value = selected.whole.value(dimension)
         if dimension in _ENDS:
-            here = self._ended(selected)
+            here = self.ended(selected)
         if value and (here.number or here.visitors):
             merge(values[value], here)
 
-    def _ended(self, selected: Selected) -> Sums:
+    def ended(self, selected: Selected) -> Sums:
         """Return everything that was selected of the visit, if it counts in the span: its ends are its own."""
         found = Sums()
-        if self._place_of(selected) is None:
+        if self.place_of(selected) is None:
             return found
         found.number = once(selected.whole)
         for part in selected.parts:
@@ -109,13 +121,13 @@ class Tally:
         """Add the parts to their values; the visit counts for each at its first part."""
         begun: set[int] = set()
         for part in selected.parts:
-            for did in _of(dimension, part):
-                value = _value(dimension, did)
-                number, does = _measured(did)
+            for did in parts_of(dimension, part):
+                value = value_of(dimension, did)
+                number, does = measured_part(did)
                 is_first = does and value not in begun and part.visitor is not None
                 if is_first:
                     begun.add(value)
-                if not value or not number or self._place(did.hour if self._by_hour else did.day) is None:
+                if not value or not number or self.place_of_part(did) is None:
                     continue
                 sums = values[value]
                 sums.number += number + VISITS * is_first
@@ -123,23 +135,32 @@ class Tally:
                     sums.visitors.add(part.visitor)
 
 
+def _at(here: dict[int, Sums], place: int) -> Sums:
+    found = here.get(place)
+    if found is None:
+        found = here[place] = Sums()
+    return found
+
+
 def _all(part: Part) -> list[Looked | Acted]:
     return [*part.looked, *part.acted]
 
 
-def _of(dimension: int, part: Part) -> Sequence[Looked | Acted]:
+def parts_of(dimension: int, part: Part) -> Sequence[Looked | Acted]:
+    """Return the looks at pages, or the actions of that sort."""
     if dimension in _LOOKS:
         return part.looked
     return [act for act in part.acted if act.dimension == dimension]
 
 
-def _value(dimension: int, did: Looked | Acted) -> int:
+def value_of(dimension: int, did: Looked | Acted) -> int:
+    """Return the id of what a part is listed under."""
     if isinstance(did, Acted):
         return did.value
     return did.page if dimension == _PAGE else did.host
 
 
-def _measured(did: Looked | Acted) -> tuple[int, bool]:
+def measured_part(did: Looked | Acted) -> tuple[int, bool]:
     """Return the packed measures of a part, and whether the visitor did something there."""
     if isinstance(did, Acted):
         return did.times * EVENTS, True

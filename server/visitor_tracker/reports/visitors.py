@@ -144,7 +144,7 @@ def _newest(session: Session, scopes: Iterable[Scope], now: int, limit: int, *, 
             records = people.newest_ip_records(session, scope.site.id, limit)
             found += [_of_record(record, scope.policy) for record in records]
         else:
-            wanted = _newest_hashes(session, scope, now, limit)
+            wanted = newest_hashes(session, scope, now, limit)
             found += _of_visits(session, scope, now, wanted, with_paths=with_paths)
     return sorted(_united(found), key=lambda person: (-person.last_ts, person.ip))[:limit]
 
@@ -173,14 +173,14 @@ def _together(one: _Person, other: _Person) -> _Person:
 
 # Visitors that are hashes.
 
-_Wanted = dict[int, set[bytes]]  # visitors by the bucket in which their visits are
+Wanted = dict[int, set[bytes]]  # visitors by the bucket in which their visits are
 
 
-def _newest_hashes(session: Session, scope: Scope, now: int, limit: int) -> _Wanted:
+def newest_hashes(session: Session, scope: Scope, now: int, limit: int) -> Wanted:
     """Return the newest visitors, day by day into the past until no older day can have a newer one."""
-    last_day, since = day_of(scope.site.timezone, now), _since(scope, now)
+    last_day, since = day_of(scope.site.timezone, now), since_of(scope, now)
     latest: dict[bytes, int] = {}
-    where: _Wanted = {}
+    where: Wanted = {}
     complete: set[int] = set()
     for bucket in _buckets(last_day):
         if bucket and limit <= _newer(latest, _end(scope, bucket)):
@@ -202,7 +202,8 @@ def _buckets(last_day: int) -> list[int]:
     return [0, *(day_after(last_day, -days) for days in range(DAYS))]
 
 
-def _since(scope: Scope, now: int) -> int:
+def since_of(scope: Scope, now: int) -> int:
+    """Return the first moment of the days that visitors without an address are looked for in, epoch ms."""
     timezone = scope.site.timezone
     return bounds(timezone, day_after(day_of(timezone, now), 1 - DAYS))[0]
 
@@ -224,10 +225,10 @@ def _by_hash(session: Session, scope: Scope, now: int, beginning: bytes) -> list
     return _of_visits(session, scope, now, {bucket: {hashed} for bucket in buckets}, with_paths=True)
 
 
-def _of_visits(session: Session, scope: Scope, now: int, wanted: _Wanted, *, with_paths: bool) -> list[_Person]:
+def _of_visits(session: Session, scope: Scope, now: int, wanted: Wanted, *, with_paths: bool) -> list[_Person]:
     """Return what these visitors did in these buckets; one who did nothing that makes a visit is left out."""
     visits: dict[bytes, list[VisitorSession]] = {}
-    since = _since(scope, now)
+    since = since_of(scope, now)
     keys = [(bucket, hashed) for bucket, hashes in wanted.items() for hashed in hashes]
     for _, hashed, visit in sessions_in(session, scope.site.id, keys):
         if visit.is_visit and visit.last_ts >= since:

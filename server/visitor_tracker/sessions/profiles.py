@@ -120,6 +120,14 @@ class Profiles:
             self._pairs.put((source, context), found)
         return found
 
+    def source_pairs(self, source: int) -> Pairs:
+        """Return what a source says; raises KeyError for one that is unknown."""
+        return self._source_pairs[source]
+
+    def context_pairs(self, context: int) -> Pairs:
+        """Return what a context says; raises KeyError for one that is unknown."""
+        return self._context_pairs[context]
+
     def _ids(self, texts: Mapping[Dimension, str]) -> Pairs:
         return tuple((int(dimension), self.text(text)) for dimension, text in texts.items() if text)
 

@@ -23,10 +23,23 @@ where site_id = ? and id < ?
 order by id desc
 limit ?"""
 
+OLD = """/* AuditTable.purge */
+select id
+from audit
+where id < ?
+order by id
+limit ?"""
+
 PURGE = """/* AuditTable.purge */
 delete from audit
+where id in ([?])"""
+
+COUNT = """/* AuditTable.count */
+select count(*)
+from audit
 where id < ?"""
 
+_ROWS_AT_ONCE = 64
 _ALL = b"\xff" * 16
 
 
@@ -65,9 +78,25 @@ class AuditTable:
 
         return self._database.read(work)
 
-    def purge(self, before_ms: int) -> None:
-        """Delete what is older than that moment."""
-        self._database.write(lambda session: session.send(PURGE, (before_ms.to_bytes(6, "big") + bytes(10),)))
+    def purge(self, before_ms: int) -> int:
+        """Delete some of what is older than that moment; return how many, 0: nothing is left."""
+
+        def work(session: Session) -> int:
+            ids = [row[0] for row in session.ask(OLD, (_first(before_ms), _ROWS_AT_ONCE))]
+            if ids:
+                session.send(PURGE, ids, len(ids))
+            return len(ids)
+
+        return self._database.write(work)
+
+    def count(self, before_ms: int) -> int:
+        """Return how many rows are older than that moment."""
+        return int(self._database.read(lambda session: session.ask(COUNT, (_first(before_ms),)))[0][0])
+
+
+def _first(at: int) -> bytes:
+    """Return the first id that a row of that moment can have."""
+    return max(at, 0).to_bytes(6, "big") + bytes(10)
 
 
 def add(session: Session, row: AuditRow) -> None:

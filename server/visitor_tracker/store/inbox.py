@@ -8,7 +8,7 @@ A batch of the counter brings its rows in its own transaction (`counting`). Ever
 order and by ascending key, so that none waits for one that waits for it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -119,13 +119,21 @@ class Inbox:
         self._database = database
 
     def drain(  # noqa: PLR0913 - the rest by keyword
-        self, rows: Sequence[InboxRow], seen: Sequence[Seen], *, segment_id: bytes, old: int, new: int, at: int
+        self,
+        rows: Sequence[InboxRow],
+        seen: Sequence[Seen],
+        *,
+        segment_id: bytes,
+        old: int,
+        new: int,
+        at: int,
+        also: Callable[[Session], None] = lambda session: None,
     ) -> bool:
         """Add rows and days and move the segment's cursor from `old` to `new`, in one transaction.
 
         A segment that was never drained is at 0. False: the cursor is elsewhere, nothing was done; so after
         OutcomeUnknown the same call says False if the first one was stored. A row whose id is there stays as it is,
-        a day keeps its smallest `first_at`.
+        a day keeps its smallest `first_at`. `also` is done last in the same transaction.
         """
         if new <= old:
             raise ValueError(f"a cursor moves forward, not from {old} to {new}")
@@ -137,6 +145,7 @@ class Inbox:
             session.send(MOVE_CURSOR if found else ADD_CURSOR, (new, at, segment_id))
             add_rows(session, rows)
             add_days(session, seen)
+            also(session)
             return True
 
         try:

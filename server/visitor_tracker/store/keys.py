@@ -1,4 +1,4 @@
-"""Keys of visitor hashes with the log of what became of them, and keys of programs that send for others.
+"""Keys of visitor hashes, with the log of what became of them.
 
 The log is a chain: the hash of a line covers the line and the hash before it, so that no line can be changed or
 taken out unseen, but for the last ones.
@@ -11,7 +11,6 @@ from typing import Literal
 import msgspec
 
 from visitor_tracker.errors import StoreUnavailable
-from visitor_tracker.sites import SendKey
 from visitor_tracker.store.session import Database, DuplicateKey, Session, T
 from visitor_tracker.store.sqlite import SqliteSession
 
@@ -19,7 +18,6 @@ Action = Literal["created", "destroyed"]
 
 NO_LINE = bytes(32)  # what the first line has for the hash before it
 _TRIES = 20  # each loses to another writer who has written
-_ID_DIGITS = 10
 
 KEYS = """/* KeyTable.keys */
 select period, value
@@ -55,25 +53,6 @@ LINES = """/* KeyTable.log */
 select n, at, period, action, digest, previous, hash
 from key_log
 order by n"""
-
-SEND_KEYS = """/* SendKeys.send_keys */
-select digest, name, site_id, id, created_at
-from send_keys
-order by created_at, id"""
-
-ADD_SEND_KEY = """/* SendKeys.add_send_key */
-insert into send_keys (digest, id, name, site_id, created_at)
-values (?, ?, ?, ?, ?)"""
-
-FIND_SEND_KEY = """/* SendKeys.revoke_send_key */
-select digest
-from send_keys
-where id = ?
-{for_update}"""
-
-REVOKE_SEND_KEY = """/* SendKeys.revoke_send_key */
-delete from send_keys
-where digest = ?"""
 
 
 class KeyLine(msgspec.Struct, frozen=True, gc=False):
@@ -153,39 +132,6 @@ class KeyTable:
             except DuplicateKey:
                 continue
         raise StoreUnavailable("the log of keys: others were writing it all the time")
-
-
-class SendKeys:
-    """Keys of programs that send for others, by digest. Raises and threads as with KeyTable."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def send_keys(self) -> list[tuple[SendKey, str, int]]:
-        """Return every key with its id and when it was made, the oldest first."""
-        found = self._database.read(lambda session: session.ask(SEND_KEYS))
-        return [
-            (SendKey(bytes(digest), name, site_id), key_id, created_at)
-            for digest, name, site_id, key_id, created_at in found
-        ]
-
-    def add_send_key(self, key: SendKey, at: int) -> str:
-        """Store a key and return the short id by which it can be revoked; raises DuplicateKey if it is there."""
-        key_id = key.digest.hex()[:_ID_DIGITS]
-        values = (key.digest, key_id, key.name, key.site_id, at)
-        self._database.write(lambda session: session.send(ADD_SEND_KEY, values))
-        return key_id
-
-    def revoke_send_key(self, key_id: str) -> bool:
-        """Delete a key; False: there is none with that id."""
-
-        def work(session: Session) -> bool:
-            found = session.ask(FIND_SEND_KEY, (key_id,))
-            for (digest,) in found:
-                session.send(REVOKE_SEND_KEY, (bytes(digest),))
-            return bool(found)
-
-        return self._database.write(work)
 
 
 def _erase(session: Session) -> None:

@@ -96,12 +96,27 @@ select coalesce(sum(events), 0)
 from replay_sites
 where site_id in ([?])"""
 
+SITES = """/* ReplayTable.sites */
+select site_id from replays
+union
+select site_id from page_snapshots"""
+
 OLD = """/* ReplayTable.purge */
 select site_id, session
 from replays
-where first_at < ?
+where site_id = ? and first_at < ?
 order by first_at
 limit ?"""
+
+OLD_SESSIONS = """/* ReplayTable.old */
+select count(*)
+from replays
+where site_id = ? and first_at < ?"""
+
+OLD_PAGES = """/* ReplayTable.old */
+select count(*)
+from page_snapshots
+where site_id = ? and at < ?"""
 
 FORGET_CHUNKS = """/* ReplayTable.purge */
 delete from replay_chunks
@@ -114,7 +129,7 @@ where site_id = ? and session = ?"""
 OLD_SNAPSHOTS = """/* ReplayTable.purge */
 select site_id, page, viewport
 from page_snapshots
-where at < ?
+where site_id = ? and at < ?
 order by at
 limit ?"""
 
@@ -238,12 +253,26 @@ class ReplayTable:
         rows = self._database.read(lambda session: ask_rows(session, EVENTS, (), wanted))
         return sum(int(row[0]) for row in rows)
 
-    def purge(self, before: int) -> int:
-        """Delete some of the sessions that began, and the snapshots that were made, before that moment.
+    def forget(self, site_id: int, session_id: bytes) -> bool:
+        """Delete a session with all of its pieces; False: there is none."""
+        return self._database.write(lambda session: _forget(session, (site_id, session_id)))
+
+    def sites(self) -> list[int]:
+        """Return the sites that have recordings or snapshots."""
+        return self._database.read(lambda session: [row[0] for row in session.ask(SITES)])
+
+    def purge(self, site_id: int, before: int) -> int:
+        """Delete some of a site's sessions that began, and of its snapshots that were made, before that moment.
 
         Returns how many; fewer than one transaction's means that no more are left, so call again until it is 0.
         """
-        return self._database.write(lambda session: _purge(session, before))
+        return self._database.write(lambda session: _purge(session, site_id, before))
+
+    def old(self, site_id: int, before: int) -> int:
+        """Return how many `purge` would delete until nothing is left."""
+        [(sessions,)] = self._database.read(lambda session: session.ask(OLD_SESSIONS, (site_id, before)))
+        [(snapshots,)] = self._database.read(lambda session: session.ask(OLD_PAGES, (site_id, before)))
+        return int(sessions) + int(snapshots)
 
 
 def recorded(session: Session, site_id: int, session_id: bytes) -> RecordedSession | None:
@@ -288,21 +317,22 @@ def _add_snapshots(session: Session, site_id: int, snapshots: Sequence[PageSnaps
             send_bodies(session, ADD_SNAPSHOT, [row])
 
 
-def _purge(session: Session, before: int) -> int:
-    old = session.ask(OLD, (before, _SESSIONS_AT_ONCE))
-    for key in sorted((site_id, bytes(session_id)) for site_id, session_id in old):
+def _purge(session: Session, site_id: int, before: int) -> int:
+    old = session.ask(OLD, (site_id, before, _SESSIONS_AT_ONCE))
+    for key in sorted((site_id, bytes(session_id)) for _, session_id in old):
         _forget(session, key)
-    snapshots: Rows = session.ask(OLD_SNAPSHOTS, (before, _SNAPSHOTS_AT_ONCE))
-    for row in sorted((site_id, bytes(page), viewport) for site_id, page, viewport in snapshots):
+    snapshots: Rows = session.ask(OLD_SNAPSHOTS, (site_id, before, _SNAPSHOTS_AT_ONCE))
+    for row in sorted((site_id, bytes(page), viewport) for _, page, viewport in snapshots):
         session.send(FORGET_SNAPSHOT, row)
     return len(old) + len(snapshots)
 
 
-def _forget(session: Session, key: tuple[int, bytes]) -> None:
-    """Delete a session; one that went on meanwhile is asked for again, locked."""
+def _forget(session: Session, key: tuple[int, bytes]) -> bool:
+    """Delete a session; one that went on meanwhile is asked for again, locked. False: there is none."""
     rows = session.ask(LOCK, key)
     if rows:
         _, _, _, events, size = rows[0]
         session.send(FORGET_CHUNKS, key)
         session.send(FORGET_SESSION, key)
         session.send(ADD_TO_SITE, (-1, -events, -size, key[0]))
+    return bool(rows)

@@ -45,6 +45,18 @@ where site_id = ? and dimension = ? and WITHIN and value in ([?])
 group by value"""
 SUMS_OF = {grain: _SUMS_OF.replace("TABLE", f"rollup_{grain}") for grain in _RANGE}
 
+_VALUES = f"""/* ReportTable.values */
+select value, {_SUMS}
+from (PIECES) as pieces
+group by value
+having sum(visitors) + sum(visits) + sum(views) + sum(events) > 0
+limit ?"""
+
+VALUES_BY_PERIOD = {
+    grain: f"/* ReportTable.by_period */ select period, value, {_COLUMNS} {clause} limit ?"
+    for grain, clause in _RANGE.items()
+}
+
 LATEST = f"""/* ReportTable.latest */
 select period, {_COLUMNS}
 from rollup_day
@@ -122,7 +134,7 @@ class ReportTable:
     """The tables that reports read. Methods raise what `Database.read` does; any thread."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = self._database = database
         self.raw = RawEvents(database)
 
     def periods(self, site_id: int, dimension: Dimension, piece: Piece, value: int = 0) -> list[tuple[int, Measured]]:
@@ -184,6 +196,25 @@ class ReportTable:
             return [ValueRow(value, texts.get(value), sums[value]) for value in values], ranked[0][2]
 
         return self._database.read(work)
+
+    def values(self, site_id: int, dimension: Dimension, pieces: Sequence[Piece], most: int) -> dict[int, Measured]:
+        """Return the sums of every value, of so many at most: in no order."""
+        keys: list[Value] = []
+        for piece in pieces:
+            keys += [site_id, dimension, piece.first, piece.last]
+        rows = self._ask(_values(tuple(piece.grain for piece in pieces)), [*keys, most])
+        return {row[0]: tuple(map(int, row[1:])) for row in rows}
+
+    def by_period(self, site_id: int, dimension: Dimension, piece: Piece, most: int) -> list[tuple[int, int, Measured]]:
+        """Return (period, value, sums) of every row, of so many at most: in no order."""
+        rows = self._ask(VALUES_BY_PERIOD[piece.grain], (site_id, dimension, piece.first, piece.last, most))
+        return [(row[0], row[1], row[2:]) for row in rows]
+
+    def sums_of(
+        self, site_id: int, dimension: Dimension, pieces: Sequence[Piece], values: Sequence[int]
+    ) -> dict[int, Measured]:
+        """Return the sums of these values, zeros for one without numbers."""
+        return self._database.read(lambda session: _sums(session, site_id, dimension, pieces, values))
 
     def sessions(self, site_id: int, bucket: int, most: int) -> Iterator[list[SessionRow]]:
         """Yield the sessions of a bucket by (visitor, first_ts), `most` at a time; what comes meanwhile may miss."""
@@ -254,6 +285,12 @@ def _ranking(grains: tuple[Grain, ...], order: RowOrder) -> str:
         "/* ReportTable.breakdown */ select value, sum(amount + 0e0) as amount, count(*) over () as found"
         f" from ({' union all '.join(ranges)}) as pieces group by value order by amount desc, value limit ? offset ?"
     )
+
+
+def _values(grains: tuple[Grain, ...]) -> str:
+    """Return the statement that adds up every value; words of ours, as above."""
+    ranges = [f"select value, {_COLUMNS} {_RANGE[grain]}" for grain in grains]
+    return _VALUES.replace("PIECES", " union all ".join(ranges))
 
 
 def _sums(

@@ -4,7 +4,7 @@ import msgspec
 
 from visitor_tracker.errors import StoreError
 from visitor_tracker.event import DEFAULT_SITE
-from visitor_tracker.sites import Module, Policy, Site
+from visitor_tracker.sites import Module, Policy, Retention, Site
 from visitor_tracker.store.session import Database, DuplicateKey, Session, Value
 
 SITES = """/* SiteTable.all */
@@ -31,6 +31,14 @@ delete from sites
 where id = ?"""
 
 
+OWNERS = """/* SiteTable.owners */
+select found.site_id, users.username
+from site_users as found
+join users on users.id = found.user_id
+where found.role = 'owner'
+order by users.username"""
+
+
 class _Settings(msgspec.Struct, frozen=True):
     """What the column `settings` holds of a site, as JSON."""
 
@@ -41,6 +49,8 @@ class _Settings(msgspec.Struct, frozen=True):
     public: bool = False
     automatic: bool = False
     modules: tuple[Module, ...] | None = None
+    url: str = ""
+    retention: Retention | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -61,6 +71,13 @@ class SiteTable:
         found = {row[0]: _site(*row) for row in self._database.read(lambda session: session.ask(SITES))}
         default = found.pop(DEFAULT_SITE, None) or Site(DEFAULT_SITE, "default")
         return [default, *sorted(found.values(), key=lambda site: site.name)]
+
+    def owners(self) -> dict[int, list[str]]:
+        """Return the usernames of who owns each site."""
+        found: dict[int, list[str]] = {}
+        for site_id, username in self._database.read(lambda session: session.ask(OWNERS)):
+            found.setdefault(site_id, []).append(str(username))
+        return found
 
     def put(self, site: Site) -> None:
         """Add a site, or replace the one that has its id; that names are unique is the caller's to see to."""
@@ -88,9 +105,7 @@ class SiteTable:
 
 
 def _row(site: Site) -> list[Value]:
-    settings = _Settings(
-        site.hostnames, site.aliases, site.timezone, site.policy, site.public, site.automatic, site.modules
-    )
+    settings = _Settings(**{name: getattr(site, name) for name in _Settings.__struct_fields__})
     return [site.id, site.name, site.created_at, _encode(settings).decode()]
 
 

@@ -54,6 +54,18 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " received = received + excluded.received, highest = max(highest, excluded.highest)",
         "add_quality": "on conflict (site_id, hour) do update set tabs = tabs + excluded.tabs,"
         " received = received + excluded.received, expected = expected + excluded.expected",
+        "count_turn": "on conflict (id) do update set turn = turn + 1",
+        "replace_role": "on conflict (site_id, user_id) do update set role = excluded.role",
+        "replace_full_at": "on conflict (id) do update set full_at = excluded.full_at",
+        "merge_erasure": "on conflict (site_id, mark, first_ts) do update set"
+        " last_ts = max(last_ts, excluded.last_ts), at = excluded.at",
+        "merge_profile": "on conflict (site_id, visitor) do update set"
+        " first_at = case when first_at = 0 or excluded.first_at < first_at then excluded.first_at else first_at end,"
+        " last_at = max(last_at, excluded.last_at), visits = visits + excluded.visits",
+        "replace_note": "on conflict (site_id, visitor) do update set"
+        " note = excluded.note, last_at = max(last_at, excluded.last_at)",
+        "tables_of_sites": "select found.name from sqlite_schema as found, pragma_table_info(found.name) as parts"
+        " where found.type = 'table' and parts.name = 'site_id' order by found.name",
         "begin": "begin immediate",
         "columns_of": "select name from pragma_table_info(?)",
         "index_of": "select name from sqlite_schema where type = 'index' and tbl_name = ? and name = ?",
@@ -97,6 +109,16 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " received = received + values(received), highest = greatest(highest, values(highest))",
         "add_quality": "on duplicate key update tabs = tabs + values(tabs),"
         " received = received + values(received), expected = expected + values(expected)",
+        "count_turn": "on duplicate key update turn = turn + 1",
+        "replace_role": "on duplicate key update role = values(role)",
+        "replace_full_at": "on duplicate key update full_at = values(full_at)",
+        "merge_erasure": "on duplicate key update last_ts = greatest(last_ts, values(last_ts)), at = values(at)",
+        "merge_profile": "on duplicate key update"
+        " first_at = case when first_at = 0 or values(first_at) < first_at then values(first_at) else first_at end,"
+        " last_at = greatest(last_at, values(last_at)), visits = visits + values(visits)",
+        "replace_note": "on duplicate key update note = values(note), last_at = greatest(last_at, values(last_at))",
+        "tables_of_sites": "select table_name from information_schema.columns"
+        " where table_schema = database() and column_name = 'site_id' order by table_name",
         "begin": "begin",
         "columns_of": "select column_name from information_schema.columns"
         " where table_schema = database() and table_name = ?",

@@ -4,11 +4,12 @@ import gzip
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 
 from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Answer, Headers, Request, Response
-from visitor_tracker.web.router import Route, argument
+from visitor_tracker.web.router import HTML, Route, argument
 
 _KINDS = {
     ".js": "text/javascript; charset=utf-8",
@@ -22,6 +23,7 @@ _KINDS = {
 }
 _FRESH_SECONDS = 3600
 _VERSION = re.compile(r"([a-z-]{1,40})\.[0-9a-f]{12}\.(js|css|svg|d\.ts|iife\.js)").fullmatch
+_NAMED = re.compile(rb"(?<=\")/client/([\w.-]+)(?=\")")
 _YEAR_SECONDS = 31_536_000
 CONTENT_POLICY = "; ".join(
     (
@@ -42,14 +44,19 @@ PAGE_HEADERS: Headers = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asset:
-    """A file in memory, packed too where that helps."""
+    """A file in memory."""
 
     body: bytes
-    packed: bytes
     kind: str
     digest: str
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The file with gzip, "" where that does not help; made when first wanted, because large ones take 0.1 s."""
+        packed = gzip.compress(self.body, 9, mtime=0)
+        return packed if len(packed) < 0.95 * len(self.body) else b""
 
     def answer(self, request: Request, cache: str, extra: Headers) -> Response:
         """Answer with the file, or with 304 where the client has it."""
@@ -63,7 +70,7 @@ class Asset:
         )
         if _matches(tag, request.headers.get("if-none-match", "")):
             return Response(304, headers=headers)
-        if self.packed and _takes_gzip(request.headers.get("accept-encoding", "")):
+        if _takes_gzip(request.headers.get("accept-encoding", "")) and self.packed:
             return Response(200, self.packed, (*headers, ("Content-Encoding", "gzip")))
         return Response(200, self.body, headers)
 
@@ -96,13 +103,18 @@ class AssetRoutes:
                 "/client/{file}",
                 self._outdated,
                 "the present version of a file of an older one",
-                access="public",
+                media="text/javascript",
             )
         )
         if "demo.html" in self._assets:
             found.append(
                 Route(
-                    "GET", "/demo", self._page(self._assets["demo.html"]), "a page that shows the client at work", "own"
+                    "GET",
+                    "/demo",
+                    self._page(self._assets["demo.html"]),
+                    "a page that shows the client at work",
+                    "own",
+                    media=HTML,
                 )
             )
         return found
@@ -111,6 +123,10 @@ class AssetRoutes:
         """Return the URL path of a file's present version, None when the client is not built."""
         asset = self._assets.get(name)
         return None if asset is None else f"/client/{hashed_name(name, asset.digest)}"
+
+    def versioned(self, page: bytes) -> bytes:
+        """Return a page that asks for its files under the names that browsers may keep: no mix of two versions."""
+        return _NAMED.sub(lambda found: (self.immutable_path(found[1].decode()) or found[0].decode()).encode(), page)
 
     def _outdated(self, request: Request) -> Answer:
         """Answer for a version that is gone: pages may have a script of before an upgrade, and ask for its parts."""
@@ -155,13 +171,7 @@ def hashed_name(name: str, digest: str) -> str:
 
 def asset_of(name: str, body: bytes) -> Asset:
     """Return a file of that name; its ending says what it is."""
-    packed = gzip.compress(body, 9, mtime=0)
-    return Asset(
-        body,
-        packed if len(packed) < 0.95 * len(body) else b"",
-        _KINDS[_suffix(name)],
-        sha256(body).hexdigest(),
-    )
+    return Asset(body, _KINDS[_suffix(name)], sha256(body).hexdigest())
 
 
 def _suffix(name: str) -> str:

@@ -13,14 +13,14 @@ import msgspec
 from visitor_tracker.errors import HttpError
 from visitor_tracker.event import PageCount
 from visitor_tracker.http.message import Answer, Headers, Request, Response
-from visitor_tracker.http.url import parse_query
 from visitor_tracker.store.base import Store
+from visitor_tracker.web.counted import LABEL_MOST, Badge, BadgeSays
 from visitor_tracker.web.guards import Guards
 from visitor_tracker.web.pages import Page, PageReader
 from visitor_tracker.web.router import Route
+from visitor_tracker.web.typed import question_of
 
 _CACHED = 4096
-_LABEL_MOST = 40  # characters
 _COLOR = re.compile(r"[0-9a-fA-F]{3}|[0-9a-fA-F]{6}")
 _NAMED = frozenset({"blue", "green", "red", "orange", "gray", "grey", "black", "purple", "teal", "brown"})
 # Widths in px at Verdana 11, by kind of character; textLength makes what other fonts do fit.
@@ -68,11 +68,11 @@ class BadgeRoutes:
         self._seconds = seconds
 
     def routes(self) -> list[Route]:
+        svg = "the count of ?url= as an image; label=, color="
+        says = "the count of ?url= in the form badge services read; label=, color="
         return [
-            Route("GET", "/badge.svg", self.svg, "the count of ?url= as an image; label=, color="),
-            Route(
-                "GET", "/badge.json", self.json, "the count of ?url= in the form badge services read; label=, color="
-            ),
+            Route("GET", "/badge.svg", self.svg, svg, query=Badge, media="image/svg+xml"),
+            Route("GET", "/badge.json", self.json, says, query=Badge, answer=BadgeSays),
         ]
 
     def svg(self, request: Request) -> Answer:
@@ -83,26 +83,18 @@ class BadgeRoutes:
     def json(self, request: Request) -> Answer:
         label, color, page = self._asked(request)
         text, count = self._text(page)
-        says = {
-            "schemaVersion": 1,
-            "label": label,
-            "message": text,
-            "color": color.removeprefix("#"),
-            "page_url": page.url,
-            "visit_count": count,
-        }
+        says = BadgeSays(1, label, text, color.removeprefix("#"), page.url, count)
         return self._answer(request, msgspec.json.encode(says), "application/json")
 
     def _asked(self, request: Request) -> tuple[str, str, Page]:
+        asked = question_of(request, Badge, keep_empty=True)
         try:
-            fields = parse_query(request.query)
-            page = self._pages.from_url(fields.get("url") or request.headers.get("referer", ""))
+            page = self._pages.from_url(asked.url or request.headers.get("referer", ""))
         except ValueError as error:
             raise HttpError(400, "invalid_url", "Invalid URL", str(error)) from error
-        label = fields.get("label", "visits")
-        if len(label) > _LABEL_MOST or not label.isprintable():
-            raise HttpError(400, "invalid_label", "this label cannot be shown", f"use at most {_LABEL_MOST} characters")
-        color = fields.get("color", "2563eb").removeprefix("#")
+        label, color = asked.label, asked.color.removeprefix("#")
+        if not label.isprintable():
+            raise HttpError(400, "invalid_label", "this label cannot be shown", f"use at most {LABEL_MOST} characters")
         if _COLOR.fullmatch(color):
             return label, f"#{color}", page
         if color in _NAMED:

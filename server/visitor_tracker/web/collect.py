@@ -1,6 +1,7 @@
 """Serve every collect endpoint: whose request it is, its dialect's reading, the journal, its dialect's answer."""
 
 import logging
+import time
 import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -8,6 +9,7 @@ from functools import partial
 import msgspec
 
 from visitor_tracker.access.cookies import VisitorCookies
+from visitor_tracker.access.last_use import LastUse
 from visitor_tracker.access.send_keys import find as find_send_key
 from visitor_tracker.errors import HttpError
 from visitor_tracker.event import DropReason
@@ -37,13 +39,20 @@ class Clients:
     """Tells for whom a request comes: the same for collecting and counting."""
 
     def __init__(
-        self, guards: Guards, snapshot: Callable[[], Snapshot], cookies: VisitorCookies, country_header: str
+        self,
+        guards: Guards,
+        snapshot: Callable[[], Snapshot],
+        cookies: VisitorCookies,
+        country_header: str,
+        uses: LastUse[bytes],
     ) -> None:
+        """`uses` notes when a send key was used last, by its digest."""
+        self._uses = uses
         self._guards = guards
         self._snapshot = snapshot
         self._cookies = cookies
         self._country_header = country_header.lower()
-        self._telling = frozenset(("authorization", "cookie", self._country_header))
+        self._telling = frozenset(("authorization", "x-api-key", "cookie", self._country_header))
 
     def of(self, request: Request, ip: str, token: str = "") -> Client:
         """Return the facts of a request from that address; raises 401 for a send key that is none of ours."""
@@ -52,6 +61,8 @@ class Clients:
             return Client(ip, headers.get("user-agent", ""), headers)
         peer, trusted = request.peer, self._guards.trusted
         key = None
+        if "x-api-key" in headers and headers["x-api-key"].startswith("vt_"):  # others have keys of that name, too
+            token = headers["x-api-key"]
         if token or "authorization" in headers:
             key = self._send_key(headers.get("authorization", ""), token)
         country = ""
@@ -75,6 +86,8 @@ class Clients:
             raise HttpError(
                 401, "unknown_key", "this send key is not known", "make one with  visitor-tracker key add NAME"
             )
+        if key is not None:
+            self._uses.note(key.digest, time.time_ns() // 1_000_000)
         return key  # another tracker's token is worth nothing here, but no reason to lose a visit
 
 

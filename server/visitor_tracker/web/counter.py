@@ -19,12 +19,24 @@ from visitor_tracker.ingest.hit import Client
 from visitor_tracker.ingest.intake import Intake
 from visitor_tracker.ingest.scrub import scrub_url, tells
 from visitor_tracker.metrics import Cell, Counters
-from visitor_tracker.store.base import PageOrder, PagePage, Store
+from visitor_tracker.store.base import PagePage, Store
 from visitor_tracker.web.collect import Clients
+from visitor_tracker.web.counted import (
+    CountedVisit,
+    OfPage,
+    OfPages,
+    OfReferer,
+    OfToken,
+    PageList,
+    PageRow,
+    SentVisit,
+    Verified,
+)
 from visitor_tracker.web.guards import Guards
 from visitor_tracker.web.ids import read_id
 from visitor_tracker.web.pages import Page, PageReader
 from visitor_tracker.web.router import Handler, Route, is_prefetch
+from visitor_tracker.web.typed import question_of
 
 _JSON: Headers = (
     ("Content-Type", "application/json"),
@@ -40,19 +52,10 @@ _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBR
 _PENDING = b',"visit_count":null,"last_visited":null,"created_at":null,"security_token":null,"pending":true}'
 _OPTED_OUT = _PENDING.replace(b"pending", b"opted_out")
 _NOT_COUNTED: Headers = (("X-Tracker", "dropped: opt_out"),)
-_LIST_DEFAULT, _LIST_MOST = 100, 1000
 _BY_PATH = re.compile(r"(?:^|&)p=").search
-_ORDERS: dict[str, PageOrder] = {"visits": "visits", "recent": "recent", "url": "url"}
 
 
-class _Sent(msgspec.Struct):
-    """The body of POST /api/v1/visits."""
-
-    url: str
-    id: str | None = None
-
-
-_read_sent = msgspec.json.Decoder(_Sent).decode
+_read_sent = msgspec.json.Decoder(SentVisit).decode
 
 
 class CounterRoutes:
@@ -83,13 +86,20 @@ class CounterRoutes:
         self._counters = counters
 
     def routes(self) -> list[Route]:
+        count = "count a visit to ?url= and return the page's new count"
+        once = "count a visit, once per id: {url, id?}"
+        read = "the count of ?url=, or the list of all pages"
+        image = "count a visit to ?url= and return an invisible image"
+        visits, many = "/api/v1/visits", PageRow | list[PageRow]
         return [
-            Route("GET", "/update", self.update, "count a visit to ?url= and return the page's new count", fast=True),
-            Route("GET", "/count", self.count, "the count of ?url=, or the list of all pages"),
-            Route("POST", "/api/v1/visits", self.post_visit, "count a visit, once per id: {url, id?}", fast=True),
-            Route("GET", "/api/v1/visits", self.get_visits, "the count of ?url=, or the list of all pages"),
-            Route("GET", "/pixel.gif", self.pixel, "count a visit to ?url= and return an invisible image", fast=True),
-            Route("GET", "/verify", self.verify, "check a security token: ?url=&token="),
+            Route("GET", "/update", self.update, count, fast=True, query=OfPage, answer=CountedVisit),
+            Route("GET", "/count", self.count, read, query=OfPages, answer=many),
+            Route("POST", visits, self.post_visit, once, fast=True, body=SentVisit, answer=CountedVisit),
+            Route("GET", visits, self.get_visits, read, query=OfPages, answer=PageRow | PageList),
+            Route("GET", "/pixel.gif", self.pixel, image, fast=True, query=OfReferer, media="image/gif"),
+            Route(
+                "GET", "/verify", self.verify, "check a security token: ?url=&token=", query=OfToken, answer=Verified
+            ),
         ]
 
     def update(self, request: Request) -> Answer:
@@ -161,9 +171,9 @@ class CounterRoutes:
     def verify(self, request: Request) -> Answer:
         """GET /verify?url=&token=: what the token proves."""
         self._guards.limit(request)
-        fields = _fields(request)
-        page = self._page(fields.get("url", ""))
-        claim = self._signer.verify(page.hash, fields.get("token", ""))
+        asked = question_of(request, OfToken)
+        page = self._page(asked.url)
+        claim = self._signer.verify(page.hash, asked.token)
         says: dict[str, object] = {"valid": claim is not None, "page_url": page.url}
         if claim is not None:
             says |= {"visit_count": claim.visit_count, "at": iso(claim.at)}
@@ -252,15 +262,9 @@ class CounterRoutes:
 
     def _list(self, request: Request) -> PagePage:
         self._guards.read(request)
-        fields = _fields(request)
-        limit = fields.get("limit", str(_LIST_DEFAULT))
-        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= _LIST_MOST):
-            raise HttpError(400, "invalid_limit", "limit is no number", f"use limit=1 to limit={_LIST_MOST}")
-        order = _ORDERS.get(fields.get("order", "visits"))
-        if order is None:
-            raise HttpError(400, "invalid_order", "pages have no such order", "use order=visits, recent or url")
+        asked = question_of(request, OfPages)
         try:
-            return self._store.pages(order=order, limit=int(limit), cursor=fields.get("cursor"))
+            return self._store.pages(order=asked.order, limit=asked.limit, cursor=asked.cursor or None)
         except ValueError as error:
             raise HttpError(400, "invalid_cursor", str(error), "use the cursor of the previous answer") from error
 

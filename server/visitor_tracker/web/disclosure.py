@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from html import escape
 
 from visitor_tracker.config import Config
-from visitor_tracker.errors import HttpError
 from visitor_tracker.event import DEFAULT_SITE
 from visitor_tracker.http.message import Answer, Headers, Request, Response
-from visitor_tracker.http.url import parse_query
 from visitor_tracker.sites import Policy, Snapshot
 from visitor_tracker.web.assets import PAGE_HEADERS, AssetRoutes
-from visitor_tracker.web.router import Route
+from visitor_tracker.web.router import HTML, Route
+from visitor_tracker.web.site_query import OfPolicy
+from visitor_tracker.web.typed import question_of
 
 _HTML: Headers = (*PAGE_HEADERS, ("Cache-Control", "no-store"))
 _OPERATOR = "until the operator deletes it"
@@ -111,12 +111,12 @@ MODULES = {
 # Fields of /e that only programs with a send key use, or no script of ours sends.
 NOT_OF_THE_SCRIPT = frozenset({"ip", "user_agent", "session_id", "language"})
 
-_ADDRESS = {
+ADDRESS = {
     "none": "is used at once for the country and a visitor number, and not stored",
     "truncated": "is used for the country and a visitor number; the first part of it (/24, /48) is stored",
     "full": "is stored",
 }
-_VISITOR = {
+VISITOR = {
     "daily": "a number made from address, browser and a secret of the day; the secret is destroyed when the day is "
     "over, and then nobody can recognise you by it",
     "monthly": "a number made from address, browser and a secret of the month, which is destroyed after it",
@@ -124,7 +124,7 @@ _VISITOR = {
     "cookie": "a random number in a cookie of this web site",
     "client": "a random number that the page keeps in your browser",
 }
-_OPT_OUT = {
+OPT_OUT = {
     "ignore": "are not regarded here, because nothing is passed on to anybody",
     "anonymous": "make your visit one without a visitor number, and nothing is kept in your browser",
     "drop": "mean that nothing is sent at all",
@@ -142,13 +142,10 @@ class DisclosureRoutes:
 
     def routes(self) -> list[Route]:
         summary = "what the tracker script sends, what for, and how long it is kept"
-        return [Route("GET", "/what-we-send", self._answer, summary, "own")]
+        return [Route("GET", "/what-we-send", self._answer, summary, "own", query=OfPolicy, media=HTML)]
 
     def _answer(self, request: Request) -> Answer:
-        try:
-            name = parse_query(request.query).get("site", "default")
-        except ValueError as error:
-            raise HttpError(400, "invalid_query", str(error)) from error
+        name = question_of(request, OfPolicy).site
         snapshot = self._snapshot()
         site = snapshot.by_name.get(name) or snapshot.by_id[DEFAULT_SITE]
         content = self._content(snapshot.policy_of(site.id), snapshot.modules_of(site.id))
@@ -220,12 +217,12 @@ def _notes(policy: Policy, modules: Sequence[str], *, storage: bool) -> str:
     keeps = _keeps(policy, modules) if storage else "Only <code>vt.off</code>, for who turned it off."
     return (
         '<section class="card"><h1>What every request shows</h1><dl>'
-        f"<div><dt>Your address</dt><dd>{escape(_ADDRESS[policy.ip])}.</dd></div>"
+        f"<div><dt>Your address</dt><dd>{escape(ADDRESS[policy.ip])}.</dd></div>"
         f"<div><dt>Your browser</dt><dd>{escape(agent)} and the first of its languages are stored.</dd></div>"
-        f"<div><dt>You are</dt><dd>{escape(_VISITOR[policy.visitor])}.</dd></div>"
+        f"<div><dt>You are</dt><dd>{escape(VISITOR[policy.visitor])}.</dd></div>"
         f"<div><dt>Kept in your browser</dt><dd>{keeps}</dd></div></dl></section>"
         '<section class="card"><h1>If you do not want that</h1>'
-        f"<p>“Do not track” and Global Privacy Control {escape(_OPT_OUT[policy.opt_out])}. "
+        f"<p>“Do not track” and Global Privacy Control {escape(OPT_OUT[policy.opt_out])}. "
         "To turn it off in this browser, put <code>#vt-off</code> behind the address of any page of the web site and "
         "open it; <code>#vt-on</code> turns it on again.</p></section>"
     )

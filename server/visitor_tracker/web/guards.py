@@ -7,7 +7,6 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import AF_INET, inet_pton
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from visitor_tracker.access.limits import RateLimiter
 from visitor_tracker.access.tokens import ReadToken
@@ -21,7 +20,11 @@ log = logging.getLogger(__name__)
 
 _EXPOSE = ("Access-Control-Expose-Headers", "X-Tracker, Retry-After, Link")
 _ALLOWED_HEADERS = "Content-Type, Authorization, X-Site-ID, X-Umami-Cache"  # what clients of some trackers add
-_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+_PROXY_HEADERS = (
+    *("forwarded", "via", "x-forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "x-original-host"),
+    *(f"x-forwarded-{what}" for what in ("for", "host", "proto", "port", "scheme", "server")),
+    *("true-client-ip", "cf-connecting-ip", "fastly-client-ip", "x-original-forwarded-for"),
+)
 _LOOPBACK_HOSTS = frozenset({"localhost", "[::1]"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HAS_READ_TOKEN = Who("local", "read token", everywhere="viewer")
@@ -240,7 +243,7 @@ class Guards:
         """
         who = self.identify(request)
         if who.is_ambient:
-            _refuse_foreign(request, who)
+            refuse_foreign(request, who.csrf)
         if access == "own" or any(who.may(access, site) for site in self._sites()):
             return who
         raise self.refusal(who)
@@ -275,8 +278,8 @@ class Guards:
         return self._snapshot().sites or (_NO_SITE,)
 
 
-def _refuse_foreign(request: Request, who: Who) -> None:
-    """Raise 403 where another web site makes a browser ask: it sends the proof whoever asks.
+def refuse_foreign(request: Request, csrf: str = "") -> None:
+    """Raise 403 where another web site makes a browser ask, or a change lacks `csrf`: proofs are sent whoever asks.
 
     A page elsewhere cannot read the answer, but it must not make this machine work, or change, for it either.
     """
@@ -287,9 +290,10 @@ def _refuse_foreign(request: Request, who: Who) -> None:
     if not changes:
         return
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+    asking = (origin or "").partition("://")[2].lower()  # "" for "null"
+    if origin is not None and (not asking or asking != headers.get("host", "").lower()):
         raise HttpError(403, "other_site", "another web site asks for this change", "open it yourself")
-    if who.csrf and not hmac.compare_digest(headers.get("x-csrf-token", "").encode(), who.csrf.encode()):
+    if csrf and not hmac.compare_digest(headers.get("x-csrf-token", "").encode(), csrf.encode()):
         raise HttpError(
             403, "csrf", "the change lacks the token of its login", "send  X-CSRF-Token  with csrf of GET /api/v1/me"
         )

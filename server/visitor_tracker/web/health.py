@@ -1,5 +1,7 @@
 """For monitors: /healthz (alive), /readyz (may it get visits), /metrics (Prometheus text format 0.0.4)."""
 
+from typing import Literal
+
 import msgspec
 
 from visitor_tracker import __version__
@@ -15,6 +17,22 @@ _AWAY = "away; visits wait in the journal"
 _TEXT: Headers = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"), ("Cache-Control", "no-store"))
 
 
+class Alive(msgspec.Struct, frozen=True):
+    """The server answers."""
+
+    status: Literal["ok"]
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """What works; words other than `ok` say what is wrong."""
+
+    status: Literal["ok", "degraded"]
+    store: str
+    journal: str
+    journal_lag_bytes: int
+    visitor_keys: str
+
+
 class HealthRoutes:
     def __init__(self, store: Store, journal: Journal, metrics: Metrics) -> None:
         self._store = store
@@ -23,8 +41,15 @@ class HealthRoutes:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/healthz", self.alive, "200 while the server answers at all", "own", fast=True),
-            Route("GET", "/readyz", self.ready, "200 while visits can be stored, also degraded; else 503", "own"),
+            Route("GET", "/healthz", self.alive, "200 while the server answers at all", "own", fast=True, answer=Alive),
+            Route(
+                "GET",
+                "/readyz",
+                self.ready,
+                "200 while visits can be stored, also degraded; else 503",
+                "own",
+                answer=Ready,
+            ),
             Route("GET", "/metrics", self.metrics, "counters for Prometheus", "operate", media="text/plain"),
         ]
 
@@ -35,15 +60,16 @@ class HealthRoutes:
         """Say what works. With the store away visits are journaled, so that only a full journal turns them away."""
         total = self._metrics.total
         store = self._problem_of_store()
-        says: dict[str, object] = {
-            "store": store or "ok",
-            "journal": "ok" if self._journal.available else "it takes nothing: the disk is full, or it is",
-            "journal_lag_bytes": total(Cell.JOURNAL_LAG_BYTES),
-            "visitor_keys": "one is missing: views are counted, visitors are not" if total(Cell.KEY_MISSING) else "ok",
-        }
         refuses = not self._journal.available
         degraded = bool(store) or refuses or total(Cell.KEY_MISSING) > 0
-        body = msgspec.json.encode({"status": "degraded" if degraded else "ok"} | says)
+        says = Ready(
+            status="degraded" if degraded else "ok",
+            store=store or "ok",
+            journal="it takes nothing: the disk is full, or it is" if refuses else "ok",
+            journal_lag_bytes=total(Cell.JOURNAL_LAG_BYTES),
+            visitor_keys="one is missing: views are counted, visitors are not" if total(Cell.KEY_MISSING) else "ok",
+        )
+        body = msgspec.json.encode(says)
         return Response(503 if refuses else 200, body, (*_JSON, ("Retry-After", "2")) if refuses else _JSON)
 
     def _problem_of_store(self) -> str:

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Meta
 
 from visitor_tracker.days import day_of
 from visitor_tracker.errors import HttpError
@@ -18,6 +20,7 @@ from visitor_tracker.ingest.recording import (
     HEAT_MOST,
     ROW_PX,
     VIEWPORTS,
+    HeatKind,
     HeatReport,
     Viewport,
     page_of,
@@ -33,15 +36,74 @@ from visitor_tracker.store.heat import HeatTable, Report
 from visitor_tracker.store.replay import PageSnapshot, ReplayTable
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.admission import Admission
-from visitor_tracker.web.asked import JSON, answer, fields_of, number, site_named
+from visitor_tracker.web.asked import JSON, answer
 from visitor_tracker.web.dialect import unreadable
 from visitor_tracker.web.ids import read_id
 from visitor_tracker.web.routed import visible
 from visitor_tracker.web.router import Route
+from visitor_tracker.web.sent import Receipt
+from visitor_tracker.web.site_query import OfSite
+from visitor_tracker.web.typed import question_of
 
 _HINT = 'send {"id": "32 hex digits", "url": "https://…", "viewport": "1280x720", "cells": {"click": [[x, y, n], …]}}'
 _CELLS_A_TOKEN = 100  # of the rate limit
 _PAGES, _PAGES_MOST = 100, 1_000
+
+
+class HeatQuery(OfSite, frozen=True):
+    """Heat of a page; without `url` the pages of which there is heat."""
+
+    url: Annotated[str, Meta(description="Address of the page")] = ""
+    viewport: Annotated[Viewport, Meta(description="Width of the visitors' screens")] = "desktop"
+    kind: Annotated[HeatKind, Meta(description="What is shown")] = "click"
+    limit: Annotated[int, Meta(ge=1, le=_PAGES_MOST, description="How many pages at most")] = _PAGES
+
+
+class SnapshotQuery(OfSite, frozen=True):
+    """A page as it was recorded."""
+
+    url: Annotated[str, Meta(description="Address of the page")] = ""
+    viewport: Annotated[Viewport, Meta(description="Width of the visitor's screen")] = "desktop"
+
+
+class HeatMap(msgspec.Struct, frozen=True):
+    """Heat of a page, by cell: column, row, how often."""
+
+    url: str
+    viewport: Viewport
+    kind: HeatKind
+    columns: Annotated[int, Meta(description="Into how many a page's width is cut")]
+    row_px: Annotated[int, Meta(description="CSS pixels of a row")]
+    cells: list[tuple[int, int, int]]
+    total: int
+    snapshot: Annotated[bool, Meta(description="Whether GET /api/v1/snapshot has the page")]
+
+
+class HeatPage(msgspec.Struct, frozen=True):
+    """A page of which there is heat."""
+
+    url: str
+    reports: int
+    last_at: str
+
+
+class HeatPages(msgspec.Struct, frozen=True):
+    """The pages of which there is heat."""
+
+    site: str
+    pages: list[HeatPage]
+
+
+class PageShown(msgspec.Struct, frozen=True):
+    """A page as it was recorded: what it is, and rrweb's event with its nodes, in which all text is masked."""
+
+    url: str
+    width: int
+    height: int
+    recorded_at: str
+    type: int
+    data: dict[str, object]
+    timestamp: float
 
 
 class HeatRoutes:
@@ -64,10 +126,21 @@ class HeatRoutes:
         self._clock = clock or (lambda: time.time_ns() // 1_000_000)
 
     def routes(self) -> list[Route]:
+        add, page = "add to the heatmap of a page", "a page as it was recorded: ?url=&viewport="
+        heat = "heat of a page: ?url=&viewport=&kind=, or pages"
         return [
-            Route("POST", "/api/v1/heat", self.take, "add to the heatmap of a page", body_most=HEAT_MOST),
-            Route("GET", "/api/v1/heatmap", self.heatmap, "heat of a page: ?url=&viewport=&kind=, or pages", "read"),
-            Route("GET", "/api/v1/snapshot", self.snapshot, "a page as it was recorded: ?url=&viewport=", "visitors"),
+            Route(
+                "POST",
+                "/api/v1/heat",
+                self.take,
+                add,
+                body_most=HEAT_MOST,
+                body=HeatReport,
+                answer=Receipt,
+                status=202,
+            ),
+            Route("GET", "/api/v1/heatmap", self.heatmap, heat, "read", query=HeatQuery, answer=HeatMap | HeatPages),
+            Route("GET", "/api/v1/snapshot", self.snapshot, page, "visitors", query=SnapshotQuery, answer=PageShown),
         ]
 
     def take(self, request: Request) -> Answer:
@@ -105,66 +178,42 @@ class HeatRoutes:
 
     def heatmap(self, request: Request) -> Answer:
         """GET /api/v1/heatmap?url=&site=&viewport=&kind=; without url the pages of which there is heat."""
-        fields = fields_of(request)
-        if not fields.get("url"):
-            return self._pages(request, fields)
-        site, url = self._asked_page(request, fields)
-        viewport = _viewport(fields)
-        kind = fields.get("kind", "click")
-        if kind not in HEAT_KINDS:
-            raise HttpError(400, "invalid_kind", "there is no such kind of heat", f"use {', '.join(HEAT_KINDS)}")
-        page, code = page_hash(url), VIEWPORTS.index(viewport)
-        cells, total = self._heat.cells(site.id, page, code, HEAT_KINDS.index(kind))
-        return answer(
-            {
-                "url": url,
-                "viewport": viewport,
-                "kind": kind,
-                "columns": COLUMNS,
-                "row_px": ROW_PX,
-                "cells": cells,
-                "total": total,
-                "snapshot": self._replays.snapshot(site.id, page, code) is not None,
-            }
-        )
+        asked = question_of(request, HeatQuery)
+        if not asked.url:
+            return self._pages(request, asked)
+        site, url = self._asked_page(request, asked)
+        page, code = page_hash(url), VIEWPORTS.index(asked.viewport)
+        cells, total = self._heat.cells(site.id, page, code, HEAT_KINDS.index(asked.kind))
+        shown = self._replays.snapshot(site.id, page, code) is not None
+        return answer(HeatMap(url, asked.viewport, asked.kind, COLUMNS, ROW_PX, cells, total, shown))
 
     def snapshot(self, request: Request) -> Answer:
         """GET /api/v1/snapshot?url=&site=&viewport=: the snapshot event, and what it shows."""
-        fields = fields_of(request)
-        site, url = self._asked_page(request, fields)
-        found = self._replays.snapshot(site.id, page_hash(url), VIEWPORTS.index(_viewport(fields)))
+        asked = question_of(request, SnapshotQuery)
+        site, url = self._asked_page(request, asked)
+        found = self._replays.snapshot(site.id, page_hash(url), VIEWPORTS.index(asked.viewport))
         if found is None:
             raise HttpError(404, "no_snapshot", "this page was not recorded on such a screen", "see docs/replay.md")
         return _snapshot_answer(found)
 
-    def _pages(self, request: Request, fields: dict[str, str]) -> Response:
-        site = self._site(request, fields, "")
-        found = self._heat.pages(site.id, number(fields, "limit", _PAGES, _PAGES_MOST))
-        pages = [{"url": page.url, "reports": page.reports, "last_at": iso(page.last_at)} for page in found]
-        return answer({"site": site.name, "pages": pages})
+    def _pages(self, request: Request, asked: HeatQuery) -> Response:
+        site = self._site(request, asked, "")
+        found = self._heat.pages(site.id, asked.limit)
+        return answer(HeatPages(site.name, [HeatPage(page.url, page.reports, iso(page.last_at)) for page in found]))
 
-    def _asked_page(self, request: Request, fields: dict[str, str]) -> tuple[Site, str]:
+    def _asked_page(self, request: Request, asked: HeatQuery | SnapshotQuery) -> tuple[Site, str]:
         try:
-            url = normalise(fields.get("url", ""), self._drop_parameters)
+            url = normalise(asked.url, self._drop_parameters)
         except ValueError as error:
             raise HttpError(400, "invalid_url", str(error), "use url=https://…, percent-encoded") from error
-        return self._site(request, fields, url), page_of(scrub_url(url))
+        return self._site(request, asked, url), page_of(scrub_url(url))
 
-    def _site(self, request: Request, fields: dict[str, str], url: str) -> Site:
+    def _site(self, request: Request, asked: OfSite, url: str) -> Site:
         """Return the site that is named, else the one that has the page."""
         snapshot = visible(self._snapshot(), request)
-        name = fields.get("site") or fields.get("site_id")
         host = urlsplit(url).hostname
-        found = None if name or not host else snapshot.of_host(host)
-        return found or site_named(name or "default", snapshot)
-
-
-def _viewport(fields: dict[str, str]) -> Viewport:
-    asked = fields.get("viewport", "desktop")
-    for viewport in VIEWPORTS:
-        if asked == viewport:
-            return viewport
-    raise HttpError(400, "invalid_viewport", "there is no such viewport", f"use {', '.join(VIEWPORTS)}")
+        found = None if asked.site or asked.site_id or not host else snapshot.of_host(host)
+        return found or asked.among(snapshot)
 
 
 def _snapshot_answer(found: PageSnapshot) -> Response:

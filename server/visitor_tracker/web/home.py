@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from html import escape
 from itertools import groupby
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from visitor_tracker import __version__
 from visitor_tracker.errors import HttpError, StoreUnavailable
@@ -50,6 +52,14 @@ _PRIVATE = (
 )
 
 
+class Welcome(msgspec.Struct, frozen=True):
+    """What there is; GET /openapi.json describes it."""
+
+    message: str
+    version: str
+    endpoints: Annotated[dict[str, str], Meta(description="What each request is for")]
+
+
 class HomeRoutes:
     def __init__(self, store: Store, guards: Guards, assets: AssetRoutes) -> None:
         self._store = store
@@ -59,7 +69,7 @@ class HomeRoutes:
         self._listed: list[Route] = []
 
     def routes(self) -> list[Route]:
-        return [Route("GET", "/", self.home, "this list; in a browser the overview", "own")]
+        return [Route("GET", "/", self.home, "this list; in a browser the overview", "own", answer=Welcome)]
 
     def list_routes(self, routes: Iterable[Route]) -> None:
         """Say what the front page lists; called once, when all routes are known."""
@@ -70,9 +80,7 @@ class HomeRoutes:
         if "text/html" in request.headers.get("accept", ""):
             return Response(200, self._page(request).encode(), _HTML)
         endpoints = {f"{route.method} {route.path}": route.summary for route in self._listed}
-        return Response(
-            200, msgspec.json.encode({"message": _MESSAGE, "version": __version__, "endpoints": endpoints}), _JSON
-        )
+        return Response(200, msgspec.json.encode(Welcome(_MESSAGE, __version__, endpoints)), _JSON)
 
     def _page(self, request: Request) -> str:
         links = f'<link rel="stylesheet" href="{self._style}">' if self._style else ""

@@ -1,6 +1,6 @@
 """What route modules are made of: handed to each, so that a new one changes no signature."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from visitor_tracker.access.audit import Audit
@@ -9,6 +9,7 @@ from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.assets import AssetRoutes
 from visitor_tracker.web.guards import Guards
+from visitor_tracker.web.router import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +26,4 @@ class Parts:
     assets: AssetRoutes
     clock: Callable[[], int]
     secret: bytes = field(repr=False)  # 32 bytes, the same on every node; derive keys from it with a label each
+    all_routes: Callable[[], Sequence[Route]] = tuple  # of the server, once it is put together

@@ -1,6 +1,5 @@
 """The pages that list recordings and play one; nothing of a recording runs or leaves the server's origin."""
 
-import re
 from collections.abc import Callable, Mapping
 
 from visitor_tracker.http.message import Answer, Headers, Request, Response
@@ -9,7 +8,6 @@ from visitor_tracker.web.router import HTML, Route
 
 _LIST = "replay-list.html"
 _PLAYER = "replay-player.html"
-_FILE = re.compile(r'"/client/([\w.-]+)"')
 # The frame that a recording is rebuilt in has no scripts (sandbox) and inherits this: it can fetch nothing either.
 # 'unsafe-inline' is for the styles of recorded pages.
 CONTENT_POLICY = "; ".join(
@@ -60,9 +58,5 @@ class PlayerRoutes:
         ]
 
     def _page(self, name: str) -> Callable[[Request], Answer]:
-        body = _FILE.sub(self._version, self._files[name].decode()).encode()
+        body = self._assets.versioned(self._files[name])
         return lambda _: Response(200, body, _HEADERS)
-
-    def _version(self, found: re.Match[str]) -> str:
-        """Return the address under which browsers may keep a file: pages must not mix files of two versions."""
-        return f'"{self._assets.immutable_path(found[1]) or found[0][1:-1]}"'

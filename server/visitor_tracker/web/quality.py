@@ -1,30 +1,41 @@
 """GET /api/v1/quality: how many events of a site were lost on their way."""
 
-import threading
 import time
 from collections.abc import Callable
+from typing import Annotated, Literal
 
-import msgspec
+from msgspec import Meta
 
-from visitor_tracker.days import date_of
 from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Answer, Request
-from visitor_tracker.reports.quality import quality
+from visitor_tracker.reports.quality import Point, quality
 from visitor_tracker.reports.query import QueryError, Span, read_span
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.sql import SqlStore
-from visitor_tracker.web.asked import answer, fields_of, site_named
+from visitor_tracker.web.asked import answer
 from visitor_tracker.web.routed import visible
 from visitor_tracker.web.router import Route
-
-_FIELDS = ("site", "site_id", "period")
-_PERIOD = "30d"
-_LONG_WAIT_SECONDS = 5.0  # for the answer to another question
+from visitor_tracker.web.site_query import OfDays, OfPeriod, over_days
+from visitor_tracker.web.turns import long_turn
+from visitor_tracker.web.typed import question_of
 
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+class Losses(OfDays, frozen=True, kw_only=True):
+    """How many events of tabs came, and how many should have by the numbers that tabs give them."""
+
+    tabs: int
+    received: int
+    expected: int
+    lost: int
+    share_lost: Annotated[float | None, Meta(description="null where nothing was expected")]
+    interval: Literal["hour", "day"]
+    note: str
+    points: Annotated[list[Point], Meta(description="The hours or days that have tabs")]
 
 
 class QualityRoutes:
@@ -35,29 +46,22 @@ class QualityRoutes:
         self._database = store.database
         self._snapshot = snapshot
         self._clock = clock
-        self._long = threading.Lock()
 
     def routes(self) -> list[Route]:
-        return [Route("GET", "/api/v1/quality", self.quality, "how many events were lost: ?site=&period=", "read")]
+        summary = "how many events were lost: ?site=&period="
+        return [
+            Route("GET", "/api/v1/quality", self.quality, summary, "read", query=OfPeriod, answer=Losses),
+        ]
 
     def quality(self, request: Request) -> Answer:
         """GET /api/v1/quality: {site, from, to, timezone, interval, tabs, received, expected, lost, …, points}."""
-        fields = fields_of(request)
-        if unknown := sorted(set(fields) - set(_FIELDS)):
-            raise HttpError(
-                400, "unknown_parameter", f"there is no parameter {unknown[0][:40]!r}", f"use {', '.join(_FIELDS)}"
-            )
-        site = site_named(fields.get("site") or fields.get("site_id") or "default", visible(self._snapshot(), request))
-        span = self._span(fields.get("period") or _PERIOD, site)
+        asked = question_of(request, OfPeriod)
+        site = asked.among(visible(self._snapshot(), request))
+        span = self._span(asked.period, site)
         # One after the other: the tabs of a busy week keep a core busy that visits need too.
-        if not self._long.acquire(timeout=_LONG_WAIT_SECONDS):
-            raise HttpError(503, "busy", "another such question is being answered", "try again", retry_after=5)
-        try:
+        with long_turn():
             found = quality(self._database, site, span)
-        finally:
-            self._long.release()
-        days = {"from": date_of(span.first_day).isoformat(), "to": date_of(span.last_day).isoformat()}
-        return answer({"site": site.name, **days, "timezone": span.timezone, **msgspec.structs.asdict(found)})
+        return answer(over_days(Losses, site, span, found))
 
     def _span(self, period: str, site: Site) -> Span:
         table = ReportTable(self._database)

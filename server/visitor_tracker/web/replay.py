@@ -1,12 +1,14 @@
 """Session replay: pieces of recordings are stored before they are acknowledged, and given back to readers."""
 
+import dataclasses
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Annotated, Protocol
 from zlib import compress
 
 import msgspec
+from msgspec import Meta
 
 from visitor_tracker.config.sections import ReplayConfig
 from visitor_tracker.errors import HttpError, OutcomeUnknown, StoreUnavailable
@@ -27,16 +29,19 @@ from visitor_tracker.ingest.recording import (
     viewport_class,
 )
 from visitor_tracker.ingest.safe_markup import Rules
-from visitor_tracker.reports.recordings import find_recording, shown
+from visitor_tracker.reports.recordings import Shown, find_recording, shown
 from visitor_tracker.reports.words import iso
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.replay import Chunk, Limits, PageSnapshot, ReplayTable
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.admission import Admission
-from visitor_tracker.web.asked import JSON, answer, fields_of, number, sites_asked_for
+from visitor_tracker.web.asked import JSON, answer
 from visitor_tracker.web.dialect import unreadable
 from visitor_tracker.web.routed import visible
 from visitor_tracker.web.router import Route, argument
+from visitor_tracker.web.sent import Receipt
+from visitor_tracker.web.site_query import OfSites
+from visitor_tracker.web.typed import question_of
 
 LIST, LIST_MOST = 50, 1_000
 _MINUTE_MS = 60_000
@@ -45,6 +50,32 @@ _HINT = 'send {"session": "…", "sequence": 0, "url": "https://…", "viewport"
 HashSession = Callable[[Snapshot, Site, str], bytes]
 Handler = Callable[[Request], Answer]
 Outcome = DropReason | None
+
+
+class RecordingsQuery(OfSites, frozen=True):
+    """Recorded sessions."""
+
+    limit: Annotated[int, Meta(ge=1, le=LIST_MOST, description="How many at most")] = LIST
+    before: Annotated[int, Meta(ge=0, lt=10**15, description="`before` of the answer before, to go on")] = 10**15 - 1
+
+
+class Recordings(msgspec.Struct, frozen=True):
+    """Recorded sessions, the newest first; `before` of null: there are no more."""
+
+    replays: list[Shown]
+    before: int | None
+
+
+class RecordedSession(msgspec.Struct, frozen=True):
+    """A recorded session; times are those of arrival."""
+
+    session: str
+    site: str
+    url: Annotated[str, Meta(description="Of the page on which it began")]
+    started_at: str
+    ended_at: str
+    viewport: str
+    events: Annotated[list[dict[str, object]], Meta(description="Events of rrweb")]
 
 
 class Beside(Protocol):
@@ -86,12 +117,20 @@ class ReplayRoutes:
         self._clock = clock or (lambda: time.time_ns() // 1_000_000)
 
     def routes(self) -> list[Route]:
-        path = "/api/v1/replay"
+        path, most = "/api/v1/replay", self._body_most
+        store, newest = "store a piece of a recorded session", "recorded sessions, newest first: ?site=&limit="
+        one, by_id = "the events of a recorded session: ?site=", f"{path}/{{session}}"
         return [
-            Route("POST", path, self.take, "store a piece of a recorded session", body_most=self._body_most),
-            Route("GET", f"{path}/{{session}}", self.recording, "the events of a recorded session: ?site=", "visitors"),
+            Route("POST", path, self.take, store, body_most=most, body=Recording, answer=Receipt, status=202),
+            Route("GET", by_id, self.recording, one, "visitors", query=OfSites, answer=RecordedSession),
             Route(
-                "GET", "/api/v1/replays", self.recordings, "recorded sessions, newest first: ?site=&limit=", "visitors"
+                "GET",
+                "/api/v1/replays",
+                self.recordings,
+                newest,
+                "visitors",
+                query=RecordingsQuery,
+                answer=Recordings,
             ),
         ]
 
@@ -144,23 +183,16 @@ class ReplayRoutes:
 
     def recordings(self, request: Request) -> Answer:
         """GET /api/v1/replays?site=&limit=&before=: `before` is the epoch ms that the last answer ended with."""
-        fields, snapshot = fields_of(request), visible(self._snapshot(), request)
-        limit = number(fields, "limit", LIST, LIST_MOST)
-        before = fields.get("before", "")
-        until = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else 1 << 62
-        sites = {site.id: site for site in sites_asked_for(fields, snapshot)}
-        found = self._table.newest(sites, limit, until)
-        return answer(
-            {
-                "replays": [shown(sites[each.site_id], each) for each in found],
-                "before": found[-1].last_at if len(found) == limit else None,
-            }
-        )
+        asked, snapshot = question_of(request, RecordingsQuery), visible(self._snapshot(), request)
+        sites = {site.id: site for site in asked.among(snapshot)}
+        found = self._table.newest(sites, asked.limit, asked.before)
+        more = found[-1].last_at if len(found) == asked.limit else None
+        return answer(Recordings([shown(sites[each.site_id], each) for each in found], more))
 
     def recording(self, request: Request) -> Answer:
         """GET /api/v1/replay/{session}?site=: all of its events."""
         snapshot = visible(self._snapshot(), request)
-        sites = sites_asked_for(fields_of(request), snapshot)
+        sites = question_of(request, OfSites).among(snapshot)
         session_id = argument(request)
         found = self._database.read(
             lambda session: find_recording(
@@ -185,7 +217,7 @@ class ReplayRoutes:
     def beside(self, route: Route, part: Part) -> Route:
         """Return a route of events that stores the recordings in its bodies too; it may wait, so it is not fast."""
         handler = partial(self._take_both, route.handler, part)
-        return Route(route.method, route.path, handler, route.summary, route.access, body_most=route.body_most)
+        return dataclasses.replace(route, handler=handler, fast=False)
 
     def _take_both(self, handler: Handler, part: Part, request: Request) -> Answer:
         """Store the events of a request by their own way, and its recording.

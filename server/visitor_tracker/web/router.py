@@ -103,12 +103,13 @@ class Router:
         return "content-encoding" not in headers and "authorization" not in headers and not is_prefetch(request)
 
     def body_limit(self, method: str, path: str) -> int:
-        return self._body_most.get((method, path), 0)
+        place = path if path in self._methods else self._place_of(path)[0]
+        return self._body_most.get((method, place), 0)
 
     def __call__(self, request: Request) -> Answer:
         route, arguments = self._table.get((request.method, request.path)), _NO_ARGUMENTS
-        if route is None:
-            path, arguments = self._place_of(request)
+        if route is None or "{" in request.path:  # a client may send braces, too
+            path, arguments = self._place_of(request.path)
             route = self._table.get((request.method, path))
         try:
             if route is None:
@@ -134,10 +135,9 @@ class Router:
         who = NOBODY if route.access in ("public", "own") else self._guards.admit(request, route.access)
         return routed(request, who, route.access, arguments)
 
-    def _place_of(self, request: Request) -> tuple[str, Mapping[str, str]]:
-        """Return the path of the routes that a request is for, and what stands for its parts in braces."""
-        path = request.path
-        if path in self._methods:
+    def _place_of(self, path: str) -> tuple[str, Mapping[str, str]]:
+        """Return the path of the routes that a request's path is for, and what stands for its parts in braces."""
+        if path in self._methods and "{" not in path:
             return path, _NO_ARGUMENTS
         parts = path.split("/")
         for template in self._templates.get(len(parts), ()):
@@ -152,7 +152,7 @@ class Router:
         return path, _NO_ARGUMENTS
 
     def _without_route(self, request: Request) -> Response:
-        path, _ = self._place_of(request)
+        path, _ = self._place_of(request.path)
         methods = self._methods.get(path)
         if methods is None:
             if request.method == "OPTIONS" and request.path == "*":
@@ -174,13 +174,14 @@ class Router:
             place = request.path + ("?" + request.query if request.query else "")
             return Response(303, headers=(("Location", f"/login?next={quote(place)}"), ("Cache-Control", "no-store")))
         headers: Headers = ()
-        if route is None or route.access == "public":
+        path = self._place_of(request.path)[0] if route is None else route.path
+        if path not in self._methods or (self._is_public(path) if route is None else route.access == "public"):
             headers = self._guards.cors.headers(request)
         if error.dropped:
             self._counters.add(CELL_OF[error.dropped])
             headers += (("X-Tracker", f"dropped: {error.dropped}"),)
         if error.status == 405:
-            headers += (("Allow", self._methods[self._place_of(request)[0]]),)
+            headers += (("Allow", self._methods[path]),)
         if error.status == 401:
             headers += (("WWW-Authenticate", 'Bearer realm="visitor-tracker"'),)
         return error_response(error, headers)

@@ -7,13 +7,13 @@ from hashlib import sha256
 import msgspec
 
 from visitor_tracker.config import Config
-from visitor_tracker.errors import HttpError
 from visitor_tracker.event import DEFAULT_SITE
 from visitor_tracker.http.message import Answer, Request
-from visitor_tracker.http.url import parse_query
 from visitor_tracker.sites import Snapshot
 from visitor_tracker.web.assets import ANY_ORIGIN, Asset, asset_of, hashed_name
 from visitor_tracker.web.router import Route
+from visitor_tracker.web.site_query import OfPolicy
+from visitor_tracker.web.typed import question_of
 
 FILE = "script.js"
 _PLACE = b'{files:{more:"more.js"}}/*settings*/'  # what client/build.js leaves for the settings
@@ -45,7 +45,8 @@ class ScriptRoutes:
     def routes(self) -> list[Route]:
         if self._source is None:  # the client is not built
             return []
-        return [Route("GET", "/script.js", self._answer, "the tracker script for a site's pages", access="public")]
+        summary = "the tracker script for a site's pages: ?site="
+        return [Route("GET", "/script.js", self._answer, summary, query=OfPolicy, media="text/javascript")]
 
     def settings_of(self, name: str) -> bytes:
         """Return what is written into the script for a site, as JSON; for an unknown name as for `default`."""
@@ -72,10 +73,7 @@ class ScriptRoutes:
         return msgspec.json.encode(said)
 
     def _answer(self, request: Request) -> Answer:
-        try:
-            name = parse_query(request.query).get("site", "")
-        except ValueError as error:
-            raise HttpError(400, "invalid_query", str(error)) from error
+        name = question_of(request, OfPolicy).site
         return self._made(self.settings_of(name)).answer(request, _CACHE, ANY_ORIGIN)
 
     def _make(self, settings: bytes) -> Asset:

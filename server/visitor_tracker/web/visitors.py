@@ -2,21 +2,34 @@
 
 import time
 from collections.abc import Callable
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from visitor_tracker.event import Signal
 from visitor_tracker.http.message import Answer, Request, Response
 from visitor_tracker.ingest import bots
 from visitor_tracker.ingest.zones import country_name
-from visitor_tracker.reports.live import FEED_MOST, Judge, LiveView
-from visitor_tracker.reports.timeline import timeline
-from visitor_tracker.reports.visitors import LIMIT, LIMIT_MOST, Scope, visitor, visitor_stats, visitors
+from visitor_tracker.reports.live import FEED_MOST, Judge, Live, LiveView
+from visitor_tracker.reports.timeline import Timeline, timeline
+from visitor_tracker.reports.visitors import (
+    LIMIT,
+    LIMIT_MOST,
+    Scope,
+    Visitor,
+    VisitorStats,
+    visitor,
+    visitor_stats,
+    visitors,
+)
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.sql import SqlStore
-from visitor_tracker.web.asked import JSON, answer, fields_of, number, site_named, sites_asked_for
+from visitor_tracker.web.asked import JSON, answer
 from visitor_tracker.web.routed import visible
 from visitor_tracker.web.router import Route, argument
+from visitor_tracker.web.site_query import OfSite, OfSites, OldName, OptionalSite
+from visitor_tracker.web.typed import question_of
 
 JUDGE = Judge(sum(int(signal) for signal in Signal if bots.judge(int(signal))), bots.reasons)
 
@@ -33,6 +46,43 @@ _NO_SESSION = msgspec.json.encode(
 )
 
 HashSession = Callable[[Snapshot, Site, str], bytes]
+
+
+class LiveQuery(OfSite, frozen=True):
+    """Who is on a site."""
+
+    feed: Annotated[int, Meta(ge=0, le=FEED_MOST, description="How many events, and as many of robots")] = _FEED
+
+
+class OldVisitors(msgspec.Struct, frozen=True):
+    """Visitors of a site, or of all."""
+
+    site_id: OldName = ""
+    site: OptionalSite = ""
+
+    def among(self, snapshot: Snapshot) -> tuple[Site, ...]:
+        """Return the site that is named, else all of them; raises HttpError 404 where there is none of that name."""
+        return OfSites(self.site, self.site_id).among(snapshot)
+
+
+class OldVisitorList(OldVisitors, frozen=True):
+    """The same, as a list."""
+
+    limit: Annotated[int, Meta(ge=1, le=LIMIT_MOST, description="How many at most, the newest")] = LIMIT
+
+
+class Visitors(msgspec.Struct, frozen=True):
+    """Visitors, the newest first."""
+
+    visitors: list[Visitor]
+    count: int
+
+
+class NoVisitor(msgspec.Struct, frozen=True):
+    """What the visitors API of old answers for an address it does not know, with status 200."""
+
+    error: str
+    ip: str
 
 
 def now_ms() -> int:
@@ -55,20 +105,31 @@ class VisitorRoutes:
         self._live = LiveView(store.database, JUDGE)
 
     def routes(self) -> list[Route]:
-        old = "/v1/monitoring/visitors"
+        old, any_of = "/v1/monitoring/visitors", OldVisitors
+        one, by_id = "one session's events in order: ?site=", "/sessions/{id}"
+        newest = "visitors one by one, newest first: ?site_id=&limit="
+        how_many = "how many visitors, and from where: ?site_id="
+        now = "who is on a site now: ?site="
         return [
-            Route("GET", "/api/v1/live", self.live, "who is on a site now: ?site=", "visitors"),
-            Route("GET", "/sessions/{id}", self.session, "one session's events in order: ?site=", "visitors"),
-            Route("GET", old, self.visitors, "visitors one by one, newest first: ?site_id=&limit=", "visitors"),
-            Route("GET", f"{old}/stats", self.stats, "how many visitors, and from where: ?site_id=", "visitors"),
-            Route("GET", f"{old}/{{ip}}", self.visitor, "one visitor: ?site_id=", "visitors"),
+            Route("GET", "/api/v1/live", self.live, now, "visitors", query=LiveQuery, answer=Live),
+            Route("GET", by_id, self.session, one, "visitors", query=any_of, answer=Timeline),
+            Route("GET", old, self.visitors, newest, "visitors", query=OldVisitorList, answer=Visitors),
+            Route("GET", f"{old}/stats", self.stats, how_many, "visitors", query=any_of, answer=VisitorStats),
+            Route(
+                "GET",
+                f"{old}/{{ip}}",
+                self.visitor,
+                "one visitor: ?site_id=",
+                "visitors",
+                query=any_of,
+                answer=Visitor | NoVisitor,
+            ),
         ]
 
     def live(self, request: Request) -> Answer:
         """GET /api/v1/live?site=&feed=: `feed` says how many events."""
-        fields = fields_of(request)
-        site = site_named(fields.get("site") or fields.get("site_id") or "default", visible(self._snapshot(), request))
-        length = number(fields, "feed", _FEED, FEED_MOST, least=0)
+        asked = question_of(request, LiveQuery)
+        site, length = asked.among(visible(self._snapshot(), request)), asked.feed
         live = self._live.read(site, self._clock())
         robots = msgspec.structs.replace(live.robots, feed=live.robots.feed[:length])
         return answer(msgspec.structs.replace(live, feed=live.feed[:length], robots=robots))
@@ -76,7 +137,7 @@ class VisitorRoutes:
     def session(self, request: Request) -> Answer:
         """GET /sessions/{id}, as clients of a website-analytics server of old ask for it."""
         snapshot = visible(self._snapshot(), request)
-        sites = sites_asked_for(fields_of(request), snapshot)
+        sites = question_of(request, OldVisitors).among(snapshot)
         session_id = argument(request)
         found = self._database.read(
             lambda session: timeline(
@@ -91,28 +152,26 @@ class VisitorRoutes:
 
     def visitors(self, request: Request) -> Answer:
         """GET /v1/monitoring/visitors: {visitors, count}."""
-        fields = fields_of(request)
-        scopes = self._scopes(request)
-        limit = number(fields, "limit", LIMIT, LIMIT_MOST)
-        now = self._clock()
-        found = self._database.read(lambda session: visitors(session, scopes, now, country_name, limit))
-        return answer({"visitors": found, "count": len(found)})
+        asked = question_of(request, OldVisitorList)
+        scopes, now = self._scopes(request, asked), self._clock()
+        found = self._database.read(lambda session: visitors(session, scopes, now, country_name, asked.limit))
+        return answer(Visitors(found, len(found)))
 
     def stats(self, request: Request) -> Answer:
         """GET /v1/monitoring/visitors/stats."""
-        scopes, now = self._scopes(request), self._clock()
+        scopes, now = self._scopes(request, question_of(request, OldVisitors)), self._clock()
         return answer(self._database.read(lambda session: visitor_stats(session, scopes, now, country_name)))
 
     def visitor(self, request: Request) -> Answer:
         """GET /v1/monitoring/visitors/{ip}; one that is not known is answered with 200, as ever."""
-        scopes, ip, now = self._scopes(request), argument(request), self._clock()
+        scopes, now = self._scopes(request, question_of(request, OldVisitors)), self._clock()
+        ip = argument(request)
         found = self._database.read(lambda session: visitor(session, scopes, now, country_name, ip))
         return answer(unknown_visitor(ip) if found is None else found)
 
-    def _scopes(self, request: Request) -> list[Scope]:
+    def _scopes(self, request: Request, asked: OldVisitors) -> list[Scope]:
         snapshot = visible(self._snapshot(), request)
-        sites = sites_asked_for(fields_of(request), snapshot)
-        return [Scope(site, snapshot.policy_of(site.id)) for site in sites]
+        return [Scope(site, snapshot.policy_of(site.id)) for site in asked.among(snapshot)]
 
 
 def unknown_visitor(ip: str) -> dict[str, str]:

@@ -22,11 +22,12 @@ from visitor_tracker.jobs.importing.resume import Resume
 from visitor_tracker.jobs.importing.sources import Source, SourceError, text_of
 from visitor_tracker.jobs.importing.tally import Problem, Tally
 from visitor_tracker.store.inbox import Inbox
+from visitor_tracker.store.session import Session
 
 _BATCH_EVENTS = 1_000  # of one transaction: SQLite's other writers wait for its end
 _BATCH_LINES = 50_000  # after which the cursor moves though few of them were visits
 _PROGRESS_LINES = 1_000
-_FOR_EVER = 253_370_764_800_000  # epoch ms in the year 9999: old cursors are deleted, and these must stay
+FOR_EVER = 253_370_764_800_000  # epoch ms in the year 9999: old cursors are deleted, and these must stay
 _TRIES = 3
 
 
@@ -139,27 +140,41 @@ class Importer:
         events, file.events, file.stored_lines = file.events, [], file.lines
         if file.position == file.waiting_from or self._inbox is None:
             return
-        self._drain(self._inbox, file, events)
+        plan = file.plan
+        drain_once(self._inbox, events, file_id=plan.id, name=plan.source.name, old=file.stored, new=file.position)
         file.stored = file.waiting_from = file.position
         while self._fold():
             pass
 
-    def _drain(self, inbox: Inbox, file: _Taking, events: Sequence[Event]) -> None:
-        now = time.time_ns() // 1_000_000
-        rows = list(_rows(events, now))
-        seen = seen_of([Record(b"", 0, Batch(b"", now, list(events)))])
-        file_id, new = file.plan.id, file.position
-        for left in range(_TRIES - 1, -1, -1):
-            try:
-                if inbox.drain(rows, seen, segment_id=file_id, old=file.stored, new=new, at=_FOR_EVER):
-                    return
-            except OutcomeUnknown:
-                if not left:
-                    raise
-                continue
-            break
-        if inbox.positions([file_id]).get(file_id) != new:  # else the try whose outcome was not known had stored it
-            raise ImportFailed(f"{file.plan.source.name} is being imported elsewhere: run the same command afterwards")
+
+def drain_once(  # noqa: PLR0913 - the rest by keyword
+    inbox: Inbox,
+    events: Sequence[Event],
+    *,
+    file_id: bytes,
+    name: str,
+    old: int,
+    new: int,
+    also: Callable[[Session], None] = lambda session: None,
+) -> None:
+    """Store events and move the file's cursor in one transaction, again where its outcome was not known.
+
+    Raises ImportFailed where somebody else moves the cursor.
+    """
+    now = time.time_ns() // 1_000_000
+    rows = list(_rows(events, now))
+    seen = seen_of([Record(b"", 0, Batch(b"", now, list(events)))])
+    for left in range(_TRIES - 1, -1, -1):
+        try:
+            if inbox.drain(rows, seen, segment_id=file_id, old=old, new=new, at=FOR_EVER, also=also):
+                return
+        except OutcomeUnknown:
+            if not left:
+                raise
+            continue
+        break
+    if inbox.positions([file_id]).get(file_id) != new:  # else the try whose outcome was not known had stored it
+        raise ImportFailed(f"{name} is being imported elsewhere: run the same command afterwards")
 
 
 def _rows(events: Sequence[Event], now: int) -> Iterator[InboxRow]:

@@ -2,7 +2,15 @@
 
 from collections.abc import Callable
 from html import escape
+from typing import Literal, get_args
 from urllib.parse import urlsplit
+
+from visitor_tracker.config import Config
+
+# What pages and their visitors need; the rest is for who runs the server.
+_PATHS = r"script\.js|e|client/.*|privacy(/.*)?|what-we-send|api/v1/(events|visits|replay|heat|my-data(/token)?)"
+
+Kind = Literal["html", "react", "next", "vue", "wordpress", "nginx", "caddy"]
 
 _HTML = """\
 <script defer src="{src}"></script>
@@ -49,7 +57,7 @@ add_action('wp_enqueue_scripts', function () {{
 """
 _NGINX = """\
 # in the server block of the web site; its pages then load /stats/script.js{query}
-location ~ ^/stats/(script\\.js|e|client/.*|api/v1/(events|visits|replay|heat))$ {{
+location ~ ^/stats/({paths})$ {{
     rewrite ^/stats(/.*)$ $1 break;
     proxy_pass {base};
     proxy_ssl_server_name on;
@@ -61,7 +69,7 @@ location ~ ^/stats/(script\\.js|e|client/.*|api/v1/(events|visits|replay|heat))$
 """
 _CADDY = """\
 # in the block of the web site; its pages then load /stats/script.js{query}
-@stats path_regexp ^/stats/(script\\.js|e|client/.*|api/v1/(events|visits|replay|heat))$
+@stats path_regexp ^/stats/({paths})$
 handle @stats {{
     uri strip_prefix /stats
     reverse_proxy {base} {{
@@ -70,7 +78,7 @@ handle @stats {{
 }}
 """
 
-_TEXTS = {
+_TEXTS: dict[Kind, str] = {
     "html": _HTML,
     "react": _REACT,
     "next": _NEXT,
@@ -79,14 +87,20 @@ _TEXTS = {
     "nginx": _NGINX,
     "caddy": _CADDY,
 }
-KINDS = tuple(_TEXTS)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 PROXIES = frozenset({"nginx", "caddy"})
 
 
-def snippet(kind: str, base: str, site: str) -> str:
+def base_of(config: Config) -> str:
+    """Return the address of the server as pages and programs should use it; a guess without server.public_url."""
+    scheme = "https" if config.tls.certificate else "http"
+    return config.server.public_url.rstrip("/") or f"{scheme}://127.0.0.1:{config.server.port or 8000}"
+
+
+def snippet(kind: Kind, base: str, site: str) -> str:
     """Return the lines for pages of a kind; `base` is the server's address without a slash at its end."""
     query = "" if site == "default" else f"?site={site}"
     quoted: Callable[[str], str] = escape if kind == "html" else str
     return _TEXTS[kind].format(
-        src=quoted(f"{base}/script.js{query}"), base=base, host=urlsplit(base).netloc, query=query
+        src=quoted(f"{base}/script.js{query}"), base=base, host=urlsplit(base).netloc, query=query, paths=_PATHS
     )

@@ -1,0 +1,64 @@
+"""One dimension by one of its own counts: rollups find the rows of a page, and read no others."""
+
+from collections.abc import Sequence
+
+from visitor_tracker.measures import Dimension
+from visitor_tracker.reports.asking.ask import Ask
+from visitor_tracker.reports.asking.collecting import Collected
+from visitor_tracker.reports.asking.groups import Key
+from visitor_tracker.reports.breakdown import breakdown_said
+from visitor_tracker.reports.numbers import Numbers, VisitorsAre
+from visitor_tracker.reports.query import ORDERS, Order, pieces_of
+from visitor_tracker.reports.totals import totals
+from visitor_tracker.store.reports import Measured, ReportTable
+
+
+def ranks(ask: Ask) -> bool:
+    """Say whether the database can sort and cut the rows by itself."""
+    if ask.origin != "rollups" or ask.by_time or not ask.dimensions or ask.wants_gains or ask.wanted_goal is not None:
+        return False
+    if ask.rows == "events" and any(metric.name == "share" for metric in ask.metrics):
+        return False  # of which all rows are needed
+    [*orders] = ask.order
+    return len(orders) == 1 and orders[0].is_descending and orders[0].name in ORDERS
+
+
+def ranked_rows(table: ReportTable, ask: Ask) -> tuple[Collected, list[Key], int]:
+    """Return the rows from the offset on with their keys, and how many there are in all."""
+    question, dimension = ask.question, _dimension(ask)
+    said = breakdown_said(question)
+    rows, in_all = table.breakdown(
+        question.site.id,
+        dimension,
+        pieces_of(question),
+        order=_order(ask, said),
+        limit=ask.limit,
+        offset=ask.offset,
+    )
+    found = _collected(table, ask, {(row.value,): row.measured for row in rows}, said)
+    return found, [(row.value,) for row in rows], in_all
+
+
+def rows_of(table: ReportTable, ask: Ask, keys: Sequence[Key]) -> Collected:
+    """Return these rows."""
+    question = ask.question
+    found = table.sums_of(question.site.id, _dimension(ask), pieces_of(question), [key[0] for key in keys])
+    rows: dict[Key, Measured] = {(value,): measured for value, measured in found.items()}
+    return _collected(table, ask, rows, breakdown_said(question))
+
+
+def _collected(table: ReportTable, ask: Ask, rows: dict[Key, Measured], said: VisitorsAre) -> Collected:
+    hides = said == "suppressed"
+    numbers = {key: Numbers(None if hides else row[0], *row[1:]) for key, row in rows.items()}
+    return Collected(totals(table, ask.question), numbers, said, table.texts, "rollups")
+
+
+def _order(ask: Ask, said: VisitorsAre) -> Order:
+    """Return by what is sorted: by visits where nobody can tell the visitors."""
+    name = ask.order[0].name
+    return next(each for each in ORDERS if each == ("visits" if name == "visitors" and said == "suppressed" else name))
+
+
+def _dimension(ask: Ask) -> Dimension:
+    [dimension] = (each for each in ask.dimensions if isinstance(each, Dimension))
+    return dimension

@@ -1,0 +1,1 @@
+"""Past days as columns: questions under filters of visits read these, and no visit one by one."""

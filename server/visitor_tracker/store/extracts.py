@@ -1,0 +1,103 @@
+"""Extracts of past days: what was made of a day's visits for questions under filters, by the stamp of its rollups."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from visitor_tracker.days import day_after
+from visitor_tracker.store.bulk import send_bodies, send_each
+from visitor_tracker.store.session import Database, Session, Value
+
+PARTS = (VISITS, LOOKS) = (0, 1)  # an extract has two: visits, and what they looked at and did
+BODY_MOST = 15 << 20  # bytes of one part: a mediumblob has 16 MiB
+
+# A part of its own is read only where it is needed; `part in` would read both.
+READ = """/* ExtractTable.read */
+select day, stamp, body
+from day_extracts
+where site_id = ? and day >= ? and day <= ? and part = ?"""
+
+STAMPS = """/* ExtractTable.stamps */
+select day, stamp
+from day_extracts
+where site_id = ? and day >= ? and day <= ? and part = ?"""
+
+COUNT_SESSIONS = """/* ExtractTable.put */
+select count(*)
+from sessions
+where site_id = ? and bucket = ?"""
+
+FORGET = """/* ExtractTable.forget */
+delete from day_extracts
+where site_id = ? and day = ?"""
+
+ADD = """/* ExtractTable.put */
+insert into day_extracts (site_id, day, part, stamp, body)
+values [(?, ?, ?, ?, ?)]"""
+
+LONG_SESSIONS = """/* ExtractTable.has_long */
+select 1
+from sessions
+where site_id = ? and bucket = 0 and first_ts < ? and last_ts >= ?
+limit 1"""
+
+
+class StoredExtract(msgspec.Struct, frozen=True, gc=False):
+    """One part of a day's extract; `stamp` has 16 bytes."""
+
+    day: int
+    stamp: bytes
+    body: bytes
+
+
+class ExtractTable:
+    """Methods raise what `Database.read` and `Database.write` do; any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read(self, site_id: int, first_day: int, last_day: int, part: int) -> list[StoredExtract]:
+        """Return one part of the extracts of these days, those that there are."""
+        values = (site_id, first_day, last_day, part)
+        rows = self._database.read(lambda session: session.ask(READ, values))
+        return [StoredExtract(day, bytes(stamp), bytes(body)) for day, stamp, body in rows]
+
+    def stamps(self, site_id: int, first_day: int, last_day: int) -> dict[int, bytes]:
+        """Return the stamps of the extracts that there are, by day."""
+        values = (site_id, first_day, last_day, VISITS)
+        return {day: bytes(stamp) for day, stamp in self._database.read(lambda session: session.ask(STAMPS, values))}
+
+    def put(self, site_id: int, day: int, stamp: bytes, bodies: Sequence[bytes], sessions: int) -> bool:
+        """Replace the extract of a day; False: the day has not so many sessions any more, and it was not taken.
+
+        Sessions that an erasure took away meanwhile must not come back as a part of an extract.
+        """
+
+        def work(session: Session) -> bool:
+            session.send(FORGET, (site_id, day))
+            if _sessions(session, site_id, day) != sessions:
+                return False
+            rows: list[tuple[Value, ...]] = [(site_id, day, part, stamp, body) for part, body in enumerate(bodies)]
+            send_bodies(session, ADD, rows)
+            return True
+
+        return self._database.write(work)
+
+    def sessions(self, site_id: int, day: int) -> int:
+        """Return how many sessions there are that may touch a day, but for those of three days and more."""
+        return self._database.read(lambda session: _sessions(session, site_id, day))
+
+    def has_long(self, site_id: int, start_ms: int, end_ms: int) -> bool:
+        """Say whether a session of three days or more touches these moments."""
+        values = (site_id, end_ms, start_ms)
+        return bool(self._database.read(lambda session: session.ask(LONG_SESSIONS, values)))
+
+
+def forget_extracts(session: Session, site_id: int, days: Iterable[int]) -> None:
+    """Delete the extracts of days of which sessions are deleted, and those of the days after them."""
+    every = {each for day in days for each in (day, day_after(day, 1) if day else day)}
+    send_each(session, FORGET, [(site_id, day) for day in sorted(every)])
+
+
+def _sessions(session: Session, site_id: int, day: int) -> int:
+    return sum(int(session.ask(COUNT_SESSIONS, (site_id, bucket))[0][0]) for bucket in (day_after(day, -1), day))

@@ -1,0 +1,390 @@
+"""Setting up, logging in and out: proofs, forgeries, other web sites, guesses."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import pytest
+
+from tests.web.conftest import LOCAL, REMOTE, Build, Site, header, header_of
+from tests.web.people import (
+    PASSWORD,
+    Browser,
+    Program,
+    add,
+    code_of,
+    knows_accounts,
+    program,
+    said,
+    set_up,
+    with_second_factor,
+)
+from visitor_tracker.access.accounts import Accounts
+from visitor_tracker.access.invitations import Invitations
+from visitor_tracker.access.keeper import Keeper
+from visitor_tracker.http.message import Peer, Response
+from visitor_tracker.metrics import Metrics
+from visitor_tracker.store.audit import AuditTable
+
+ADA = {"username": "ada", "password": PASSWORD}
+
+
+def post(site: Site, path: str, body: object, **more: object) -> Response:
+    return site.ask(path, method="POST", body=msgspec.json.encode(body), **more)  # type: ignore[arg-type]
+
+
+def cookies_of(response: Response) -> dict[str, str]:
+    """Return attributes of the cookies that an answer sets, by name."""
+    found = [value.partition("=") for name, value in response.headers if name == "Set-Cookie"]
+    return {name: text.partition("; ")[2] for name, _, text in found}
+
+
+# The first account.
+
+
+def test_on_its_own_machine_a_server_is_set_up_without_a_link(site: Site) -> None:
+    assert said(site.ask("/api/v1/setup")) == {"open": True, "needs_link": False, "password_least": 10}
+    made = post(site, "/api/v1/setup", ADA | {"email": "ada@example.com"})
+    assert made.status == 201
+    assert cookies_of(made) == {"vt_session": "Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax"}
+    assert said(site.ask("/api/v1/setup")) == {"open": False, "needs_link": True, "password_least": 10}
+    assert code_of(post(site, "/api/v1/setup", ADA | {"username": "eve"})) == (403, "set_up")
+    [account] = Accounts(site.app.store).all()
+    assert (account.username, account.email, account.is_admin) == ("ada", "ada@example.com", True)
+
+
+def test_elsewhere_it_takes_a_link(site: Site) -> None:
+    assert said(site.ask("/api/v1/setup", peer=REMOTE))["needs_link"] is True
+    assert code_of(post(site, "/api/v1/setup", ADA, peer=REMOTE)) == (403, "link_needed")
+    assert code_of(post(site, "/api/v1/setup", ADA | {"token": "x"}, peer=REMOTE)) == (404, "unknown_link")
+    token = Invitations(site.app.store).for_set_up()
+    assert post(site, "/api/v1/setup", ADA | {"token": token}, peer=REMOTE).status == 201
+    knows_accounts(site)
+    assert code_of(post(site, "/api/v1/setup", ADA | {"token": token, "username": "eve"})) == (403, "set_up")
+    assert [account.username for account in Accounts(site.app.store).all()] == ["ada"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-forwarded-for": "192.0.2.1"},
+        {"forwarded": "for=192.0.2.1"},
+        {"via": "1.1 proxy"},
+        {"host": "rebound.example.com"},
+    ],
+)
+def test_who_comes_by_a_proxy_or_a_rebound_name_is_elsewhere(site: Site, headers: dict[str, str]) -> None:
+    assert code_of(post(site, "/api/v1/setup", ADA, headers=headers)) == (403, "link_needed")
+
+
+@pytest.mark.parametrize("change", [{"username": "a b"}, {"email": "none"}, {"password": "short"}, {"unknown": 1}])
+def test_a_refused_set_up_leaves_the_link_good(site: Site, change: dict[str, object]) -> None:
+    token = Invitations(site.app.store).for_set_up()
+    assert post(site, "/api/v1/setup", ADA | change | {"token": token}, peer=REMOTE).status == 400
+    assert post(site, "/api/v1/setup", ADA | {"token": token}, peer=REMOTE).status == 201
+
+
+def test_of_set_ups_at_once_one_succeeds(site: Site) -> None:
+    token = Invitations(site.app.store).for_set_up()
+    start = threading.Barrier(4)
+
+    def run(number: int) -> int:
+        start.wait()
+        peer, more = (LOCAL, {}) if number % 2 else (REMOTE, {"token": token})
+        return post(site, "/api/v1/setup", ADA | {"username": f"user{number}"} | more, peer=peer).status
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = sorted(pool.map(run, range(4)))
+    assert statuses[0] == 201
+    assert set(statuses[1:]) <= {403, 404, 409}
+    assert len(Accounts(site.app.store).all()) == 1
+
+
+def test_the_keeper_tells_all_processes_that_there_are_accounts(site: Site) -> None:
+    config = site.app.config
+    keeper = Keeper(site.app.store, config, Metrics().counters())
+    assert site.ask("/api/v1/me").status == 200, "the machine itself, before any account"
+    post(site, "/api/v1/setup", ADA)
+    keeper.step(1_790_000_000_000)
+    site.app.snapshot.refresh()
+    assert code_of(site.ask("/api/v1/me")) == (401, "login_needed")
+    token = site.shared.keys.reads.hex()
+    assert site.ask("/api/v1/me", headers={"authorization": f"Bearer {token}"}).status == 401
+
+
+def test_the_first_account_at_the_users_route_is_an_admins_too(site: Site) -> None:
+    asked = {"username": "bob", "password": PASSWORD}
+    assert code_of(post(site, "/api/v1/users", asked)) == (409, "first_admin")
+    assert post(site, "/api/v1/users", asked | {"is_admin": True}).status == 201
+
+
+# Log-in.
+
+
+def test_a_browser_logs_in_and_out(site: Site) -> None:
+    set_up(site)
+    browser = Browser(site)
+    entered = browser.log_in("ADA")
+    assert set(said(entered)) == {"username", "login", "csrf"}
+    assert header(entered, "Cache-Control") == "no-store"
+    assert set(cookies_of(entered)) == {"vt_session", "vt_device"}
+    me = said(browser.get("/api/v1/me"))
+    assert (me["kind"], me["username"], me["is_admin"], me["csrf"]) == ("user", "ada", True, browser.csrf)
+    assert said(browser.get("/api/v1/login")) == {"set_up": True, "username": "ada", "single_sign_on": ""}
+    out = browser.ask("POST", "/api/v1/logout")
+    assert out.status == 204
+    assert cookies_of(out) == {"vt_session": "Max-Age=0; Path=/; HttpOnly; SameSite=Lax"}
+    assert browser.get("/api/v1/me").status == 401
+    assert said(browser.get("/api/v1/login"))["username"] == ""
+    assert browser.ask("POST", "/api/v1/logout").status == 204
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "is_secure"),
+    [
+        (Peer("192.0.2.7", secure=True), {}, True),
+        (Peer("192.0.2.7"), {"x-forwarded-proto": "https"}, False),
+        (Peer("10.0.0.1"), {"x-forwarded-proto": "https"}, True),
+        (Peer("10.0.0.1"), {"x-forwarded-proto": "http, https"}, True),
+        (Peer("10.0.0.1"), {"x-forwarded-proto": "https, http"}, False),
+        (Peer("10.0.0.1"), {}, False),
+        (Peer("", unix=True), {"x-forwarded-proto": "https"}, True),
+    ],
+)
+def test_cookies_are_for_https_where_the_client_has_it(
+    build: Build, peer: Peer, headers: dict[str, str], is_secure: bool
+) -> None:
+    site = build(trusted_proxies=("10.0.0.0/8",))
+    set_up(site)
+    entered = post(site, "/api/v1/login", ADA, peer=peer, headers=headers)
+    assert {text.endswith("; Secure") for text in cookies_of(entered).values()} == {is_secure}
+
+
+def test_a_program_gets_tokens(site: Site) -> None:
+    admin = set_up(site)
+    tokens = program(admin, "ada").tokens
+    assert set(tokens) == {"username", "login", "access_token", "refresh_token", "token_type", "expires_in"}
+    assert (tokens["token_type"], tokens["expires_in"]) == ("Bearer", 900)
+    newer = said(post(site, "/api/v1/refresh", {"refresh_token": tokens["refresh_token"]}, peer=REMOTE))
+    assert Program(site, newer).ask("GET", "/api/v1/me").status == 200
+    assert Program(site, tokens).ask("GET", "/api/v1/me").status == 200, "the first one is good for its minutes"
+    again = post(site, "/api/v1/refresh", {"refresh_token": tokens["refresh_token"]}, peer=REMOTE)
+    assert code_of(again) == (401, "invalid_token")
+    assert code_of(Program(site, newer).ask("GET", "/api/v1/me")) == (401, "invalid_token")
+
+
+def test_a_program_needs_no_token_against_forgery_but_a_browser_does(site: Site) -> None:
+    admin = set_up(site)
+    assert program(admin, "ada").ask("PATCH", "/api/v1/me", {"email": "a@example.com"}).status == 200
+    csrf, admin.csrf = admin.csrf, ""
+    assert code_of(admin.ask("PATCH", "/api/v1/me", {"email": "b@example.com"})) == (403, "csrf")
+    admin.csrf = "x" * 32
+    assert code_of(admin.ask("POST", "/api/v1/logout")) == (403, "csrf")
+    admin.csrf = csrf
+    for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
+        refused = admin.ask("PATCH", "/api/v1/me", {"email": "b@example.com"}, headers)
+        assert code_of(refused) == (403, "other_site")
+    assert said(admin.get("/api/v1/me"))["email"] == "a@example.com"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/login", ADA),
+        ("/auth/login", {"email": "ada", "password": PASSWORD}),
+        ("/api/v1/setup", ADA),
+        ("/auth/signup", {"email": "ada", "password": PASSWORD}),
+        ("/api/v1/invitation", {"token": "x"}),
+    ],
+)
+@pytest.mark.parametrize(
+    "headers", [{"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}]
+)
+def test_no_other_web_site_logs_somebody_in(
+    site: Site, path: str, body: dict[str, object], headers: dict[str, str]
+) -> None:
+    answer = post(site, path, body, headers=headers)
+    assert code_of(answer) == (403, "other_site")
+    assert header_of(answer.headers, "Access-Control-Allow-Origin") == ""
+
+
+def test_wrong_proofs_are_all_alike(site: Site) -> None:
+    admin = set_up(site)
+    add(admin, "bob")
+    admin.ask("PATCH", "/api/v1/users/bob", {"disabled": True})
+    admin.ask("POST", "/api/v1/users", {"username": "carol"})
+    bodies = {
+        post(site, "/api/v1/login", {"username": name, "password": password}, peer=REMOTE).body
+        for name, password in (
+            ("ada", "wrong"),
+            ("nobody", PASSWORD),
+            ("bob", PASSWORD),
+            ("carol", ""),
+            ("carol", PASSWORD),
+            ("a\x00b", PASSWORD),
+            ("ada", ""),
+        )
+    }
+    assert len(bodies) == 1
+    assert b"login_failed" in bodies.pop()
+
+
+def test_what_is_no_login_is_told_so(site: Site) -> None:
+    for body in (
+        b"",
+        b"{}",
+        b"[]",
+        b"nonsense",
+        b'{"username": 1, "password": "x"}',
+        b'{"username": "a", "password": null}',
+        b'{"username": "a", "password": "\\ud800"}',
+        b'{"username": "a", "password": "%s"}' % (b"x" * 1025),
+    ):
+        answer = site.ask("/api/v1/login", method="POST", body=body)
+        assert code_of(answer) == (400, "invalid_body"), body
+
+
+def test_known_and_unknown_users_cost_as_many_hashes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    from argon2 import PasswordHasher
+
+    set_up(site)
+    done: list[str] = []
+
+    def watch(name: str, real: Callable[..., object]) -> Callable[..., object]:
+        def call(*given: object) -> object:
+            done.append(name)
+            return real(*given)
+
+        return call
+
+    for name in ("hash", "verify"):
+        monkeypatch.setattr(PasswordHasher, name, watch(name, getattr(PasswordHasher, name)))
+    for username in ("ada", "nobody"):
+        assert post(site, "/api/v1/login", {"username": username, "password": "wrong"}, peer=REMOTE).status == 401
+    assert done == ["verify", "verify"]
+
+
+def test_guesses_are_slowed_down_but_nobody_is_locked_out(site: Site) -> None:
+    admin = set_up(site)
+    guesses = [
+        post(site, "/api/v1/login", ADA | {"password": "wrong"}, peer=Peer(f"198.51.100.{n}")) for n in range(11)
+    ]
+    assert [guess.status for guess in guesses] == [401] * 10 + [429]
+    assert int(header(guesses[-1], "Retry-After")) in range(1, 61)
+    right = post(site, "/api/v1/login", ADA, peer=Peer("198.51.100.99"))
+    assert code_of(right) == (429, "too_many_attempts")
+    assert admin.log_in("ada").status == 200, "this browser was there before"
+
+
+def test_the_address_is_what_a_trusted_proxy_says(build: Build) -> None:
+    site = build(trusted_proxies=("10.0.0.0/8",))
+    set_up(site)
+
+    def guess(name: str, address: str, peer: str) -> int:
+        headers = {"x-forwarded-for": address}
+        body = {"username": name, "password": "wrong"}
+        return post(site, "/api/v1/login", body, peer=Peer(peer), headers=headers).status
+
+    assert [guess(f"a{n}", "198.51.100.1", "10.0.0.1") for n in range(11)] == [401] * 10 + [429]
+    assert guess("b", "198.51.100.2", "10.0.0.1") == 401
+    assert [guess(f"c{n}", f"198.51.100.{n}", "192.0.2.9") for n in range(11)] == [401] * 10 + [429]
+
+
+def test_success_resets_the_count(site: Site) -> None:
+    set_up(site)
+    browser = Browser(site)
+    for _ in range(2):
+        assert [browser.log_in("ada", "wrong").status for _ in range(9)] == [401] * 9
+        assert browser.log_in("ada").status == 200
+
+
+def test_a_second_factor_is_needed_where_it_is_on(site: Site) -> None:
+    admin = set_up(site)
+    _, codes = with_second_factor(admin)
+    other = Browser(site)
+    assert code_of(other.log_in("ada")) == (401, "second_factor_needed")
+    assert code_of(other.log_in("ada", "wrong", code=codes[0])) == (401, "login_failed")
+    assert code_of(other.log_in("ada", code="nonsense")) == (401, "wrong_code")
+    assert other.log_in("ada", code=codes[0]).status == 200
+    assert code_of(other.log_in("ada", code=codes[0])) == (401, "wrong_code")
+    assert said(other.get("/api/v1/me"))["recovery_codes_left"] == 9
+    assert [code_of(Browser(site).log_in("ada", code=f"{n:06}")) for n in range(12)][-1] == (429, "too_many_attempts")
+
+
+FORGED = ["eyJhbGciOiJub25lIn0.e30.", "eyJ..", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"]
+
+
+@pytest.mark.parametrize("token", FORGED)
+def test_a_forged_token_is_401_before_and_after_set_up(site: Site, token: str) -> None:
+    headers = {"authorization": f"Bearer {token}"}
+    assert code_of(site.ask("/api/v1/me", headers=headers)) == (401, "invalid_token")
+    set_up(site)
+    for path in ("/api/v1/me", "/auth/me", "/api/v1/users"):
+        answer = site.ask(path, headers=headers)
+        assert code_of(answer) == (401, "invalid_token")
+        assert header(answer, "WWW-Authenticate") == 'Bearer realm="visitor-tracker"'
+
+
+def test_a_token_counts_before_a_cookie_of_somebody_else(site: Site) -> None:
+    admin = set_up(site)
+    bob = program(add(admin, "bob"), "bob")
+    answer = admin.ask("GET", "/api/v1/me", headers={"authorization": f"Bearer {bob.tokens['access_token']}"})
+    assert said(answer)["username"] == "bob"
+
+
+def test_log_ins_are_noted(site: Site) -> None:
+    set_up(site)
+    program(Browser(site), "ada")
+    rows = AuditTable(site.app.store.database).latest(10)
+    assert [(row.action, row.name, row.target) for row in rows] == [
+        ("login.started", "ada", "ada"),
+        ("login.started", "ada", "ada"),
+        ("login.started", "ada", "ada"),
+        ("user.added", "ada", "ada"),
+    ]
+
+
+# Clients of an earlier server.
+
+
+def test_old_clients_sign_up_log_in_and_out(site: Site) -> None:
+    made = post(site, "/auth/signup", {"email": "ada@example.com", "password": PASSWORD, "name": "Ada"})
+    assert made.status == 201
+    login = said(made)
+    assert set(login) == {"access_token", "refresh_token", "expires_in", "user", "token_type"}
+    assert (login["token_type"], login["user"]["email"]) == ("bearer", "ada@example.com")
+    knows_accounts(site)
+    closed = post(site, "/auth/signup", {"email": "eve@example.com", "password": PASSWORD})
+    assert code_of(closed) == (403, "set_up")
+    assert "admin" in said(closed)["error"]["hint"]
+    login = said(post(site, "/auth/login", {"email": "ADA@example.com", "password": PASSWORD}, peer=REMOTE))
+    me = Program(site, login).ask("GET", "/auth/me")
+    assert said(me) == login["user"]
+    newer = said(post(site, "/auth/refresh", {"refresh_token": login["refresh_token"]}, peer=REMOTE))
+    assert newer["user"] == login["user"]
+    assert said(Program(site, newer).ask("POST", "/auth/logout"))["message"]
+    assert Program(site, newer).ask("GET", "/auth/me").status == 401
+    assert code_of(Program(site, newer).ask("POST", "/auth/logout")) == (401, "invalid_token")
+    assert code_of(post(site, "/auth/login", {"password": PASSWORD})) == (400, "invalid_body")
+
+
+def test_old_sign_up_elsewhere_takes_the_link(site: Site) -> None:
+    asked = {"email": "ada@example.com", "password": PASSWORD}
+    assert code_of(post(site, "/auth/signup", asked, peer=REMOTE)) == (403, "link_needed")
+    token = Invitations(site.app.store).for_set_up()
+    assert post(site, "/auth/signup", asked | {"token": token}, peer=REMOTE).status == 201
+
+
+def test_pages_send_who_must_log_in_to_the_login_page_and_back(site: Site) -> None:
+    set_up(site)
+    answer = site.ask("/replay?site=a%26b", peer=REMOTE)
+    assert (answer.status, header(answer, "Location")) == (303, "/login?next=/replay%3Fsite%3Da%2526b")
+    for path in ("/login", "/setup"):
+        page = site.ask(path, peer=REMOTE)
+        assert page.status == 200
+        policy = header(page, "Content-Security-Policy")
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert b"http" not in page.body
+        assert b"<script>" not in page.body

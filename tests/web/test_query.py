@@ -1,0 +1,455 @@
+"""The query API over HTTP: what is asked, what is refused, and in what form answers come."""
+
+import csv
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+
+from tests.reports.traffic import FIREFOX, FRANCE, GERMANY, GOOGLE, MINUTE, SAFARI, event, fold
+from tests.web.conftest import LOCAL, REMOTE, Build, header
+from tests.web.conftest import Site as Served
+from visitor_tracker.access.who import NOBODY, Who
+from visitor_tracker.days import HOUR_MS, bounds
+from visitor_tracker.http.message import Peer, Request, Response
+from visitor_tracker.reports.asking.metrics import METRICS
+from visitor_tracker.sites import Site, site_id_of
+from visitor_tracker.store.insight import Goal, InsightTable, Segment
+from visitor_tracker.web import turns
+
+PATH = "/api/v1/stats/query"
+SITE = Site(1, "default", timezone="Europe/Berlin")
+BLOG = Site(site_id_of("blog"), "blog", aliases=("42",))
+DAY = bounds("Europe/Berlin", 20260310)[0]
+DAYS = {"date_range": ["2026-03-09", "2026-03-10"]}
+VERA = Who("user", "vera", "2" * 32, roles={SITE.id: "viewer"})
+LINK = Who("share", "a link", "4" * 32, roles={BLOG.id: "viewer"})
+
+Said = dict[str, Any]
+
+
+class Asking:
+    """An App whose requests say who asks in a header."""
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        self.store = served.app.store
+        snapshot = served.app.snapshot
+        snapshot.now = msgspec.structs.replace(snapshot.now, sites=(SITE, BLOG))
+        served.app.guards.schemes = (self,)
+
+    def identify(self, request: Request) -> Who | None:
+        return {"vera": VERA, "link": LINK, "nobody": NOBODY}.get(request.headers.get("x-who", ""))
+
+    def response(
+        self, target: str, body: object = None, *, peer: Peer = LOCAL, headers: dict[str, str] | None = None
+    ) -> Response:
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        method = "GET" if body is None else "POST"
+        return self.served.ask(target, method=method, body=raw, peer=peer, headers=headers)
+
+    def says(self, body: Said | None = None, **parameters: str) -> Said:
+        """Return the answer to a query, sent as a body or as parameters."""
+        found = self.response(f"{PATH}?{urlencode(parameters)}" if body is None else PATH, body)
+        assert found.status == 200, found.body
+        said: Said = json.loads(found.body)
+        return said
+
+    def refusal(self, body: object = None, **parameters: str) -> tuple[int, str, str]:
+        found = self.response(f"{PATH}?{urlencode(parameters)}" if body is None else PATH, body)
+        error = json.loads(found.body)["error"]
+        return found.status, error["code"], f"{error['message']}: {error['hint']}"
+
+
+@pytest.fixture
+def asking(build: Build) -> Asking:
+    """A site with visits on two days, and another one."""
+    found = Asking(build())
+    anna: dict[str, Any] = {"place": GERMANY, "agent": FIREFOX}
+    at = DAY + HOUR_MS
+    fold(
+        found.store,
+        SITE,
+        [
+            event(SITE, DAY - HOUR_MS, "anna yesterday", "/", source=GOOGLE, **anna),
+            event(SITE, at, "anna", "/", source=GOOGLE, scroll=40, **anna),
+            event(SITE, at + MINUTE, "anna", "/a", engaged_ms=30_000, **anna),
+            event(SITE, at + 2 * MINUTE, "anna", "/a", "custom", name="buy", value=19.5, currency="EUR", **anna),
+            event(SITE, at + HOUR_MS, "ben", "/a", place=FRANCE, agent=SAFARI, scroll=80),
+            event(SITE, at + HOUR_MS + 1, "ben", "/a", "custom", name="=1+1", place=FRANCE, agent=SAFARI),
+        ],
+    )
+    fold(found.store, BLOG, [event(BLOG, DAY, "anna", "/blog")])
+    return found
+
+
+def rows(said: Said) -> dict[str, Said]:
+    return {" ".join(row["dimensions"].values()): row["metrics"] for row in said["rows"]}
+
+
+def test_an_answer_says_how_it_was_understood(asking: Asking) -> None:
+    said = asking.says({**DAYS, "metrics": ["visitors", "views"], "dimensions": ["page"], "filters": "country is de"})
+    assert said["query"] == {
+        "site": "default",
+        "metrics": ["visitors", "views"],
+        "dimensions": ["page"],
+        "filters": 'country is "DE"',
+        "interval": "day",
+        "timezone": "Europe/Berlin",
+        "order_by": ["visitors:desc"],
+        "limit": 100,
+    }
+    assert rows(said) == {"/": {"visitors": 2, "views": 2}, "/a": {"visitors": 1, "views": 1}}
+    assert said["totals"] == {"metrics": {"visitors": 2, "views": 3}}
+    assert said["cursor"] is None
+    meta = said["meta"]
+    assert (meta["from"], meta["to"], meta["timezone"]) == ("2026-03-09", "2026-03-10", "Europe/Berlin")
+    assert (meta["visitors_are"], meta["rows_in_all"], meta["answered_from"]) == ("daily_sum", 2, "sessions")
+    assert meta["suppressed"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "parameters"),
+    [
+        ({"dimensions": ["page", "time:day"]}, {"dimensions": "page,time:day"}),
+        ({"filters": {"and": [["is", "country", ["DE"]], {"not": ["contains", "page", ["B"]]}]}},
+         {"filters": "country is DE and not page contains B"}),
+        ({"filters": ["is", "country", ["DE"]]}, {"filters": '["is", "country", ["DE"]]'}),
+        ({"order_by": ["views:asc", "page"], "metrics": ["views"], "dimensions": ["page"], "limit": 1},
+         {"order_by": "views:asc,page", "metrics": "views", "dimensions": "page", "limit": "1"}),
+        ({"compare": "previous", "timezone": "UTC"}, {"compare": "previous", "timezone": "UTC"}),
+    ],
+)  # fmt: skip
+def test_parameters_say_what_a_body_says(asking: Asking, body: Said, parameters: dict[str, str]) -> None:
+    posted = asking.says({**DAYS, **body})
+    got = asking.says(None, date_range="2026-03-09,2026-03-10", **parameters)
+    for said in (posted, got):
+        del said["meta"]["as_of"]
+        said["cursor"] = bool(said["cursor"])
+    assert posted == got
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["2026-03-09..2026-03-10", ["2026-03-09", "2026-03-10"], {"from": "2026-03-09", "to": "2026-03-10"}],
+)
+def test_days_may_be_written_in_several_ways(asking: Asking, asked: object) -> None:
+    assert asking.says({"date_range": asked, "metrics": ["views"]})["totals"]["metrics"] == {"views": 4}
+
+
+def test_periods_of_old_and_new_are_known(asking: Asking) -> None:
+    for word in ("day", "today", "yesterday", "24h", "7d", "30d", "90d", "month", "last_month", "12mo", "year"):
+        asking.says({"date_range": word})
+    assert asking.says({"date_range": "lifetime", "metrics": ["views"]})["totals"]["metrics"] == {"views": 4}
+    assert asking.says({"date_range": "all", "metrics": ["views"]})["totals"]["metrics"] == {"views": 4}
+
+
+def test_changes_are_absolute_and_in_percent(asking: Asking) -> None:
+    said = asking.says(
+        {"date_range": "2026-03-10", "compare": "previous", "dimensions": ["page"], "metrics": ["visitors", "views"]}
+    )
+    assert said["rows"][0] == {
+        "dimensions": {"page": "/a"},
+        "metrics": {"visitors": 2, "views": 2},
+        "compared": {"visitors": 0, "views": 0},
+        "change": {"visitors": {"absolute": 2, "percent": None}, "views": {"absolute": 2, "percent": None}},
+    }
+    assert said["totals"]["change"] == {
+        "visitors": {"absolute": 1, "percent": 100.0},
+        "views": {"absolute": 2, "percent": 200.0},
+    }
+    assert said["meta"]["compared"]["from"] == "2026-03-09"
+
+
+def test_buckets_are_compared_by_their_places(asking: Asking) -> None:
+    said = asking.says(
+        {"date_range": "2026-03-10..2026-03-11", "compare": "2026-03-09..2026-03-09", "dimensions": ["time:day"],
+         "metrics": ["views"]}
+    )  # fmt: skip
+    assert [(row["metrics"]["views"], row["compared"]["views"], row.get("compared_time")) for row in said["rows"]] == [
+        (3, 1, "2026-03-09"),
+        (0, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("span", "compare", "other"),
+    [
+        ("2026-03-10", "previous", ("2026-03-09", "2026-03-09")),
+        ("2026-02-01..2026-03-31", "previous", ("2025-12-01", "2026-01-31")),
+        ("2026-03-05..2026-03-31", "previous", ("2026-02-06", "2026-03-04")),
+        ("2024-02-29..2024-03-01", "year", ("2023-02-28", "2023-03-01")),
+        ("2026-03-10", ["2020-01-01", "2020-01-31"], ("2020-01-01", "2020-01-31")),
+    ],
+)
+def test_what_is_compared_with(asking: Asking, span: str, compare: object, other: tuple[str, str]) -> None:
+    compared = asking.says({"date_range": span, "compare": compare})["meta"]["compared"]
+    assert (compared["from"], compared["to"]) == other
+
+
+def test_events_know_revenue_and_scroll_depth(asking: Asking) -> None:
+    said = asking.says({**DAYS, "metrics": ["revenue", "scroll_depth"], "dimensions": ["country"]})
+    assert rows(said) == {"DE": {"revenue": 19.5, "scroll_depth": 40.0}, "FR": {"revenue": 0.0, "scroll_depth": 80.0}}
+    assert said["totals"]["metrics"] == {"revenue": 19.5, "scroll_depth": 60.0}
+
+
+def test_values_in_several_currencies_are_not_added_up(asking: Asking) -> None:
+    at = DAY + HOUR_MS
+    site = Site(BLOG.id + 1, "shop")
+    snapshot = asking.served.app.snapshot
+    snapshot.now = msgspec.structs.replace(snapshot.now, sites=(SITE, site))
+    buys = [
+        event(site, at + number, "anna", "/", "custom", name="buy", value=5, currency=currency)
+        for number, currency in enumerate(("EUR", "USD"))
+    ]
+    fold(asking.store, site, buys)
+    said = asking.says({**DAYS, "site": "shop", "metrics": ["revenue"], "dimensions": ["currency"]})
+    assert rows(said) == {"EUR": {"revenue": 5.0}, "USD": {"revenue": 5.0}}
+    assert said["totals"]["metrics"] == {"revenue": None}
+    assert said["meta"]["suppressed"][0]["metric"] == "revenue"
+    assert "currency is USD" in said["meta"]["suppressed"][0]["reason"]
+    assert asking.says({**DAYS, "site": "shop", "metrics": ["revenue"], "filters": "currency is USD"})["totals"] == {
+        "metrics": {"revenue": 5.0}
+    }
+
+
+def test_goals_and_segments_by_name(asking: Asking) -> None:
+    table = InsightTable(asking.store.database)
+    table.kept_goals.add(SITE.id, Goal("Bought", "event", event="buy", at=DAY))
+    table.kept_segments.add(SITE.id, Segment("Germans", "country is DE", at=DAY))
+    asked = {**DAYS, "metrics": ["conversions", "conversion_rate"], "goal": "Bought", "dimensions": ["country"]}
+    said = asking.says(asked)
+    assert rows(said) == {
+        "DE": {"conversions": 1, "conversion_rate": 0.5},
+        "FR": {"conversions": 0, "conversion_rate": 0.0},
+    }
+    assert said["totals"]["metrics"] == {"conversions": 1, "conversion_rate": 0.3333}
+    both = {**DAYS, "metrics": ["visits"], "segment": "Germans", "filters": "page is /a"}
+    said = asking.says(both)
+    assert said["totals"]["metrics"] == {"visits": 1}
+    assert said["query"]["filters"] == 'country is "DE" and page is "/a"'
+    assert asking.refusal({**DAYS, "segment": "French"})[:2] == (400, "invalid_segment")
+    assert asking.refusal({**asked, "goal": "Sold"})[:2] == (400, "invalid_goal")
+    assert asking.refusal({**asked, "goal": ""})[:2] == (400, "invalid_goal")
+
+
+def test_days_of_another_zone_know_no_visitors(asking: Asking) -> None:
+    said = asking.says({**DAYS, "metrics": ["visitors", "views"], "timezone": "Asia/Tokyo"})
+    assert said["totals"]["metrics"] == {"visitors": None, "views": 4}
+    assert [each["metric"] for each in said["meta"]["suppressed"]] == ["visitors"]
+    said = asking.says({**DAYS, "metrics": ["visitors"], "timezone": "Asia/Tokyo", "filters": "country is DE"})
+    assert said["totals"]["metrics"] == {"visitors": 2}
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "says"),
+    [
+        ({"metrics": ["nonsense"]}, "invalid_metrics", "use visitors, visits, views"),
+        ({"metrics": ["visitors", "visitors"]}, "invalid_metrics", "once"),
+        ({"metrics": "visitors"}, "invalid_metrics", "Expected `array`"),
+        ({"metrics": ["bounce_rate"], "dimensions": ["page"]}, "invalid_metrics", "use visitors, visits, views"),
+        ({"metrics": ["views"] * 50}, "invalid_metrics", "at most"),
+        ({"dimensions": ["nonsense"]}, "invalid_dimensions", "country"),
+        ({"dimensions": ["page", "source", "country"]}, "invalid_dimensions", "at most 2"),
+        ({"dimensions": ["page", "page"]}, "invalid_dimensions", "once"),
+        ({"dimensions": ["time:minute"]}, "invalid_dimensions", "hour, day, week, month"),
+        ({"dimensions": ["prop:"]}, "invalid_dimensions", "1 to 64"),
+        ({"dimensions": ["bot", "country"], "metrics": ["events"]}, "invalid_dimensions", "time only"),
+        ({"dimensions": ["bot"], "metrics": ["events"], "filters": "page is /"}, "invalid_filters", "leave the filter"),
+        ({"filters": "country was DE"}, "invalid_filters", "character 9"),
+        ({"filters": ["was", "country", ["DE"]]}, "invalid_filters", "is_not"),
+        ({"filters": ["is", "planet", ["DE"]]}, "invalid_filters", "country"),
+        ({"filters": {"xor": []}}, "invalid_filters", "and, or, not"),
+        ({"filters": {"and": []}}, "invalid_filters", "at least one"),
+        ({"filters": ["is", "country", []]}, "invalid_filters", "at least one value"),
+        ({"filters": ["gt", "country", [1]]}, "invalid_filters", "compares numbers"),
+        ({"filters": ["gt", "value", ["many"]]}, "invalid_filters", "one number"),
+        ({"filters": ["is", "country", [None]]}, "invalid_filters", "a value is a text"),
+        ({"filters": ["contains", "page", [""]]}, "invalid_filters", "fits everything"),
+        ({"filters": 7}, "invalid_filters", "got `int`"),
+        ({"date_range": "fortnight"}, "invalid_date_range", "lifetime"),
+        ({"date_range": ["2026-01-01"]}, "invalid_date_range", "two days"),
+        ({"date_range": {"from": "2026-02-01", "to": "2026-01-01"}}, "invalid_date_range", "earlier day first"),
+        ({"date_range": {"from": "2026-02-01"}}, "invalid_date_range", "missing required field"),
+        ({"interval": "minute"}, "invalid_interval", "hour, day, week, month"),
+        ({"timezone": "Mars/Olympus"}, "invalid_timezone", "Europe/Berlin"),
+        ({"timezone": "../../etc/passwd"}, "invalid_timezone", "Europe/Berlin"),
+        ({"compare": "never"}, "invalid_compare", "no period"),
+        ({"compare": "year", "date_range": "24h"}, "invalid_compare", "previous"),
+        ({"compare": "previous", "date_range": "lifetime"}, "invalid_compare", "nothing before"),
+        ({"compare": "previous", "date_range": "1970-01-01"}, "invalid_compare", "later days"),
+        ({"order_by": ["bounces"]}, "invalid_order_by", "visitors"),
+        ({"order_by": ["visitors:up"]}, "invalid_order_by", ":asc or :desc"),
+        ({"limit": 1001}, "invalid_limit", "1 to 1000"),
+        ({"limit": -1}, "invalid_limit", "1 to 1000"),
+        ({"cursor": "%%%"}, "invalid_cursor", "cannot be read"),
+        ({"cursor": "ä"}, "invalid_cursor", "cannot be read"),
+        ({"format": "xml"}, "invalid_format", "Invalid enum"),
+        ({"metric": []}, "invalid_body", "metrics"),
+        ({"date_range": "2020-01-01..2026-01-01", "dimensions": ["time:hour"]}, "invalid_interval", "2000 points"),
+    ],
+)  # fmt: skip
+def test_a_mistake_names_its_part(asking: Asking, body: Said, code: str, says: str) -> None:
+    status, found, message = asking.refusal({**DAYS, **body})
+    assert (status, found) == (400, code)
+    assert says in message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b'{"metrics": [1]}', b"\xff", b"{" * 50_000, b"[" * 50_000, b'{"limit": 1e999}', b'{"limit": NaN}',
+     b'{"filters": ' + b'{"not": ' * 200 + b'["is","page",["/"]]' + b"}" * 200 + b"}",
+     b'{"filters": ["is", "page", [' + b'"x",' * 5_000 + b'"x"]]}',
+     b'{"filters": ["matches", "page", ["' + b"*a" * 900 + b'"]], "date_range": "2026-03-10"}'],
+)  # fmt: skip
+def test_hostile_bodies_are_refused_or_answered_soon(asking: Asking, body: bytes) -> None:
+    began = time.process_time()
+    assert asking.response(PATH, body or b" ").status in (200, 400)
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({"limit": "many"}, "invalid_limit"),
+        ({"limit": "99999999999"}, "invalid_limit"),
+        ({"metric": "views"}, "unknown_parameter"),
+        ({"filters": "[["}, "invalid_filters"),
+        ({"filters": "{}x"}, "invalid_filters"),
+        ({"format": "xls"}, "invalid_format"),
+        ({"metrics": "visitors,'; drop table sites; --"}, "invalid_metrics"),
+        ({"order_by": "visitors desc; drop table sites"}, "invalid_order_by"),
+    ],
+)
+def test_parameters_are_refused_by_name(asking: Asking, parameters: dict[str, str], code: str) -> None:
+    assert asking.refusal(**parameters)[:2] == (400, code)
+
+
+def test_pages_follow_by_cursor(asking: Asking) -> None:
+    asked: Said = {**DAYS, "dimensions": ["page"], "metrics": ["views"], "limit": 1, "order_by": ["page"]}
+    first = asking.says(asked)
+    second = asking.says({**asked, "cursor": first["cursor"]})
+    assert [*rows(first), *rows(second)] == ["/", "/a"]
+    assert second["cursor"] is None
+    for other in ({"metrics": ["visits"]}, {"site": "blog"}, {"filters": "page is /"}, {"date_range": "2026-03-10"}):
+        assert asking.refusal({**asked, **other, "cursor": first["cursor"]})[1] == "invalid_cursor"
+    assert asking.says({**asked, "limit": 5, "cursor": first["cursor"]})["rows"] == second["rows"]
+
+
+def test_csv_has_a_header_and_no_formulas(asking: Asking) -> None:
+    asked = {**DAYS, "dimensions": ["event", "time:day"], "metrics": ["events", "visitors"], "format": "csv"}
+    found = asking.response(PATH, {**asked, "compare": "previous"})
+    assert found.status == 200
+    assert header(found, "Content-Type").startswith("text/csv; charset=utf-8")
+    assert header(found, "Content-Disposition") == 'attachment; filename="default-2026-03-09-2026-03-10.csv"'
+    assert header(found, "Cache-Control") == "no-store"
+    lines = list(csv.reader(io.StringIO(found.body.decode(), newline="")))
+    assert lines[0][:6] == ["event", "time", "time_compared", "events", "events_compared", "events_change"]
+    assert {line[0] for line in lines[1:]} == {"buy", "'=1+1"}
+    assert found.body.count(b"\r\n") == 3
+
+
+def test_totals_alone_are_one_line(asking: Asking) -> None:
+    query = urlencode({"date_range": "2026-03-09,2026-03-10", "metrics": "visits,engaged"})
+    found = asking.response(f"{PATH}?{query}", headers={"accept": "text/csv;q=1, */*"})
+    assert found.body == b"visits,engaged\r\n3,10000\r\n"
+
+
+def test_ndjson_is_an_object_a_line(asking: Asking) -> None:
+    query = urlencode({"date_range": "2026-03-10", "metrics": "views", "dimensions": "page", "limit": "1"})
+    found = asking.response(f"{PATH}?{query}", headers={"accept": "application/x-ndjson"})
+    assert header(found, "Content-Type") == "application/x-ndjson"
+    assert [json.loads(line) for line in found.body.splitlines()] == [{"page": "/a", "views": 2}]
+    assert header(found, "X-Cursor")
+    assert asking.refusal({**DAYS, "limit": 10_001, "format": "ndjson"})[1] == "invalid_limit"
+    assert asking.response(PATH, {**DAYS, "limit": 10_000, "format": "ndjson"}).status == 200
+
+
+def test_the_documented_metrics_are_those_that_there_are(asking: Asking) -> None:
+    found = json.loads(asking.response("/api/v1/stats/definitions").body)
+    assert [each["metric"] for each in found["metrics"]] == [*METRICS]
+    assert all(each["definition"] and each["unit"] and each["rows"] for each in found["metrics"])
+
+
+def test_frequent_queries_have_names(asking: Asking) -> None:
+    def said(name: str, query: str) -> Said:
+        found = asking.response(f"/api/v1/stats/{name}?{query}")
+        assert found.status == 200, found.body
+        answered: Said = json.loads(found.body)
+        return answered
+
+    days = said("days", "period=2026-03-09..2026-03-10")
+    assert {row["dimensions"]["time"]: row["metrics"]["views"] for row in days["rows"]} == {
+        "2026-03-09": 1,
+        "2026-03-10": 3,
+    }
+    months = said("months", "period=lifetime")
+    assert months["rows"][0]["dimensions"] == {"time": "2026-03"}
+    assert said("lifetime", "site=42")["totals"]["metrics"]["views"] == 1
+    browsers = said("browsers", "period=2026-03-10")
+    assert {row["dimensions"]["browser"] for row in browsers["rows"]} == {"Firefox", "Safari"}
+    assert said("days", "period=24h")["meta"]["answered_from"] == "sessions"
+    refused = asking.response("/api/v1/stats/days?period=never")
+    assert json.loads(refused.body)["error"]["code"] == "invalid_period"
+
+
+def test_realtime_tells_numbers_only(asking: Asking) -> None:
+    now = time.time_ns() // 1_000_000
+    site = Site(BLOG.id + 1, "now")
+    snapshot = asking.served.app.snapshot
+    snapshot.now = msgspec.structs.replace(snapshot.now, sites=(site,))
+    fold(asking.store, site, [event(site, now - MINUTE, "anna", "/live", source=GOOGLE, place=GERMANY),
+                              event(site, now - 20 * MINUTE, "ben", "/", place=FRANCE)])  # fmt: skip
+    said = json.loads(asking.response("/api/v1/stats/realtime?site=now").body)
+    assert (said["visitors_5_minutes"], said["visitors_30_minutes"], said["views_30_minutes"]) == (1, 2, 2)
+    assert len(said["views_per_minute"]) == 30
+    assert said["pages"][0] == {"name": "/live", "now": 1, "visitors": 1}
+    assert not {"feed", "robots", "session"} & said.keys()
+
+
+def test_a_site_is_for_those_who_may_read_it(asking: Asking) -> None:
+    snapshot = asking.served.app.snapshot
+    snapshot.now = msgspec.structs.replace(snapshot.now, has_accounts=True)
+    for path in (PATH, "/api/v1/stats/days", "/api/v1/stats/realtime"):
+        for who, site, status in (
+            ("vera", "default", 200), ("vera", "blog", 404), ("link", "blog", 200), ("link", "default", 404),
+            ("", "default", 401),
+        ):  # fmt: skip
+            found = asking.response(f"{path}?site={site}", peer=REMOTE, headers={"x-who": who} if who else {})
+            assert found.status == status, (path, who, site)
+    assert asking.response(PATH, {"site": "blog"}, peer=REMOTE, headers={"x-who": "vera"}).status == 404
+
+
+@pytest.fixture
+def taken() -> Iterator[None]:
+    """Somebody else's long question goes on."""
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with turns.long_turn():
+            held.set()
+            over.wait(20)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(20)
+    yield
+    over.set()
+    thread.join(20)
+
+
+@pytest.mark.usefixtures("taken")
+def test_long_questions_wait_for_their_turn_and_short_ones_do_not(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.01)
+    asking.says({**DAYS, "dimensions": ["page"]})
+    found = asking.response(PATH, {**DAYS, "filters": "page is /a"})
+    assert found.status == 503
+    assert header(found, "Retry-After") == "5"
