@@ -38,6 +38,7 @@ SCRIPTS = {  # that put up what they need themselves: title of the section, comm
     "enrichment": ("Understanding an event", "enrichment.py"),
     "fold": ("Folding events into the tables of the reports", "fold.py --rounds {rounds}"),
     "steady": ("From the socket to the reports", "steady.py --seconds {long_seconds}"),
+    "queries": ("Queries over a year, of a site with 100,000 events", "queries.py --events 100000"),
     "dashboard": ("A dashboard of 30 days, of a site with 100,000 events", "dashboard.py --events 100000"),
 }
 QUESTIONS = (*(load.name for load in LOADS), "idle", *SCRIPTS)

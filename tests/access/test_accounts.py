@@ -17,13 +17,33 @@ def accounts() -> Accounts:
     return made
 
 
-@pytest.mark.parametrize("name", ["a", "ada", "Ada.L-1_x", "ada@example.com", "été", "李明", "a" * 64])
+@pytest.mark.parametrize(
+    "name", ["a", "ada", "Ada.L-1_x", "ada@example.com", "été", "李明", "a李", "\u0430\u0434\u0430", "a" * 64]
+)
 def test_names_that_may_be(name: str) -> None:
     assert user_name(name) == name
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ada", "ada ", "-ada", "_ada", ".", "a b", "a/b", "a\nb", "a\x00", "ﬁ", "a" * 65, "\u202eada", "a:b"]
+    "name",
+    [
+        "",
+        " ada",
+        "ada ",
+        "-ada",
+        "_ada",
+        ".",
+        "a b",
+        "a/b",
+        "a\nb",
+        "a\x00",
+        "ﬁ",
+        "a" * 65,
+        "\u202eada",
+        "a:b",
+        "\u0430da",
+        "\u03bfwner",
+    ],
 )
 def test_names_that_may_not(name: str) -> None:
     with pytest.raises(AccountError, match="username"):

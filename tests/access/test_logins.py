@@ -283,7 +283,7 @@ def test_signatures_must_be_right(logins: Logins, ada: Account) -> None:
     forged = [
         jwt.encode(good, b"k" * 32, "HS256"),
         jwt.encode(good, own_key(logins) * 2, "HS512"),
-        jwt.encode(good, None, "none"),
+        jwt.encode(good, "", "none"),
         jwt.encode(good, SECRET, "HS256"),
         f"{encoded({'alg': 'none', 'typ': 'JWT'})}.{body}.",
         f"{encoded({'alg': 'None', 'typ': 'JWT'})}.{body}.{signature}",

@@ -74,11 +74,18 @@ def test_a_network_of_ipv6_is_one_address(throttle: Throttle) -> None:
     assert wait(throttle, "") == 0  # of a unix socket
 
 
-def test_success_forgets_the_attempts(throttle: Throttle) -> None:
-    for _ in range(9):
-        throttle.take("192.0.2.1", ADA)
-    throttle.reset(throttle.take("192.0.2.1", ADA))
-    assert [wait(throttle, "192.0.2.1", ADA) for _ in range(11)] == [0] * 10 + [60]
+def test_success_forgets_the_attempts_at_the_account(throttle: Throttle) -> None:
+    for number in range(9):
+        throttle.take(f"192.0.2.{number}", ADA)
+    throttle.reset(throttle.take("192.0.2.9", ADA))
+    assert [wait(throttle, f"198.51.100.{number}", ADA) for number in range(11)] == [0] * 10 + [60]
+
+
+def test_who_has_an_account_guesses_no_faster_at_others(throttle: Throttle) -> None:
+    for number in range(9):
+        throttle.take("192.0.2.1", b"%d" % number)
+        throttle.reset(throttle.take("192.0.2.1", ADA))
+    assert [wait(throttle, "192.0.2.1", b"%d" % number) for number in range(9, 11)] == [0, 20]
 
 
 def test_strangers_do_not_lock_out_a_browser_that_was_there_before(throttle: Throttle) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import Command
 from visitor_tracker.access.sites import SiteBook
 from visitor_tracker.sites import Snapshot, site_id_of
-from visitor_tracker.web.snippets import KINDS, PROXIES, snippet
+from visitor_tracker.web.snippets import KINDS, PROXIES, Kind, snippet
 
 SUMMARY = ("name", "hostnames", "aliases", "timezone", "public", "automatic", "own_policy")
 
@@ -205,7 +205,7 @@ def test_there_are_lines_for_every_kind_of_pages(command: Command, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_document_shows_the_same_lines(kind: str) -> None:
+def test_the_document_shows_the_same_lines(kind: Kind) -> None:
     page = Path(__file__).parents[2] / "docs" / "tracker.md"
     assert snippet(kind, "https://stats.example.com", "blog") in page.read_text("utf-8")
 

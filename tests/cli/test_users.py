@@ -56,6 +56,7 @@ def test_an_account_is_made_changed_and_removed(command: Command, typed: Typed, 
     assert (refused.code, refused.out) == (1, "")
     assert "--enable" in refused.err
     assert command("user", "set", "bob", "--enable", "--admin", "--email", "bob@example.com", *where).code == 0
+    assert command("user", "set", "bob", *where).code == 0, "nothing to change, nothing to note"
     assert [json.loads(line)["username"] for line in command("user", "list", "--json", *where).out.splitlines()] == [
         "ada",
         "bob",
@@ -106,6 +107,7 @@ def test_the_first_account_is_an_admins_and_the_last_admin_stays(command: Comman
         (("add", "bob"), "--password-stdin"),
         (("set", "ada", "--site", "default"), "--site and --role together"),
         (("set", "ada", "--role", "viewer"), "--site and --role together"),
+        (("add", "bob", "--role", "owner", "--invite"), "--role together with --site"),
         (("set", "ada", "--email", "none"), "no e-mail address"),
         (("show", "nobody"), "there is no such user"),
         (("password", "nobody", "--invite"), "there is no such user"),

@@ -10,7 +10,7 @@ import pytest
 
 from tests.everything import everything, places_of, tells
 from tests.ingest.test_erasing import ANNA, LASTING, fold, record, visit
-from tests.ingest.test_fold import SITE, tables_of
+from tests.ingest.test_fold import SITE, drain, folder_of, put, tables_of
 from tests.sessions.happening import at
 from visitor_tracker.access.audit import OPERATOR, Audit
 from visitor_tracker.config import Config, IdentityConfig, ReplayConfig, RetentionConfig
@@ -120,13 +120,22 @@ def test_a_site_has_its_own_days(any_store: SqlStore) -> None:
     assert store.execute("select count(*) from events") == [(7,)]
 
 
-def test_recordings_of_a_site_that_is_on_no_list_go_too(any_store: SqlStore) -> None:
+def test_what_is_kept_of_a_site_that_is_on_no_list_goes_too(any_store: SqlStore) -> None:
     store = any_store
+    other = msgspec.structs.replace(visit(1, "2026-11-18 10:00"), site_id=77)
+    put(store, [other], 77)
+    drain(folder_of(store, LASTING))
     record(store, b"s" * 16)
-    store.execute("update replays set site_id = 77")
-    store.execute("update replay_chunks set site_id = 77")
-    gone = Retainer(store, replace(config_of(), replay=ReplayConfig(keep_days=1)), lambda: NOW + 9 * DAY_MS).run()
-    assert [(each.site, each.kind, each.rows) for each in gone] == [("", "recordings", 1)]
+    store.execute("update replays set site_id = 78")
+    store.execute("update replay_chunks set site_id = 78")
+    config = replace(config_of(events_days=1, ip_records_days=1), replay=ReplayConfig(keep_days=1))
+    gone = Retainer(store, config, lambda: NOW + 9 * DAY_MS).run()
+    assert [(each.site, each.kind, each.rows) for each in gone] == [
+        ("", "events", 1),
+        ("", "visits", 1),
+        ("", "ip_records", 1),
+        ("", "recordings", 1),
+    ]
 
 
 def test_the_audit_log_is_kept_for_its_days(any_store: SqlStore) -> None:

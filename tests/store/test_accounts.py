@@ -168,7 +168,8 @@ def test_roles_are_by_site(accounts: AccountTable) -> None:
         "bob": {SITE: "owner", OTHER_SITE: "viewer"},
         "carol": {SITE: "viewer"},
     }
-    accounts.forget_site(SITE)
+    for name in ("bob", "carol"):
+        assert accounts.set_role(key(name), SITE, None, keep_owner=False) == "done"
     assert accounts.members(SITE) == {}
     assert accounts.members(OTHER_SITE) == {key("bob"): "viewer"}
 
@@ -315,7 +316,11 @@ def test_buckets_are_taken_from_together(store: SqlStore) -> None:
     assert throttle.take([one], AT) == 0, "a refused attempt took something"
     assert throttle.take([one], AT) == 10
     assert throttle.take([one], AT + 10) == 0
-    throttle.reset([one.id, two.id])
+    throttle.reset(two.id, one.id, one.interval)
+    assert [throttle.take([one], AT + 10) for _ in range(2)] == [0, 10], "one attempt is given back"
+    assert [throttle.take([two], AT) for _ in range(3)] == [0, 0, 100], "all are forgotten"
+    throttle.reset(key("none"), key("no other"), 10)
+    throttle.reset(two.id, one.id, 40)
     assert throttle.take([one, two], AT) == 0
     throttle.purge(AT + 99)
     assert [throttle.take([two], AT), throttle.take([two], AT)] == [0, 100]

@@ -71,6 +71,7 @@ def test_elsewhere_it_takes_a_link(site: Site) -> None:
         {"x-forwarded-for": "192.0.2.1"},
         {"forwarded": "for=192.0.2.1"},
         {"via": "1.1 proxy"},
+        {"cf-connecting-ip": "192.0.2.1"},
         {"host": "rebound.example.com"},
     ],
 )
@@ -196,12 +197,20 @@ def test_a_program_needs_no_token_against_forgery_but_a_browser_does(site: Site)
         ("/api/v1/setup", ADA),
         ("/auth/signup", {"email": "ada", "password": PASSWORD}),
         ("/api/v1/invitation", {"token": "x"}),
+        ("/api/v1/logout", {}),
+        ("/api/v1/logout", {"refresh_token": "x"}),
     ],
 )
 @pytest.mark.parametrize(
-    "headers", [{"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}]
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "https://[localhost"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+    ],
 )
-def test_no_other_web_site_logs_somebody_in(
+def test_no_other_web_site_logs_somebody_in_or_out(
     site: Site, path: str, body: dict[str, object], headers: dict[str, str]
 ) -> None:
     answer = post(site, path, body, headers=headers)
@@ -291,10 +300,10 @@ def test_the_address_is_what_a_trusted_proxy_says(build: Build) -> None:
     assert [guess(f"c{n}", f"198.51.100.{n}", "192.0.2.9") for n in range(11)] == [401] * 10 + [429]
 
 
-def test_success_resets_the_count(site: Site) -> None:
+def test_success_resets_the_count_of_the_account(site: Site) -> None:
     set_up(site)
-    browser = Browser(site)
-    for _ in range(2):
+    for number in range(2):
+        browser = Browser(site, Peer(f"198.51.100.{number}"))
         assert [browser.log_in("ada", "wrong").status for _ in range(9)] == [401] * 9
         assert browser.log_in("ada").status == 200
 

@@ -67,7 +67,9 @@ NO_READS = {
     *("GET /badge.json", "GET /badge.svg", "GET /count", "GET /pixel.gif", "GET /update", "GET /verify"),
     *("GET /api/v1/visits", "GET /e", "GET /gc/count", "GET /matomo.php", "GET /piwik.php"),
     *("GET /openapi.json", "GET /docs", "GET /redoc"),
-    *("GET /login", "GET /setup", "GET /api/v1/login", "GET /api/v1/setup"),
+    *("GET /login", "GET /setup", "GET /api/v1/login", "GET /api/v1/setup", "GET /api/v1/login/ways"),
+    *("GET /login/oidc", "GET /login/oidc/callback", "GET /share/{token}", "GET /privacy", "GET /api/v1/my-data"),
+    *("GET /api/v1/stats/definitions", "GET /health"),
 }
 
 

@@ -7,6 +7,7 @@ from tests.everything import places_of
 from tests.web.conftest import Build, Site
 from tests.web.counting_site import Visitor, change, code_of, read, settle
 from visitor_tracker.config import IdentityConfig
+from visitor_tracker.reports.export import Export
 
 ALL = "/api/v1/sites/default/visitors"
 
@@ -56,6 +57,7 @@ def test_a_visitor_can_be_noted_and_one_visit_erased(counted: Site) -> None:
 def test_a_visitor_is_exported_and_erased(counted: Site) -> None:
     first, second = read(counted, ALL)["visitors"]
     document = read(counted, f"{ALL}/{first['id']}/export")
+    assert msgspec.to_builtins(msgspec.convert(document, Export)) == document
     assert [event["url"] for event in document["events"]] == ["https://example.com/b", "https://example.com/a"]
     assert [record["ip"] for record in document["ip_records"]] == ["192.0.2.7"]
     change(counted, "DELETE", f"{ALL}/{first['id']}", None, 204)

@@ -24,6 +24,8 @@ NAME_MOST: Final = 64  # characters of a username
 EMAIL_MOST: Final = 254  # of an e-mail address, RFC 5321
 ID_BYTES = 16
 
+_LOOK_ALIKE: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})  # scripts that share letters
+
 _NAME = re.compile(r"[^\W_][\w.@+-]{0,63}").fullmatch
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\\]{1,64}@[^\s@<>\"(),:;\\/]{1,189}").fullmatch
 
@@ -182,10 +184,6 @@ class Accounts:
         """Give, change or (None) take a role; `keep_owner`: not from the last owner of a site."""
         check(self._table.set_role(bytes.fromhex(user_id), site_id, role, keep_owner=keep_owner))
 
-    def forget_site(self, site_id: int) -> None:
-        """Take every role on a site, which is no more."""
-        self._table.forget_site(site_id)
-
     def set_password(self, account: Account, password_hash: str, *, keep_login: str = "") -> None:
         """Replace a password; every log-in ends but that one, if it is a browser's, and so do links to choose one."""
         self._table.set_password(account.key, password_hash, self._clock(), keep_login=bytes.fromhex(keep_login))
@@ -256,14 +254,19 @@ def check(outcome: Outcome) -> None:
 
 def user_name(text: str) -> str:
     """Return the username if somebody may have it; raises AccountError 400."""
-    if not _NAME(text) or unicodedata.normalize("NFKC", text) != text:
+    if not _NAME(text) or unicodedata.normalize("NFKC", text) != text or len(_scripts(text) & _LOOK_ALIKE) > 1:
         raise AccountError(
             400,
             "invalid_username",
             "that is no username",
-            f"use 1 to {NAME_MOST} letters, digits and _ . @ + -, and begin with a letter or digit",
+            f"use 1 to {NAME_MOST} letters of one script, digits and _ . @ + -, and begin with a letter or digit",
         )
     return text
+
+
+def _scripts(text: str) -> frozenset[str]:
+    """Return the scripts of a text's letters, as their names in Unicode begin."""
+    return frozenset(unicodedata.name(sign, "").partition(" ")[0] for sign in text if sign.isalpha())
 
 
 def email_address(text: str) -> str:

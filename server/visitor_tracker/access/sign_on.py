@@ -123,6 +123,8 @@ class Guests:
         if not self._create:
             raise HttpError(403, "sign_on_unknown", "you have no account here", "ask an admin for one")
         for name in (identity.username, identity.email, f"user-{secrets.token_hex(4)}"):
+            if "@" in name and name != identity.email:
+                continue  # the address of somebody else, perhaps, who would come into this account
             try:
                 account = self._accounts.create(name, email=identity.email)
             except AccountError as error:

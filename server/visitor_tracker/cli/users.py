@@ -6,6 +6,7 @@ from typing import Any
 
 from visitor_tracker.access.accounts import Account
 from visitor_tracker.access.second_factor import SecondFactor
+from visitor_tracker.access.who import Role
 from visitor_tracker.cli.arguments import add_command, add_group, config_of
 from visitor_tracker.cli.output import EXIT_FAILED, complain, moment, moment_json, remark, say, say_json, say_table
 from visitor_tracker.cli.people import Desk, at_desk, given_password, shown
@@ -42,7 +43,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
     add.add_argument("--email", default="", metavar="ADDRESS", help="with which they may log in as well")
     add.add_argument("--admin", action="store_true", help="may do everything, on every site")
     add.add_argument("--site", action="append", default=[], metavar="SITE", help="that they may see; may be repeated")
-    add.add_argument("--role", choices=("viewer", "owner"), default="viewer", help="on these sites; default: viewer")
+    add.add_argument("--role", choices=("viewer", "owner"), help="on these sites; default: viewer")
     _add_password(add)
     _add_changes(group)
     listing = add_command(
@@ -112,12 +113,16 @@ def _add_password(command: argparse.ArgumentParser) -> None:
 
 
 def _add(desk: Desk, options: argparse.Namespace) -> int:
-    roles = {desk.site_id(name): options.role for name in options.site}
+    if options.role and not options.site:
+        complain("give --role together with --site")
+        return EXIT_FAILED
+    role: Role = options.role or "viewer"
+    roles = {desk.site_id(name): role for name in options.site}
     hashed = "" if options.invite else desk.hash(given_password(options), options.name, options.email)
     account = desk.accounts.create(
         options.name, email=options.email, password_hash=hashed, is_admin=options.admin, roles=roles
     )
-    desk.note("user.added", account, admin=account.is_admin, roles=dict.fromkeys(options.site, options.role))
+    desk.note("user.added", account, admin=account.is_admin, roles=dict.fromkeys(options.site, role))
     if options.invite:
         say(desk.invite(account))
         remark(f"made the account {account.username}; the link works once, for a week")
@@ -141,7 +146,10 @@ def _set(desk: Desk, options: argparse.Namespace) -> int:
             desk.accounts.set_role(account.id, site_id, role)
     detail = {"admin": options.admin, "disabled": options.disabled, "email": None if options.email is None else True}
     told: dict[str, object] = {name: value for name, value in detail.items() if value is not None}
-    desk.note("user.changed", account, **told, **({"roles": dict.fromkeys(sites, role)} if sites else {}))
+    if sites:
+        told["roles"] = dict.fromkeys(sites, role)
+    if told:
+        desk.note("user.changed", account, **told)
     _say_one(shown(desk, desk.accounts.known(account.username)))
     return 0
 

@@ -203,15 +203,17 @@ class Eraser:
         return not job.visitor and self._clock() < job.last_ts + _HEARD_MS
 
     def _forget_events(self, job: Job, is_over: Callable[[], bool]) -> Found:
-        found = Found(visitors=1)
+        found, waiting = Found(visitors=1), list[EventRow]()
         for start, end in steps_of(job.spans):
             while not is_over():
                 rows = self._events(job, start, end)
-                if rows:
-                    found = found.plus(self._forget_rows(job, rows))
+                waiting += rows
+                if len(waiting) >= _EVENTS:
+                    found = found.plus(self._forget_rows(job, waiting))
+                    waiting = []
                 if len(rows) < _EVENTS:
                     break
-        return found
+        return found.plus(self._forget_rows(job, waiting)) if waiting else found
 
     def _forget_rows(self, job: Job, rows: Sequence[EventRow]) -> Found:
         """Delete events, and before them what only they lead to: who is killed in between finds it again."""

@@ -110,8 +110,8 @@ class Rebuilder:
         until = int((time.time() + _LEASE_SECONDS) * 1000)
         if not rebuilding.keep_lease(session, self._site_id, self._holder, until):
             raise LeaseLost(
-                f"another rebuild of this site is under way, or {day} took longer than {_LEASE_SECONDS:.0f} s:"
-                " try it again where nothing else runs"
+                f"another rebuild of this site is under way, somebody was erased, or {day} took longer than"
+                f" {_LEASE_SECONDS:.0f} s: try it again where nothing else runs"
             )
         vocabulary.add_texts(session, profiles.fresh_texts)
         site_id, hours = self._site_id, bounds(self._rule.timezone, day)

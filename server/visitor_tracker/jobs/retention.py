@@ -67,10 +67,10 @@ class Retainer:
         return gone
 
     def _all_sites(self) -> list[Site]:
-        """Return the sites, and those that were taken off the list and still have recordings."""
+        """Return the sites, and those that were taken off the list: what was counted for them is still there."""
         sites = self._sites.all()
         known = {site.id for site in sites}
-        return [*sites, *(Site(site_id, "") for site_id in self._replays.sites() if site_id not in known)]
+        return [*sites, *(Site(site_id, "") for site_id in self._tables.sites() if site_id not in known)]
 
     def _due(self, site: Site) -> Iterable[Due]:
         kept = kept_by(site, self._config)

@@ -9,12 +9,13 @@ Times are ISO 8601, UTC. What is only a sum, as in reports and heatmaps, is of n
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import msgspec
 
 from visitor_tracker.days import DAY_MS, HOUR_MS, bounds
 from visitor_tracker.event import KINDS, Event, decode_events
-from visitor_tracker.reports.profiles import visit_views, visitor
+from visitor_tracker.reports.profiles import VisitView, visit_views, visitor
 from visitor_tracker.reports.words import Words, iso
 from visitor_tracker.sessions.fact import Rest, decode_rest
 from visitor_tracker.sites import Policy, Site
@@ -28,6 +29,22 @@ FORMAT = "visitor-tracker-export-1"
 _EVENTS = 10_000  # read at once; nobody does so much in a millisecond
 _INBOX_ROWS = 50
 _FOR_EVER = 1 << 62
+
+
+class Export(msgspec.Struct, frozen=True):
+    """The document; `waiting` are events that are stored and not in the reports yet."""
+
+    format: str
+    site: str
+    exported_at: str
+    notes: list[str]
+    visitors: list[dict[str, Any]]
+    visits: list[VisitView]
+    events: list[dict[str, Any]]
+    waiting: list[dict[str, Any]]
+    recordings: list[dict[str, Any]]
+    ip_records: list[dict[str, Any]]
+
 
 JsonPieces = Iterator[bytes]
 _encode = msgspec.json.Encoder().encode

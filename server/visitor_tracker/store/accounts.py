@@ -144,10 +144,6 @@ REMOVE_ROLE = """/* AccountTable.set_role */
 delete from site_users
 where site_id = ? and user_id = ?"""
 
-FORGET_SITE = """/* AccountTable.forget_site */
-delete from site_users
-where site_id = ?"""
-
 
 class UserRow(NamedTuple):
     """A user as stored; times are epoch ms, 0: never."""
@@ -309,10 +305,6 @@ class AccountTable:
             return "done"
 
         return self._database.write(work)
-
-    def forget_site(self, site_id: int) -> None:
-        """Take every role on a site, which is no more."""
-        self._database.write(lambda session: session.send(FORGET_SITE, (site_id,)))
 
 
 def add(session: Session, user: NewUser, at: int) -> None:

@@ -84,9 +84,7 @@ def sessions_of(session: Session, site_id: int, visitors: Iterable[bytes]) -> di
     days = {visitor: days_of(session, site_id, visitor) for visitor in wanted}
     # The day before each, for a visit over midnight of which retention has taken the first day's events.
     keys = {
-        (bucket, visitor)
-        for visitor, own in days.items()
-        for bucket in (0, *own, *(day_after(day, -1) for day in own))
+        (bucket, visitor) for visitor, own in days.items() for bucket in (0, *own, *(day_after(day, -1) for day in own))
     }
     found: dict[bytes, list[VisitorSession]] = {visitor: [] for visitor in wanted}
     for _, visitor, own in sessions_in(session, site_id, keys):

@@ -96,11 +96,6 @@ select coalesce(sum(events), 0)
 from replay_sites
 where site_id in ([?])"""
 
-SITES = """/* ReplayTable.sites */
-select site_id from replays
-union
-select site_id from page_snapshots"""
-
 OLD = """/* ReplayTable.purge */
 select site_id, session
 from replays
@@ -256,10 +251,6 @@ class ReplayTable:
     def forget(self, site_id: int, session_id: bytes) -> bool:
         """Delete a session with all of its pieces; False: there is none."""
         return self._database.write(lambda session: _forget(session, (site_id, session_id)))
-
-    def sites(self) -> list[int]:
-        """Return the sites that have recordings or snapshots."""
-        return self._database.read(lambda session: [row[0] for row in session.ask(SITES)])
 
     def purge(self, site_id: int, before: int) -> int:
         """Delete some of a site's sessions that began, and of its snapshots that were made, before that moment.

@@ -17,6 +17,17 @@ from visitor_tracker.store.session import Database, Session, Value, send_rows
 
 _ROWS = 500  # that one transaction deletes: visits wait for no more than that
 
+NEXT_SITE = """/* RetentionTables.sites */
+select min(site_id)
+from (
+    select min(site_id) as site_id from events where site_id > ?
+    union all select min(site_id) from sessions where site_id > ?
+    union all select min(site_id) from ip_records where site_id > ?
+    union all select min(site_id) from visitor_profiles where site_id > ?
+    union all select min(site_id) from replays where site_id > ?
+    union all select min(site_id) from page_snapshots where site_id > ?
+) as sites"""
+
 OLD_EVENTS = """/* RetentionTables.events */
 select ts, id, visitor, day, body
 from events
@@ -153,6 +164,19 @@ class RetentionTables:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def sites(self) -> list[int]:
+        """Return the sites of which something is kept, also of those that are on no list; few look-ups for each."""
+
+        def work(session: Session) -> list[int]:
+            found: list[int] = []
+            [(site_id,)] = session.ask(NEXT_SITE, (0,) * 6)
+            while site_id is not None:
+                found.append(int(site_id))
+                [(site_id,)] = session.ask(NEXT_SITE, (site_id,) * 6)
+            return found
+
+        return self._database.read(work)
 
     def events(self, site_id: int, before: Before) -> int:
         return self._database.write(lambda session: _events(session, site_id, before))

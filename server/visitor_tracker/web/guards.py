@@ -303,8 +303,9 @@ def is_local(request: Request) -> bool:
     """Say whether a request comes from this machine and no proxy: peer and Host are loopback, nothing forwarded.
 
     The Host rule keeps a web page elsewhere from reading through a visitor's own browser (DNS rebinding).
-    HTTP/1.0 counts as a proxy: an nginx that was told nothing but proxy_pass speaks it, names this server's own
-    address as Host and says nothing of its client.
+    HTTP/1.0 counts as a proxy: an nginx before 1.29.7 that was told nothing but proxy_pass speaks it, names this
+    server's own address as Host and says nothing of its client. Later ones do so by HTTP/1.1, and cannot be told from
+    this machine: docs/accounts.md warns of them.
     """
     peer, headers = request.peer, request.headers
     if request.version == "HTTP/1.0":

@@ -66,6 +66,7 @@ class HomeRoutes:
         self._guards = guards
         self._style = assets.immutable_path("demo.css")
         self._icon = assets.immutable_path("icon.svg")
+        self._api = '<a href="/docs">API</a>' if assets.immutable_path("api-docs.js") else ""
         self._listed: list[Route] = []
 
     def routes(self) -> list[Route]:
@@ -90,7 +91,7 @@ class HomeRoutes:
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Visitor Tracker</title>'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{links}</head><body>'
             f'<header class="bar">{icon}<strong>Visitor Tracker</strong>'
-            '<nav aria-label="Server"><a href="/replay">Recordings</a> <a href="/demo">Demo</a></nav></header>'
+            f'<nav aria-label="Server"><a href="/replay">Recordings</a> <a href="/demo">Demo</a> {self._api}</nav></header>'
             f'<main class="home">{self._numbers(request)}{_routes(self._listed)}</main>'
             f"<footer><p>Version {escape(__version__)}. Free software, Apache License 2.0.</p></footer></body></html>"
         )

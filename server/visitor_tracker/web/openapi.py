@@ -33,6 +33,7 @@ _PART = re.compile(r"\{(\w+)\}")
 _PARAMETERS = re.compile(r":? \?.*$")  # at the end of a summary, for the front page; here they are described
 _API = "/api/v1/"
 _NAMED = re.compile(r"\?(\w+)=")
+_GROUPS = ("sites", "stats")
 _FILES = "/client/"
 _FILE_SHOWN = "/client/{file}"
 _JSON = "application/json"
@@ -86,13 +87,15 @@ def operation_ids(routes: Sequence[Route]) -> dict[tuple[str, str], str]:
 
 
 def tag_of(route: Route) -> str:
-    """Return the subject of a route: in our own API that of the last word of its path that has one."""
+    """Return the subject of a route: of our own API that of the first word that has one, `sites` and `stats` last."""
     note = NOTES.get(f"{route.method} {route.path}", Note())
     words = [word for word in route.path.split("/") if word and "{" not in word]
     if note.tag or route.media == HTML:
         return note.tag or PAGES
     if route.path.startswith(_API):
-        return next((TAG_OF[word] for word in reversed(words) if word in TAG_OF), OTHER)
+        of, *rest = words[2:]
+        order = [*rest, of] if of in _GROUPS else [of, *rest]
+        return next((TAG_OF[word] for word in order if word in TAG_OF), OTHER)
     return PLAIN_TAG_OF.get(words[0], EARLIER) if words else PAGES
 
 

@@ -45,7 +45,7 @@ _WORDS: dict[str, tuple[str, ...]] = {  # words of paths of our own API
         *("goals", "funnels", "funnel", "retention", "cohorts", "journeys", "attribution"),
         *("segments", "annotations"),
     ),
-    "Visitors": ("live", "sessions", "replays", "replay", "visitors", "visitor", "erasures", "profiles"),
+    "Visitors": ("live", "sessions", "replays", "replay", "visitors", "visitor", "erasures", "profiles", "my-data"),
     "Sites": ("sites", "site", "members"),
     "Accounts": (
         *("login", "logout", "logins", "me", "users", "user", "setup"),
@@ -62,6 +62,7 @@ _PLAIN: dict[str, tuple[str, ...]] = {  # first words of other paths
     "Counter": ("update", "count", "pixel.gif", "badge.svg", "badge.json", "verify"),
     PAGES: ("client", "demo", "script.js", "what-we-send", "docs", "redoc", "login", "setup"),
     "Keys": ("oidc", "sso", "share"),
+    "Visitors": ("privacy",),
     "Server": ("healthz", "readyz", "health", "metrics", "openapi.json"),
 }
 PLAIN_TAG_OF = {word: tag for tag, words in _PLAIN.items() for word in words}

@@ -10,6 +10,7 @@ from visitor_tracker.access.retention import kept_by
 from visitor_tracker.errors import HttpError, StoreUnavailable
 from visitor_tracker.http.message import Answer, Headers, Request, Response
 from visitor_tracker.http.url import parse_query
+from visitor_tracker.reports.export import Export
 from visitor_tracker.reports.words import iso
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.key_log import last_destroyed
@@ -54,7 +55,7 @@ class PrivacyRoutes:
             ),
             Route(
                 "POST", "/privacy/export", self.export, "what is stored of who presses the button of /privacy", "own",
-                query=OfSite, body_most=_FORM_MOST,
+                query=OfSite, body_most=_FORM_MOST, answer=Export,
             ),
             Route(
                 "POST", "/privacy/erase", self.erase, "erase it", "own",

@@ -78,6 +78,9 @@ def test_who_has_no_account_gets_one_where_that_is_wanted(build: Build, provider
     assert re.fullmatch("user-[0-9a-f]{8}", me(browser))
     browser.log_in()
     assert len(accounts.all()) == 3
+    provider.make_token = lambda nonce: provider.token(nonce, sub="3", email=None, preferred_username="bob@example.com")
+    browser.log_in()
+    assert accounts.by_name("bob@example.com") is None, "an address that the provider does not vouch for"
 
 
 def test_a_disabled_account_stays_outside(browser: Browser, ada: Account) -> None:

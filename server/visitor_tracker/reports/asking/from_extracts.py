@@ -85,10 +85,10 @@ class _Adding:
         """Return everything by the keys of the query."""
         if not self._sums:
             return {(place,): numbers for place, numbers in self._totals.items()} if self._by_time else {}
-        adding = self._of_parts or self._of_rows
+        once = RowAdding.once if self._of_parts is None else self._of_parts.once
         found: dict[Key, Numbers] = {}
-        for place, sums in self._sums.items() if adding is not None else ():
-            for values, numbers in sums.numbers(adding.once):
+        for place, sums in self._sums.items():
+            for values, numbers in sums.numbers(once):
                 found[(*values, place) if self._by_time else values] = numbers
         if len(found) > self._most:
             raise self._too_many()

@@ -29,6 +29,7 @@ from visitor_tracker.ingest.hit import Client
 from visitor_tracker.ingest.subjects import Match, Subject
 from visitor_tracker.ingest.visitor import of_cookie
 from visitor_tracker.ingest.visitor import visitor as visitor_now
+from visitor_tracker.reports.export import Export
 from visitor_tracker.reports.words import iso
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.web.api.visitors import export_response
@@ -88,7 +89,7 @@ class MyDataRoutes:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", _PATH, self.export, "all that is stored of who asks", query=MyDataQuestion),
+            Route("GET", _PATH, self.export, "all that is stored of who asks", query=MyDataQuestion, answer=Export),
             Route("DELETE", _PATH, self.erase, "erase it", query=MyDataQuestion, answer=Erased),
             Route(
                 "POST", f"{_PATH}/token", self.give, "a token for it, for who proves to be the visitor",

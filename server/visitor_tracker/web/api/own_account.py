@@ -155,11 +155,23 @@ class OwnAccountRoutes:
         account = own_account(who_of(request), self._people)
         asked = body_as(request, MeAsked)
         if asked.email is not None and asked.email != account.email:
+            if asked.email and self._names_people(account):
+                raise HttpError(
+                    403,
+                    "email_by_admin",
+                    "people who log in elsewhere are known by their address",
+                    "ask an admin to change it",
+                )
             self._people.accounts.change(account, email=asked.email)
             self._parts.audit.note(
                 who_of(request), "user.changed", target=account.username, detail={"changed": "email"}
             )
         return answer(self._shown(request))
+
+    def _names_people(self, account: Account) -> bool:
+        """Say whether somebody could take the address of another one, and wait for them to log in elsewhere."""
+        auth = self._parts.config.auth
+        return bool(auth.oidc_issuer or auth.remote_user) and not account.is_admin
 
     def _set_password(self, request: Request) -> Answer:
         who = who_of(request)

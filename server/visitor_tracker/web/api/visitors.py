@@ -9,6 +9,7 @@ from visitor_tracker.access.cookies import VisitorCookies
 from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Answer, Headers, Request, Response
 from visitor_tracker.ingest.subjects import Match, Subject, visitor_of
+from visitor_tracker.reports.export import Export
 from visitor_tracker.reports.profiles import (
     FIRST,
     LIMIT,
@@ -108,7 +109,10 @@ class VisitorApi:
                 query=NoQuery, body=VisitorChange, answer=VisitorView,
             ),
             Route("DELETE", one, self.erase_one, "erase a visitor", "manage", query=NoQuery, status=204),
-            Route("GET", f"{one}/export", self.export_one, "all that is stored of a visitor", "manage", query=NoQuery),
+            Route(
+                "GET", f"{one}/export", self.export_one, "all that is stored of a visitor", "manage",
+                query=NoQuery, answer=Export,
+            ),
             Route(
                 "DELETE", "/api/v1/sites/{site}/visits/{visit}", self.erase_visit, "erase a visit", "manage",
                 query=NoQuery, status=204,
@@ -119,7 +123,7 @@ class VisitorApi:
             ),
             Route(
                 "POST", f"{every}/export", self.export, "all that is stored of somebody", "manage",
-                query=NoQuery, body=SubjectAsked,
+                query=NoQuery, body=SubjectAsked, answer=Export,
             ),
             Route(
                 "POST", f"{every}/erase", self.erase, "erase all that is stored of somebody", "manage",
