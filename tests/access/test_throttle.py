@@ -81,6 +81,12 @@ def test_success_forgets_the_attempts_at_the_account(throttle: Throttle) -> None
     assert [wait(throttle, f"198.51.100.{number}", ADA) for number in range(11)] == [0] * 10 + [60]
 
 
+def test_an_attempt_that_was_not_judged_is_none(throttle: Throttle) -> None:
+    for _ in range(11):
+        throttle.give_back(throttle.take("192.0.2.1", ADA))
+    assert [wait(throttle, "192.0.2.1", ADA) for _ in range(11)] == [0] * 10 + [60]
+
+
 def test_who_has_an_account_guesses_no_faster_at_others(throttle: Throttle) -> None:
     for number in range(9):
         throttle.take("192.0.2.1", b"%d" % number)

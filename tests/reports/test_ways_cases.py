@@ -24,8 +24,7 @@ from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.sql import SqlStore
 
 SITE = Site(1, "default", timezone=ZONE)
-DAY = bounds(ZONE, 20260310)[0]
-NOW = bounds(ZONE, 20260331)[0] + 15 * HOUR_MS
+DAY, NOW = bounds(ZONE, 20260310)[0], bounds(ZONE, 20260331)[0] + 15 * HOUR_MS
 AT = DAY + 9 * HOUR_MS
 THANKS = Goal("thanks", "page", page="/thanks", id=b"1")
 SOLD = Goal("sold", "revenue", event="buy", id=b"2")

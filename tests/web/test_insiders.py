@@ -4,12 +4,18 @@ import msgspec
 import pytest
 
 from tests.web.conftest import Build, Site, header_of
-from tests.web.people import add, code_of, said, set_up
+from tests.web.people import Browser, add, code_of, said, set_up
 from visitor_tracker.access.accounts import Accounts
+from visitor_tracker.access.passwords import Slots
 from visitor_tracker.config.sections import AuthConfig
+from visitor_tracker.errors import HttpError
 from visitor_tracker.store.audit import AuditTable
 
 EVIL = {"origin": "https://evil.example"}
+
+
+def _never(_: Slots) -> int:
+    raise HttpError(503, "busy", "too many people log in just now", "try again in a moment")
 
 
 @pytest.mark.parametrize(
@@ -28,6 +34,15 @@ def test_nobody_takes_an_address_by_which_others_come_in(build: Build, auth: Aut
     assert Accounts(site.app.store).by_name("ada@example.com") is None
     assert said(eve.ask("PATCH", "/api/v1/me", {"email": ""}))["email"] == ""
     assert said(admin.ask("PATCH", "/api/v1/me", {"email": "ada@example.com"}))["email"] == "ada@example.com"
+
+
+def test_who_finds_the_server_busy_may_try_again_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_up(site)
+    browser = Browser(site)
+    with monkeypatch.context() as busy:
+        busy.setattr(Slots, "_take", _never)
+        assert [code_of(browser.log_in("ada")) for _ in range(11)] == [(503, "busy")] * 11
+    assert browser.log_in("ada").status == 200
 
 
 def test_an_id_is_nobody_elses_name(site: Site) -> None:

@@ -6,87 +6,25 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 import pytest
 
-from tests.reports.traffic import FIREFOX, FRANCE, GERMANY, GOOGLE, MINUTE, SAFARI, event, fold
-from tests.web.conftest import LOCAL, REMOTE, Build, header
-from tests.web.conftest import Site as Served
-from visitor_tracker.access.who import NOBODY, Who
-from visitor_tracker.days import HOUR_MS, bounds
-from visitor_tracker.http.message import Peer, Request, Response
+from tests.reports.traffic import FRANCE, GERMANY, GOOGLE, MINUTE, event, fold
+from tests.web.asking import BLOG, DAY, DAYS, PATH, SITE, Asking, Said, with_numbers
+from tests.web.conftest import REMOTE, Build, header
+from visitor_tracker.days import HOUR_MS
 from visitor_tracker.reports.asking.metrics import METRICS
-from visitor_tracker.sites import Site, site_id_of
+from visitor_tracker.sites import Site
 from visitor_tracker.store.insight import Goal, InsightTable, Segment
 from visitor_tracker.web import turns
-
-PATH = "/api/v1/stats/query"
-SITE = Site(1, "default", timezone="Europe/Berlin")
-BLOG = Site(site_id_of("blog"), "blog", aliases=("42",))
-DAY = bounds("Europe/Berlin", 20260310)[0]
-DAYS = {"date_range": ["2026-03-09", "2026-03-10"]}
-VERA = Who("user", "vera", "2" * 32, roles={SITE.id: "viewer"})
-LINK = Who("share", "a link", "4" * 32, roles={BLOG.id: "viewer"})
-
-Said = dict[str, Any]
-
-
-class Asking:
-    """An App whose requests say who asks in a header."""
-
-    def __init__(self, served: Served) -> None:
-        self.served = served
-        self.store = served.app.store
-        snapshot = served.app.snapshot
-        snapshot.now = msgspec.structs.replace(snapshot.now, sites=(SITE, BLOG))
-        served.app.guards.schemes = (self,)
-
-    def identify(self, request: Request) -> Who | None:
-        return {"vera": VERA, "link": LINK, "nobody": NOBODY}.get(request.headers.get("x-who", ""))
-
-    def response(
-        self, target: str, body: object = None, *, peer: Peer = LOCAL, headers: dict[str, str] | None = None
-    ) -> Response:
-        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        method = "GET" if body is None else "POST"
-        return self.served.ask(target, method=method, body=raw, peer=peer, headers=headers)
-
-    def says(self, body: Said | None = None, **parameters: str) -> Said:
-        """Return the answer to a query, sent as a body or as parameters."""
-        found = self.response(f"{PATH}?{urlencode(parameters)}" if body is None else PATH, body)
-        assert found.status == 200, found.body
-        said: Said = json.loads(found.body)
-        return said
-
-    def refusal(self, body: object = None, **parameters: str) -> tuple[int, str, str]:
-        found = self.response(f"{PATH}?{urlencode(parameters)}" if body is None else PATH, body)
-        error = json.loads(found.body)["error"]
-        return found.status, error["code"], f"{error['message']}: {error['hint']}"
 
 
 @pytest.fixture
 def asking(build: Build) -> Asking:
     """A site with visits on two days, and another one."""
-    found = Asking(build())
-    anna: dict[str, Any] = {"place": GERMANY, "agent": FIREFOX}
-    at = DAY + HOUR_MS
-    fold(
-        found.store,
-        SITE,
-        [
-            event(SITE, DAY - HOUR_MS, "anna yesterday", "/", source=GOOGLE, **anna),
-            event(SITE, at, "anna", "/", source=GOOGLE, scroll=40, **anna),
-            event(SITE, at + MINUTE, "anna", "/a", engaged_ms=30_000, **anna),
-            event(SITE, at + 2 * MINUTE, "anna", "/a", "custom", name="buy", value=19.5, currency="EUR", **anna),
-            event(SITE, at + HOUR_MS, "ben", "/a", place=FRANCE, agent=SAFARI, scroll=80),
-            event(SITE, at + HOUR_MS + 1, "ben", "/a", "custom", name="=1+1", place=FRANCE, agent=SAFARI),
-        ],
-    )
-    fold(found.store, BLOG, [event(BLOG, DAY, "anna", "/blog")])
-    return found
+    return with_numbers(build())
 
 
 def rows(said: Said) -> dict[str, Said]:
@@ -245,90 +183,6 @@ def test_days_of_another_zone_know_no_visitors(asking: Asking) -> None:
     assert [each["metric"] for each in said["meta"]["suppressed"]] == ["visitors"]
     said = asking.says({**DAYS, "metrics": ["visitors"], "timezone": "Asia/Tokyo", "filters": "country is DE"})
     assert said["totals"]["metrics"] == {"visitors": 2}
-
-
-@pytest.mark.parametrize(
-    ("body", "code", "says"),
-    [
-        ({"metrics": ["nonsense"]}, "invalid_metrics", "use visitors, visits, views"),
-        ({"metrics": ["visitors", "visitors"]}, "invalid_metrics", "once"),
-        ({"metrics": "visitors"}, "invalid_metrics", "Expected `array`"),
-        ({"metrics": ["bounce_rate"], "dimensions": ["page"]}, "invalid_metrics", "use visitors, visits, views"),
-        ({"metrics": ["views"] * 50}, "invalid_metrics", "at most"),
-        ({"dimensions": ["nonsense"]}, "invalid_dimensions", "country"),
-        ({"dimensions": ["page", "source", "country"]}, "invalid_dimensions", "at most 2"),
-        ({"dimensions": ["page", "page"]}, "invalid_dimensions", "once"),
-        ({"dimensions": ["time:minute"]}, "invalid_dimensions", "hour, day, week, month"),
-        ({"dimensions": ["prop:"]}, "invalid_dimensions", "1 to 64"),
-        ({"dimensions": ["bot", "country"], "metrics": ["events"]}, "invalid_dimensions", "time only"),
-        ({"dimensions": ["bot"], "metrics": ["events"], "filters": "page is /"}, "invalid_filters", "leave the filter"),
-        ({"filters": "country was DE"}, "invalid_filters", "character 9"),
-        ({"filters": ["was", "country", ["DE"]]}, "invalid_filters", "is_not"),
-        ({"filters": ["is", "planet", ["DE"]]}, "invalid_filters", "country"),
-        ({"filters": {"xor": []}}, "invalid_filters", "and, or, not"),
-        ({"filters": {"and": []}}, "invalid_filters", "at least one"),
-        ({"filters": ["is", "country", []]}, "invalid_filters", "at least one value"),
-        ({"filters": ["gt", "country", [1]]}, "invalid_filters", "compares numbers"),
-        ({"filters": ["gt", "value", ["many"]]}, "invalid_filters", "one number"),
-        ({"filters": ["is", "country", [None]]}, "invalid_filters", "a value is a text"),
-        ({"filters": ["contains", "page", [""]]}, "invalid_filters", "fits everything"),
-        ({"filters": 7}, "invalid_filters", "got `int`"),
-        ({"date_range": "fortnight"}, "invalid_date_range", "lifetime"),
-        ({"date_range": ["2026-01-01"]}, "invalid_date_range", "two days"),
-        ({"date_range": {"from": "2026-02-01", "to": "2026-01-01"}}, "invalid_date_range", "earlier day first"),
-        ({"date_range": {"from": "2026-02-01"}}, "invalid_date_range", "missing required field"),
-        ({"interval": "minute"}, "invalid_interval", "hour, day, week, month"),
-        ({"timezone": "Mars/Olympus"}, "invalid_timezone", "Europe/Berlin"),
-        ({"timezone": "../../etc/passwd"}, "invalid_timezone", "Europe/Berlin"),
-        ({"compare": "never"}, "invalid_compare", "no period"),
-        ({"compare": "year", "date_range": "24h"}, "invalid_compare", "previous"),
-        ({"compare": "previous", "date_range": "lifetime"}, "invalid_compare", "nothing before"),
-        ({"compare": "previous", "date_range": "1970-01-01"}, "invalid_compare", "later days"),
-        ({"order_by": ["bounces"]}, "invalid_order_by", "visitors"),
-        ({"order_by": ["visitors:up"]}, "invalid_order_by", ":asc or :desc"),
-        ({"limit": 1001}, "invalid_limit", "1 to 1000"),
-        ({"limit": -1}, "invalid_limit", "1 to 1000"),
-        ({"cursor": "%%%"}, "invalid_cursor", "cannot be read"),
-        ({"cursor": "ä"}, "invalid_cursor", "cannot be read"),
-        ({"format": "xml"}, "invalid_format", "Invalid enum"),
-        ({"metric": []}, "invalid_body", "metrics"),
-        ({"date_range": "2020-01-01..2026-01-01", "dimensions": ["time:hour"]}, "invalid_interval", "2000 points"),
-    ],
-)  # fmt: skip
-def test_a_mistake_names_its_part(asking: Asking, body: Said, code: str, says: str) -> None:
-    status, found, message = asking.refusal({**DAYS, **body})
-    assert (status, found) == (400, code)
-    assert says in message
-
-
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"[]", b'{"metrics": [1]}', b"\xff", b"{" * 50_000, b"[" * 50_000, b'{"limit": 1e999}', b'{"limit": NaN}',
-     b'{"filters": ' + b'{"not": ' * 200 + b'["is","page",["/"]]' + b"}" * 200 + b"}",
-     b'{"filters": ["is", "page", [' + b'"x",' * 5_000 + b'"x"]]}',
-     b'{"filters": ["matches", "page", ["' + b"*a" * 900 + b'"]], "date_range": "2026-03-10"}'],
-)  # fmt: skip
-def test_hostile_bodies_are_refused_or_answered_soon(asking: Asking, body: bytes) -> None:
-    began = time.process_time()
-    assert asking.response(PATH, body or b" ").status in (200, 400)
-    assert time.process_time() - began < 5
-
-
-@pytest.mark.parametrize(
-    ("parameters", "code"),
-    [
-        ({"limit": "many"}, "invalid_limit"),
-        ({"limit": "99999999999"}, "invalid_limit"),
-        ({"metric": "views"}, "unknown_parameter"),
-        ({"filters": "[["}, "invalid_filters"),
-        ({"filters": "{}x"}, "invalid_filters"),
-        ({"format": "xls"}, "invalid_format"),
-        ({"metrics": "visitors,'; drop table sites; --"}, "invalid_metrics"),
-        ({"order_by": "visitors desc; drop table sites"}, "invalid_order_by"),
-    ],
-)
-def test_parameters_are_refused_by_name(asking: Asking, parameters: dict[str, str], code: str) -> None:
-    assert asking.refusal(**parameters)[:2] == (400, code)
 
 
 def test_pages_follow_by_cursor(asking: Asking) -> None:

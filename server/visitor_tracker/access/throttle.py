@@ -75,6 +75,10 @@ class Throttle:
         """
         self._table.reset(taken.account, taken.address, _ADDRESS_MS)
 
+    def give_back(self, taken: Taken) -> None:
+        """Take an attempt as not made, because nobody had the time to judge it."""
+        self._table.give_back({taken.address: _ADDRESS_MS, taken.account: _ACCOUNT_MS})
+
     def device(self, header: str, account: bytes) -> bytes:
         """Return the id of a browser that logged in to that account before, by its Cookie header; else b""."""
         for pair in header.split(";") if COOKIE in header else ():

@@ -1,5 +1,6 @@
 """The tables of log-ins, of links with which somebody chooses a password, and of attempts to log in."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from visitor_tracker.store import accounts
@@ -117,7 +118,7 @@ RESET = """/* ThrottleTable.reset */
 delete from login_throttle
 where id = ?"""
 
-GIVE_BACK = """/* ThrottleTable.reset */
+GIVE_BACK = """/* ThrottleTable.give_back */
 update login_throttle
 set full_at = full_at - ?
 where id = ?"""
@@ -316,6 +317,15 @@ class ThrottleTable:
             ]
             for _, statement, values in sorted(steps):  # in the order in which `take` locks them
                 session.send(statement, values)
+
+        self._database.write(work)
+
+    def give_back(self, intervals: Mapping[bytes, int]) -> None:
+        """Give buckets back what one attempt took, an interval (ms) each by id."""
+
+        def work(session: Session) -> None:
+            for bucket_id, interval in sorted(intervals.items()):
+                session.send(GIVE_BACK, (interval, bucket_id))
 
         self._database.write(work)
 

@@ -60,6 +60,12 @@ class Welcome(msgspec.Struct, frozen=True):
     endpoints: Annotated[dict[str, str], Meta(description="What each request is for")]
 
 
+_FOR_PEOPLE = (
+    '<p>The list is for people with an account: <a href="/login">log in</a>.</p><p>Programs send a key:</p>'
+    '<pre tabindex="0"><code>curl -H "Authorization: Bearer KEY" https://THIS-SERVER/count</code></pre>'
+)
+
+
 class HomeRoutes:
     def __init__(self, store: Store, guards: Guards, assets: AssetRoutes) -> None:
         self._store = store
@@ -91,7 +97,8 @@ class HomeRoutes:
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Visitor Tracker</title>'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{links}</head><body>'
             f'<header class="bar">{icon}<strong>Visitor Tracker</strong>'
-            f'<nav aria-label="Server"><a href="/replay">Recordings</a> <a href="/demo">Demo</a> {self._api}</nav></header>'
+            f'<nav aria-label="Server"><a href="/replay">Recordings</a> <a href="/demo">Demo</a> {self._api}'
+            ' <a href="/login">Log in</a></nav></header>'
             f'<main class="home">{self._numbers(request)}{_routes(self._listed)}</main>'
             f"<footer><p>Version {escape(__version__)}. Free software, Apache License 2.0.</p></footer></body></html>"
         )
@@ -100,7 +107,7 @@ class HomeRoutes:
         try:
             self._guards.read(request)
         except HttpError:
-            return _card("Counted pages", _PRIVATE)
+            return _card("Counted pages", _FOR_PEOPLE if self._guards.has_accounts else _PRIVATE)
         try:
             pages, visits = self._store.totals()
             shown = self._store.pages(limit=_PAGES_SHOWN).pages

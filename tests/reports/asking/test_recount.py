@@ -16,13 +16,12 @@ from tests.reports.asking.recount import (
     VALUES,
     Recount,
     Times,
-    Wanted,
     buckets,
     change,
-    filters,
     metrics_of,
     share_of,
 )
+from tests.reports.asking.wanted import Wanted, filters
 from tests.reports.traffic import fold
 from visitor_tracker.days import HOUR_MS, bounds, date_of
 from visitor_tracker.event import Event

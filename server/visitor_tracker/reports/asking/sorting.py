@@ -51,8 +51,13 @@ def _by_metric(ask: Ask, found: Collected, order: Order) -> Rank:
 def counting(ask: Ask, found: Collected) -> Callable[[Key], Counted]:
     """Return what says all that is known of a row; of one that is not there, nothing."""
     whole = _whole(ask, found)
-    nothing = Numbers(None if found.visitors_are == "suppressed" else 0)
-    return lambda key: Counted(found.rows.get(key, nothing), ask.rows, found.gains.get(key, Gain()), whole)
+    nothing = Counted(Numbers(None if found.visitors_are == "suppressed" else 0), ask.rows, Gain(), whole)
+
+    def count(key: Key) -> Counted:
+        numbers = found.rows.get(key)
+        return nothing if numbers is None else Counted(numbers, ask.rows, found.gains.get(key, Gain()), whole)
+
+    return count
 
 
 def _whole(ask: Ask, found: Collected) -> int:

@@ -94,7 +94,11 @@ class Entrance:
         key = row.id if row else name_digest(proof.username)
         device = people.throttle.device(request.headers.get("cookie", ""), key)
         taken = people.throttle.take(self._guards.trusted.client_address(request), key, device)
-        kept = people.passwords.verify(row.password_hash if row else "", proof.password)
+        try:
+            kept = people.passwords.verify(row.password_hash if row else "", proof.password)
+        except HttpError:
+            people.throttle.give_back(taken)
+            raise
         if row is None or kept is None or row.disabled:
             raise HttpError(
                 401, "login_failed", "the username or the password is wrong", "an admin can give you a new link"
