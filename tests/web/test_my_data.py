@@ -1,16 +1,21 @@
 """A visitor reads and erases what is stored of itself, and of nobody else."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from tests.everything import places_of
 from tests.web.conftest import LOCAL, REMOTE, Build, Site, header_of
 from tests.web.counting_site import Json, Visitor, code_of, read, settle
+from visitor_tracker.access.audit import OPERATOR, Audit
 from visitor_tracker.access.cookies import VisitorCookies
 from visitor_tracker.access.my_data import LASTS_MS, MyDataTokens
-from visitor_tracker.config import IdentityConfig
+from visitor_tracker.access.site_changes import RetentionChange, SiteChange, Sites
+from visitor_tracker.config import GeoConfig, IdentityConfig, ServerConfig
 from visitor_tracker.http.message import Peer, Response
 from visitor_tracker.ingest.visitor import of_client, of_cookie
+from visitor_tracker.sites import Module
 
 OTHER = Peer("192.0.2.8")
 ME = "/api/v1/my-data"
@@ -24,6 +29,10 @@ def body(response: Response) -> Json:
 def token(visitor: Visitor, **asked: str) -> str:
     given = body(visitor.ask(f"{ME}/token", "POST", asked or None))
     return str(given["token"])
+
+
+def changes(site: Site) -> Sites:
+    return Sites(site.app.store, site.app.config, Audit(site.app.store))
 
 
 def pages(document: Json) -> list[str]:
@@ -59,6 +68,14 @@ def test_the_cookie_shows_and_erases_its_visitor(cookies: Site) -> None:
     lines = read(cookies, "/api/v1/audit")["lines"]
     assert [(line["action"], line["name"]) for line in lines][1] == ("visitor.erased", "the visitor")
     assert who.hex() not in str(lines)
+
+
+def test_what_is_in_the_journal_only_is_erased_too(cookies: Site) -> None:
+    anna = Visitor(cookies)
+    anna.view("https://example.com/first-page-ever")
+    body(anna.ask(ME, "DELETE"))
+    settle(cookies)
+    assert cookies.app.store.execute("select count(*) from events") == [(0,)]
 
 
 def test_what_waits_to_be_folded_is_exported_too(cookies: Site) -> None:
@@ -118,17 +135,35 @@ def test_the_daily_visitor_of_now_gets_a_token_by_address_and_browser(site: Site
         ({"origin": "null"}, 403),
         ({"sec-fetch-site": "cross-site"}, 403),
         ({"origin": "https://blog.example.evil.example"}, 403),
+        ({"origin": "http://[evil"}, 403),
+        ({"origin": "null", "host": "null"}, 403),
     ],
 )
 def test_pages_of_other_web_sites_get_no_token(site: Site, headers: dict[str, str], status: int) -> None:
-    change = site.ask("/api/v1/sites/default", method="PATCH", body=b'{"hostnames": ["blog.example"]}')
-    assert change.status == 200
+    changes(site).change(OPERATOR, "default", SiteChange(hostnames=("blog.example",)))
     settle(site)
     assert Visitor(site, REMOTE, **headers).ask(f"{ME}/token", "POST").status == status
 
 
 def test_of_a_site_without_hosts_no_other_page_is_its_own(site: Site) -> None:
     assert code_of(Visitor(site, REMOTE, origin="https://a.example").ask(f"{ME}/token", "POST")) == (403, "other_site")
+
+
+@pytest.mark.parametrize("path", [f"{ME}/token", "/privacy/export", "/privacy/erase"])
+def test_a_name_that_leads_here_is_not_this_server(build: Build, tmp_path: Path, path: str) -> None:
+    site = build(server=ServerConfig(data_dir=str(tmp_path), public_url="https://stats.example"))
+    pointed = {"origin": "https://evil.example", "host": "evil.example"}
+    assert code_of(Visitor(site, REMOTE, **pointed).ask(path, "POST")) == (403, "other_site")
+    own = {"origin": "https://stats.example", "host": "stats.example"}
+    assert Visitor(site, REMOTE, **own).ask(path, "POST").status in (200, 201)
+
+
+def test_the_first_party_path_of_another_site_is_not_this_sites(site: Site) -> None:
+    changes(site).add(OPERATOR, "shop", SiteChange(hostnames=("shop.example",)))
+    settle(site)
+    shop = Visitor(site, REMOTE, origin="https://shop.example", host="shop.example")
+    assert code_of(shop.ask(f"{ME}/token", "POST", {"site": "default"})) == (403, "other_site")
+    assert shop.ask(f"{ME}/token", "POST", {"site": "shop"}).status == 201
 
 
 def test_a_cookie_erases_from_the_sites_own_pages_only(cookies: Site) -> None:
@@ -193,6 +228,32 @@ def test_the_page_says_what_holds(build: Build) -> None:
     assert "90 days" in page.body.decode()
     assert code_of(Visitor(site).ask("/privacy?site=nobody")) == (404, "unknown_site")
     assert code_of(Visitor(site).ask("/privacy?format=pdf")) == (400, "invalid_query")
+
+
+def test_both_pages_say_the_same_of_what_is_kept_and_passed_on(build: Build) -> None:
+    site = build(geo=GeoConfig(online="ip-api"))
+    own = RetentionChange(events_days=90, replay_days=9)
+    modules: tuple[Module, ...] = ("clicks", "vitals", "errors", "replay")
+    changes(site).change(OPERATOR, "default", SiteChange(modules=modules, retention=own))
+    settle(site)
+    told = read(site, "/privacy?format=json")
+    kept = {part["name"]: part["kept"] for part in told["collected"]}
+    assert kept == {
+        "events and visits": "90 days",
+        "sums": "for ever",
+        "recordings": "9 days",
+        "clicks": "90 days",
+        "vitals": "90 days",
+        "errors": "90 days",
+    }
+    assert "ip-api.com" in told["passed_on"]
+    assert "passed on" not in told["opt_out"]
+    sent = Visitor(site, REMOTE).ask("/what-we-send").body.decode()
+    assert [days for days in ("90 days", "9 days", "30 days", "until the operator") if days in sent] == [
+        "90 days",
+        "9 days",
+    ]
+    assert "passed on" not in sent
 
 
 def test_the_pages_buttons_show_and_erase(cookies: Site) -> None:

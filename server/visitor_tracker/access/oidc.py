@@ -115,6 +115,7 @@ class Provider:
             tokens = self._exchange(document, code, redirect_uri, verifier)
             claims = self._verified(document, tokens.id_token, nonce)
             if not claims.get("email") and document.userinfo_endpoint and tokens.access_token:
+                claims["email_verified"] = None  # that was of no address, and not of the one that follows
                 claims |= self._userinfo(document, tokens.access_token, str(claims["sub"]))
         is_verified = claims.get("email_verified") in (True, "true")  # some providers write it as a text
         return Identity(

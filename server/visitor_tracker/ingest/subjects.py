@@ -43,11 +43,15 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Match(msgspec.Struct, frozen=True):
-    """The visitors of whom something is stored, the addresses of which there are records, and what must be said."""
+    """The visitors of whom something is stored, the addresses of which there are records, and what must be said.
+
+    `unstored` are who was looked for besides: of them events may be in a journal still.
+    """
 
     visitors: tuple[bytes, ...]
     addresses: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unstored: tuple[bytes, ...] = ()
 
 
 def visitor_of(text: str) -> bytes:
@@ -76,8 +80,9 @@ def find(database: Database, snapshot: Snapshot, site: Site, subject: Subject) -
         if subject.user_agent:
             wanted |= set(of_agent(snapshot, site, address_of(subject.ip), subject.user_agent).values())
         notes += _notes(snapshot, site, subject, addresses)
-    stored = database.read(lambda session: _stored(session, site.id, wanted - {b""}))
-    return Match(tuple(sorted(stored)), tuple(sorted(addresses)), tuple(notes))
+    wanted.discard(b"")
+    stored = database.read(lambda session: _stored(session, site.id, wanted))
+    return Match(tuple(sorted(stored)), tuple(sorted(addresses)), tuple(notes), tuple(sorted(wanted - stored)))
 
 
 def _by_address(database: Database, site: Site, text: str) -> tuple[set[bytes], set[str]]:

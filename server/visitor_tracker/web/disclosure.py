@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from visitor_tracker.access.retention import Kept, kept_by
 from visitor_tracker.config import Config
 from visitor_tracker.event import DEFAULT_SITE
 from visitor_tracker.http.message import Answer, Headers, Request, Response
@@ -18,7 +19,7 @@ from visitor_tracker.web.site_query import OfPolicy
 from visitor_tracker.web.typed import question_of
 
 _HTML: Headers = (*PAGE_HEADERS, ("Cache-Control", "no-store"))
-_OPERATOR = "until the operator deletes it"
+_EVENTS = "{events}"
 _NOT_KEPT = "not kept"
 
 
@@ -29,7 +30,7 @@ class Told:
     names: tuple[str, ...]
     what: str
     why: str
-    kept: str = _OPERATOR
+    kept: str = _EVENTS
 
 
 ALWAYS = (
@@ -105,7 +106,7 @@ MODULES = {
         ("recording",),
         "what the page looked like and what you did, {replay_text}; what you type is replaced before it is sent",
         "to see where people get stuck",
-        "{replay_days} days",
+        "{recordings}",
     ),
 }
 # Fields of /e that only programs with a send key use, or no script of ours sends.
@@ -125,7 +126,7 @@ VISITOR = {
     "client": "a random number that the page keeps in your browser",
 }
 OPT_OUT = {
-    "ignore": "are not regarded here, because nothing is passed on to anybody",
+    "ignore": "are not regarded here: your visit is counted like any other",
     "anonymous": "make your visit one without a visitor number, and nothing is kept in your browser",
     "drop": "mean that nothing is sent at all",
 }
@@ -148,10 +149,11 @@ class DisclosureRoutes:
         name = question_of(request, OfPolicy).site
         snapshot = self._snapshot()
         site = snapshot.by_name.get(name) or snapshot.by_id[DEFAULT_SITE]
-        content = self._content(snapshot.policy_of(site.id), snapshot.modules_of(site.id))
+        kept = kept_by(site, self._config)
+        content = self._content(snapshot.policy_of(site.id), snapshot.modules_of(site.id), kept)
         return Response(200, self._page(content).encode(), _HTML)
 
-    def _content(self, policy: Policy, modules: Sequence[str]) -> str:
+    def _content(self, policy: Policy, modules: Sequence[str], kept: Kept) -> str:
         replay = self._config.replay
         said = {
             "ids_keep_days": str(self._config.store.ids_keep_days),
@@ -159,7 +161,8 @@ class DisclosureRoutes:
             "replay_text": "with every letter of the page replaced"
             if replay.text == "mask"
             else "with the page's text",
-            "replay_days": str(replay.keep_days),
+            "events": days_of(kept.events_days),
+            "recordings": days_of(kept.replay_days),
         }
         parts = [
             ("With every event", ALWAYS),
@@ -181,6 +184,11 @@ class DisclosureRoutes:
             "tracker script sends, and it sends it to this server only. Add <code>?explain</code> to the address of a "
             f"page to see each event in your browser&rsquo;s console.</p></section>{content}</main></body></html>"
         )
+
+
+def days_of(days: int) -> str:
+    """Say how long something is kept; 0: for ever."""
+    return f"{days} days" if days else "until the operator deletes it"
 
 
 def _filled(told: Told, said: dict[str, str]) -> Told:

@@ -40,6 +40,10 @@ _OF_SCRIPT = (
     '<code>visitor-tracker stats</code> and at <a href="/stats?period=30d">/stats</a>, recordings are at '
     '<a href="/replay">/replay</a>; <a href="/what-we-send">/what-we-send</a> says what is known of visitors.</p>'
 )
+_API = (
+    '<p>Each request in full: to try out at <a href="/docs">/docs</a>, to read at <a href="/redoc">/redoc</a>, for '
+    'programs in <a href="/openapi.json">/openapi.json</a>.</p>'
+)
 _AWAY = (
     "<p>Visits are taken all the same: they wait in the journal, and are counted when it is back. "
     "<code>visitor-tracker check</code> says more.</p>"
@@ -72,7 +76,7 @@ class HomeRoutes:
         self._guards = guards
         self._style = assets.immutable_path("demo.css")
         self._icon = assets.immutable_path("icon.svg")
-        self._api = '<a href="/docs">API</a>' if assets.immutable_path("api-docs.js") else ""
+        self._api = _API if assets.immutable_path("api-docs.js") else ""
         self._listed: list[Route] = []
 
     def routes(self) -> list[Route]:
@@ -97,9 +101,9 @@ class HomeRoutes:
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Visitor Tracker</title>'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{links}</head><body>'
             f'<header class="bar">{icon}<strong>Visitor Tracker</strong>'
-            f'<nav aria-label="Server"><a href="/replay">Recordings</a> <a href="/demo">Demo</a> {self._api}'
+            f'<nav aria-label="Server"><a href="/replay">Recordings</a> <a href="/demo">Demo</a>'
             ' <a href="/login">Log in</a></nav></header>'
-            f'<main class="home">{self._numbers(request)}{_routes(self._listed)}</main>'
+            f'<main class="home">{self._numbers(request)}{_routes(self._listed, self._api)}</main>'
             f"<footer><p>Version {escape(__version__)}. Free software, Apache License 2.0.</p></footer></body></html>"
         )
 
@@ -137,14 +141,14 @@ def _card(title: str, content: str) -> str:
     return f'<section class="card"><h1>{title}</h1>{content}</section>'
 
 
-def _routes(listed: Iterable[Route]) -> str:
+def _routes(listed: Iterable[Route], about: str) -> str:
     rows = "".join(
         f'<tr><td class="request">{"<br>".join(f"{route.method} {escape(route.path)}" for route in same)}</td>'
         f"<td>{escape(summary)}</td></tr>"
         for summary, same in groupby(listed, key=lambda route: route.summary)
     )
     return (
-        '<details class="card"><summary>What this server answers</summary><table><thead><tr>'
+        f'<details class="card"><summary>What this server answers</summary>{about}<table><thead><tr>'
         f'<th scope="col">Request</th><th scope="col">Answer</th></tr></thead><tbody>{rows}</tbody></table></details>'
     )
 

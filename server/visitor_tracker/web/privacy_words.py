@@ -7,7 +7,7 @@ import msgspec
 from visitor_tracker.access.retention import Kept
 from visitor_tracker.config import Config
 from visitor_tracker.sites import Module, Policy
-from visitor_tracker.web.disclosure import ADDRESS, OPT_OUT, VISITOR
+from visitor_tracker.web.disclosure import ADDRESS, MODULES, OPT_OUT, VISITOR, days_of
 
 _VISITS = "events and visits"
 
@@ -49,7 +49,7 @@ class Notice(msgspec.Struct, frozen=True):
 
 def collected(policy: Policy, modules: Sequence[Module], kept: Kept, config: Config) -> list[Collected]:
     """Return what is collected."""
-    of_events = _for(kept.events_days)
+    of_events = days_of(kept.events_days)
     found = [
         Collected(
             _VISITS,
@@ -94,14 +94,15 @@ def _of_modules(modules: Sequence[Module], kept: Kept, config: Config) -> list[C
     if "replay" in modules:
         text = "with every letter replaced" if config.replay.text == "mask" else "with its text"
         what = f"what pages looked like ({text}) and what you did there; what you type is replaced before it is sent"
-        found.append(Collected("recordings", what, "to see where people get stuck", _for(kept.replay_days)))
+        found.append(Collected("recordings", what, "to see where people get stuck", days_of(kept.replay_days)))
     if "heatmap" in modules:
         what = "how often pages are clicked and where; counts of all visitors together"
         found.append(Collected("heatmaps", what, "to improve pages", "a year"))
-    if "errors" in modules:
-        what = "errors of the page's scripts: their message, and where in the script"
-        found.append(Collected("errors", what, "to find what is broken", _for(kept.events_days)))
-    return found
+    return found + [
+        Collected(name, MODULES[name].what, MODULES[name].why, days_of(kept.events_days))
+        for name in ("clicks", "vitals", "errors")
+        if name in modules
+    ]
 
 
 def you_are(policy: Policy) -> str:
@@ -153,8 +154,4 @@ def rights(policy: Policy) -> list[Right]:
 
 
 def _after(days: int) -> str:
-    return f"{days} days after the last visit" if days else _for(0)
-
-
-def _for(days: int) -> str:
-    return f"{days} days" if days else "until the operator deletes it"
+    return f"{days} days after the last visit" if days else days_of(0)

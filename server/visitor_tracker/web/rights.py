@@ -63,7 +63,8 @@ class Rights:
         """Erase all of it; after `seconds` the housekeeping does the rest. What was erased is in the audit log."""
         found = self._measured(site, match)
         row = self._audit.row(who, "visitor.erased", site_id=site.id, detail=msgspec.structs.asdict(found))
-        begun = self._eraser.begin(site.id, self._rule(site), match.visitors, row, addresses=match.addresses)
+        visitors = (*match.visitors, *match.unstored)
+        begun = self._eraser.begin(site.id, self._rule(site), visitors, row, addresses=match.addresses)
         until = None if seconds is None else time.monotonic() + seconds
 
         def is_over() -> bool:

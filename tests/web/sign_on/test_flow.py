@@ -98,6 +98,13 @@ def test_user_information_fills_what_the_token_lacks(browser: Browser, ada: Acco
     assert me(browser) == ada.username
 
 
+def test_only_who_names_an_address_verifies_it(browser: Browser, ada: Account) -> None:
+    browser.provider.make_token = lambda nonce: browser.provider.token(nonce, email=None, email_verified=True)
+    browser.provider.document["userinfo_endpoint"] = f"{browser.provider.issuer}/userinfo"
+    browser.provider.userinfo = {"sub": "1234", "email": ada.email}
+    assert browser.trouble(browser.log_in()) == "sign_on_unknown"
+
+
 def test_user_information_of_somebody_else_is_refused(browser: Browser, ada: Account) -> None:
     browser.provider.make_token = lambda nonce: browser.provider.token(nonce, email=None)
     browser.provider.document["userinfo_endpoint"] = f"{browser.provider.issuer}/userinfo"

@@ -34,6 +34,7 @@ from visitor_tracker.reports.words import iso
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.web.api.visitors import export_response
 from visitor_tracker.web.asked import JSON, body_as, query_as, site_named
+from visitor_tracker.web.guards import is_local
 from visitor_tracker.web.parts import Parts
 from visitor_tracker.web.rights import Erased, Rights
 from visitor_tracker.web.router import Route
@@ -140,7 +141,7 @@ class MyDataRoutes:
         """Return who asks: by the id that it knows, by its cookie, or by where it comes from now."""
         policy = snapshot.policy_of(site.id)
         if not (client_id and policy.visitor == "client"):
-            _refuse_other_pages(request, site)
+            self._refuse_other_pages(request, snapshot, site)
         headers = request.headers
         cookie = self._cookies(snapshot).read(headers.get("cookie", "")) or b""
         client = Client(address, headers.get("user-agent", ""), headers, cookie=cookie)
@@ -171,18 +172,48 @@ class MyDataRoutes:
                 f"send the cookie {NAME}, or a token of  POST {_PATH}/token  in the header Authorization",
             )
         if request.method not in ("GET", "HEAD"):
-            _refuse_other_pages(request, site)
+            self._refuse_other_pages(request, snapshot, site)
         return site, self.match(snapshot, site, (of_cookie(snapshot, site, cookie),)), True
 
     def match(self, snapshot: Snapshot, site: Site, visitors: tuple[bytes, ...]) -> Match:
         """Return what is stored of these visitors, and of whom they were before and after midnight."""
         found = [self._rights.find(snapshot, site, Subject(visitor=each)) for each in visitors if each]
         notes = (_KEY_GONE,) if snapshot.policy_of(site.id).visitor in ("daily", "monthly") else ()
+        stored = {visitor for match in found for visitor in match.visitors}
         return Match(
-            tuple(sorted({visitor for match in found for visitor in match.visitors})),
+            tuple(sorted(stored)),
             tuple(sorted({address for match in found for address in match.addresses})),
             notes,
+            tuple(sorted({visitor for match in found for visitor in match.unstored} - stored)),
         )
+
+    def _refuse_other_pages(self, request: Request, snapshot: Snapshot, site: Site) -> None:
+        """Raise 403 where a page that is neither the site's nor this server's makes a browser ask.
+
+        Of a site without hosts no page is known to be its own.
+        """
+        headers = request.headers
+        origin = headers.get("origin")
+        if origin is None and headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none"):
+            return
+        place, host = _origin(origin or "")
+        is_sites = bool(site.hostnames) and bool(host) and site.holds(host)
+        if not (is_sites or (place == headers.get("host", "").lower() and self._is_here(request, snapshot, host))):
+            raise HttpError(
+                403,
+                "other_site",
+                "another web site asks for this",
+                "open /privacy of this server, or give the site its hosts with  visitor-tracker site set",
+            )
+
+    def _is_here(self, request: Request, snapshot: Snapshot, host: str) -> bool:
+        """Say whether a host that a request names is this server's own.
+
+        A page can let its own name lead here (DNS rebinding), and the first-party paths of all sites do.
+        """
+        if public_url := self._parts.config.server.public_url:
+            return host == urlsplit(public_url).hostname or is_local(request)
+        return not any(other.hostnames and other.holds(host) for other in snapshot.sites)
 
     def _cookies(self, snapshot: Snapshot) -> VisitorCookies:
         return VisitorCookies(snapshot.secrets.get("cookie", b""))
@@ -206,22 +237,10 @@ class MyDataRoutes:
             self._turn.release()
 
 
-def _refuse_other_pages(request: Request, site: Site) -> None:
-    """Raise 403 where a page that is neither the site's nor this server's makes a browser ask.
-
-    Of a site without hosts no page is known to be its own.
-    """
-    headers = request.headers
-    origin = headers.get("origin")
-    if origin is None and headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none"):
-        return
-    parts = urlsplit(origin or "")
-    is_here = parts.netloc.lower() == headers.get("host", "").lower()
-    is_sites = bool(site.hostnames) and parts.hostname is not None and site.holds(parts.hostname.lower())
-    if not (is_here or is_sites):
-        raise HttpError(
-            403,
-            "other_site",
-            "another web site asks for this",
-            "open /privacy of this server, or give the site its hosts with  visitor-tracker site set",
-        )
+def _origin(text: str) -> tuple[str, str]:
+    """Return host with port, and host alone, of a page's origin; both are "" for what is none."""
+    try:
+        parts = urlsplit(text.lower())
+    except ValueError:
+        return "", ""
+    return parts.netloc, parts.hostname or ""
