@@ -101,7 +101,7 @@ class HomeRoutes:
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Visitor Tracker</title>'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{links}</head><body>'
             f'<header class="bar">{icon}<strong>Visitor Tracker</strong>'
-            f'<nav aria-label="Server"><a href="/replay">Recordings</a> <a href="/demo">Demo</a>'
+            '<nav aria-label="Server"><a href="/replay">Recordings</a> <a href="/demo">Demo</a>'
             ' <a href="/login">Log in</a></nav></header>'
             f'<main class="home">{self._numbers(request)}{_routes(self._listed, self._api)}</main>'
             f"<footer><p>Version {escape(__version__)}. Free software, Apache License 2.0.</p></footer></body></html>"
