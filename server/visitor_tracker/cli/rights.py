@@ -36,7 +36,7 @@ visitor-tracker export --ip 203.0.113.7 --user-agent "Mozilla/5.0 …"
 _ERASE_EXAMPLES = """\
 visitor-tracker erase --site blog --cookie VALUE
 visitor-tracker erase --site blog --client-id 7a1e… --yes
-visitor-tracker erase --site blog --visitor 0f3c… --yes --json
+visitor-tracker erase --site blog --visitor 0f3c8f1e2d3a4b5c6d7e8f9012345678 --yes --json
 """
 _LINES = 50  # of the audit log
 
