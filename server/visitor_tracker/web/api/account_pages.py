@@ -1,6 +1,5 @@
 """The pages /login and /setup: static files of the built client, under a policy that lets nothing else run."""
 
-import re
 from collections.abc import Callable, Mapping
 
 from visitor_tracker.http.message import Answer, Headers, Request, Response
@@ -9,7 +8,6 @@ from visitor_tracker.web.router import HTML, Route
 
 _LOGIN = "account-login.html"
 _SETUP = "account-setup.html"
-_FILE = re.compile(r'"/client/([\w.-]+)"')
 CONTENT_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -55,9 +53,5 @@ class AccountPages:
         ]
 
     def _page(self, name: str) -> Callable[[Request], Answer]:
-        body = _FILE.sub(self._version, self._files[name].decode()).encode()
+        body = self._assets.versioned(self._files[name])
         return lambda _: Response(200, body, _HEADERS)
-
-    def _version(self, found: re.Match[str]) -> str:
-        """Return the address under which browsers may keep a file: pages must not mix files of two versions."""
-        return f'"{self._assets.immutable_path(found[1]) or found[0][1:-1]}"'
