@@ -170,7 +170,7 @@ store.close()
 
 
 def test_a_full_disk_refuses_reads_on_and_recovers(tmp_path: Path) -> None:
-    inside = 'mount -t tmpfs -o size=1m none "$1" && exec "$2" -c "$3" "$1"'
+    inside = 'mount -t tmpfs -o size=4m none "$1" && exec "$2" -c "$3" "$1"'
     namespace = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
     said = run(*namespace, "sh", "-c", inside, "sh", str(tmp_path), sys.executable, FULL_DISK)
     assert said[0].startswith("refused")
