@@ -1,6 +1,6 @@
 /** Builds dist/: the two forms of the client, its declarations, the demo, and a manifest of what is there. */
 import {createHash} from 'node:crypto';
-import {copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
@@ -9,6 +9,7 @@ import {copyVendored, vendoredNotices} from './vendor.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const DIST = join(HERE, 'dist');
+const MADE = join(HERE, `dist.${process.pid}`); // becomes dist when all of it is there, so that nobody sees a half
 const MODULES = join(HERE, 'node_modules');
 const HASH_DIGITS = 12;
 const SETTINGS_NAME = 'SETTINGS_OF_THE_SITE';
@@ -110,6 +111,18 @@ const bundles = [
     outfile: `dist/api-${name}.js`,
   })),
   {...common, entryPoints: ['api/api.css'], outfile: 'dist/api.css'},
+  {
+    ...common,
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    entryPoints: {dashboard: 'dashboard/main.jsx'},
+    format: 'esm',
+    splitting: true, // views are loaded when they are opened
+    chunkNames: 'dashboard-[name]-[hash]',
+    outdir: 'dist',
+  },
+  {...common, entryPoints: ['dashboard/dashboard.css'], outfile: 'dist/dashboard.css'},
 ];
 
 const copies = {
@@ -121,12 +134,13 @@ const copies = {
   'account/setup.html': 'account-setup.html',
   'api/docs.html': 'api-docs.html',
   'api/redoc.html': 'api-redoc.html',
+  'dashboard/dashboard.html': 'dashboard.html',
   'replay/list.html': 'replay-list.html',
   'replay/player.html': 'replay-player.html',
 };
 
 const describe = (name) => {
-  const content = readFileSync(join(DIST, name));
+  const content = readFileSync(join(MADE, name));
   return {
     hash: createHash('sha256').update(content).digest('hex').slice(0, HASH_DIGITS),
     size: content.length,
@@ -148,25 +162,34 @@ const notices = (inputs) => {
     const text = file ? `\n${readFileSync(join(HERE, folder, file), 'utf8').trim()}\n` : '';
     return `${name} ${version}, ${license} ${homepage}\n${text}`;
   });
-  const own = `Parts of replay.js, replay-player.js and vitals.js are the work of others:\n\n${texts.join('\n')}`;
+  const own = `Parts of the dashboard, replay.js, replay-player.js and vitals.js are the work of others:\n\n${texts.join('\n')}`;
   return `${own}\n${vendoredNotices(MODULES)}`;
 };
 
-rmSync(DIST, {recursive: true, force: true});
-mkdirSync(DIST);
-const built = await Promise.all(bundles.map((bundle) => build({...bundle, metafile: true})));
-writeFileSync(join(DIST, 'third-party.txt'), notices(built.flatMap(({metafile}) => Object.keys(metafile.inputs))));
-copyVendored(MODULES, DIST);
-const core = join(DIST, 'script.js');
+/** Returns a bundle that is written to where files are made. */
+const inMaking = ({outfile, outdir, ...bundle}) => ({
+  ...bundle,
+  metafile: true,
+  ...(outfile ? {outfile: join(MADE, basename(outfile))} : {outdir: outdir && MADE}),
+});
+
+process.on('exit', () => rmSync(MADE, {recursive: true, force: true})); // where it failed
+mkdirSync(MADE);
+const built = await Promise.all(bundles.map((bundle) => build(inMaking(bundle))));
+writeFileSync(join(MADE, 'third-party.txt'), notices(built.flatMap(({metafile}) => Object.keys(metafile.inputs))));
+copyVendored(MODULES, MADE);
+const core = join(MADE, 'script.js');
 // Whatever an old or strange browser has not, must not be an error of the page.
 const guarded = `try{${readFileSync(core, 'utf8')}}catch{}`;
 // Once more, because it shortens what the first time has put into one scope.
 const {code} = await transform(guarded, {minify: true, charset: 'utf8', target: 'es2021'});
 writeFileSync(core, code.replace(SETTINGS_NAME, SETTINGS));
-for (const [source, name] of Object.entries(copies)) copyFileSync(join(HERE, source), join(DIST, name));
+for (const [source, name] of Object.entries(copies)) copyFileSync(join(HERE, source), join(MADE, name));
 const manifest = Object.fromEntries(
-  readdirSync(DIST)
+  readdirSync(MADE)
     .sort()
     .map((name) => [name, describe(name)]),
 );
-writeFileSync(join(DIST, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+writeFileSync(join(MADE, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+rmSync(DIST, {recursive: true, force: true});
+renameSync(MADE, DIST);

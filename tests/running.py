@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 import requests
 
 SECONDS = 30.0
+_SET_UP = re.compile(r"make the first one at  \S+/setup#(\S+)")
 _ADDRESS = re.compile(r"listening on https?://[^ ]*?:(\d+)\s")
 
 
@@ -60,7 +62,6 @@ class Server:
     def start(self) -> None:
         """Start on the port it had before, any free one the first time, and wait until it takes visits."""
         self._starts += 1
-        own = {name: value for name, value in os.environ.items() if not name.startswith("VISITOR_")}
         command = [sys.executable, "-m", "visitor_tracker", "serve", "--port", str(self.port), *self._arguments]
         with (self.folder / f"server-{self._starts}.log").open("ab") as output:
             self._process = subprocess.Popen(
@@ -69,7 +70,7 @@ class Server:
                 stdout=output,
                 stderr=output,
                 cwd=self.folder,
-                env={**own, "PYTHONPATH": os.pathsep.join(sys.path), **self._settings},
+                env=self._environment(),
                 start_new_session=True,
             )
         until(self._is_ready, lambda: f"the server did not start: {self.log}")
@@ -111,12 +112,42 @@ class Server:
         answer = self.session.get(f"{self.url}/count", params={"url": page_url}, timeout=SECONDS)
         return int(answer.json()["visit_count"])
 
+    def set_up(self, username: str, password: str, **more: str) -> None:
+        """Make the first account with the link of the log, and wait until everybody needs a proof."""
+        found = _SET_UP.search(self.log)
+        assert found, self.log
+        asked = {"username": username, "password": password, "token": found[1], **more}
+        made = self.session.post(f"{self.url}/api/v1/setup", json=asked, timeout=SECONDS)
+        assert made.status_code == 201, made.text
+        self.session.cookies.clear()
+        until(lambda: self.session.get(f"{self.url}/api/v1/sites", timeout=SECONDS).status_code == 401)
+
+    @cached_property
+    def admin(self) -> dict[str, str]:
+        """Headers with an admin's key, made on the command line."""
+        command = [sys.executable, "-m", "visitor_tracker", "key", "add", "operator", "--scope", "admin"]
+        made = subprocess.run(
+            [*command, "--data-dir", str(self.folder / "data"), *self._store],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+            cwd=self.folder,
+            env=self._environment(),
+        )
+        assert made.returncode == 0, made.stderr
+        return {"Authorization": f"Bearer {made.stdout.strip()}"}
+
     def metric(self, name: str) -> int:
         """Return a counter of /metrics."""
         text = self.session.get(f"{self.url}/metrics", timeout=SECONDS).text
         found = re.search(rf"^visitor_tracker_{name} (\d+)$", text, re.MULTILINE)
         assert found, f"no metric {name} in {text}"
         return int(found[1])
+
+    def _environment(self) -> dict[str, str]:
+        own = {name: value for name, value in os.environ.items() if not name.startswith("VISITOR_")}
+        return {**own, "PYTHONPATH": os.pathsep.join(sys.path), **self._settings}
 
     def _is_ready(self) -> bool:
         if self._process is None or self._process.poll() is not None:

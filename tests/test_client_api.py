@@ -29,9 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(folder, f"sqlite:///{folder / 'visits.db'}", {"VISITOR_TRACKER_RATE_LIMIT_BURST": "10000"})
     server.start()
     try:
-        with Client(server.url) as client:
-            client.request("POST", "/api/v1/setup", json={"username": "anna", "password": PASSWORD})
-            until(lambda: requests.get(f"{server.url}/api/v1/sites", timeout=SECONDS).status_code == 401)
+        server.set_up("anna", PASSWORD)
         yield server
     finally:
         server.stop()

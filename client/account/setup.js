@@ -40,7 +40,7 @@ const showNext = () => {
 
 const makeFirst = async () => {
   const asked = {username: username.value.trim(), email: find('email').value.trim(), password: password.value};
-  await ask('/api/v1/setup', token ? {...asked, token} : asked);
+  await ask('/api/v1/setup', {...asked, token});
   showNext();
 };
 
@@ -76,11 +76,10 @@ const open = async () => {
   if (!state.open) {
     if (token) showInvited(await ask('/api/v1/invitation', {token}), state.password_least);
     else showClosed();
-  } else if (state.needs_link && !token) {
-    head(
-      'This server has no account yet',
-      'The link to make the first one stands in the log of the server; “visitor-tracker user setup-link” prints a new one.',
-    );
+  } else if (!token) {
+    head('This server has no account yet');
+    find('example').textContent = `${location.origin}/setup#…`;
+    find('no-link').hidden = false;
   } else {
     head('Welcome', 'Make the first account. It is an admin’s: it sees everything, and lets others in.');
     showForm(state.password_least, makeFirst);

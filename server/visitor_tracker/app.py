@@ -41,7 +41,7 @@ from visitor_tracker.jobs.background import Background
 from visitor_tracker.jobs.courtesy import Workers
 from visitor_tracker.jobs.extracting import Extracting
 from visitor_tracker.metrics import Cell, Counters, Metrics
-from visitor_tracker.routes import api_routes, api_schemes, page_routes, read_routes
+from visitor_tracker.routes import api_routes, api_schemes, page_routes
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.api_keys import ApiKeyTable
 from visitor_tracker.store.inbox import Inbox
@@ -54,6 +54,7 @@ from visitor_tracker.web.assets import AssetRoutes
 from visitor_tracker.web.badge import BadgeRoutes
 from visitor_tracker.web.collect import Clients, CollectRoutes
 from visitor_tracker.web.counter import CounterRoutes
+from visitor_tracker.web.dashboard import DashboardRoutes
 from visitor_tracker.web.dialect import Dialect
 from visitor_tracker.web.dialects import ackee, analytics, goatcounter, matomo, own, plausible, script, track, umami
 from visitor_tracker.web.guards import Cors, Guards, TrustedProxies
@@ -153,7 +154,7 @@ class App:
     def _routes(self, config: Config) -> Sequence[Route]:
         files = resources.client_files()
         assets = AssetRoutes(files)
-        home = HomeRoutes(self.store, self.guards, assets)
+        home = HomeRoutes(self.store, self.guards, assets, DashboardRoutes(files, assets))
         parts = self._parts(config, files, assets)
         self.guards.schemes = api_schemes(parts)
         cookies = VisitorCookies(self.shared.keys.cookies)
@@ -188,7 +189,6 @@ class App:
             *self._with_recordings(collecting.routes(), config, clients, sessions),
             *self._badges.routes(),
             *page_routes(files, assets, lambda: self.snapshot.now, config),
-            *read_routes(self.store, lambda: self.snapshot.now, _hash_session),
             *api_routes(parts),
             *HealthRoutes(self.store, self.journal, self.shared.metrics).routes(),
         ]
@@ -206,6 +206,7 @@ class App:
             files,
             assets,
             lambda: time.time_ns() // 1_000_000,
+            self.counters,
             self.shared.keys.token,
             lambda: self.router.routes,
         )

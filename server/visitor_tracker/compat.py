@@ -28,7 +28,7 @@ from visitor_tracker.config import TlsConfig, load
 from visitor_tracker.embedding import default_tracker, opened_snapshot
 from visitor_tracker.errors import AlreadyRunning, ConfigError, HttpError, OutcomeUnknown, StoreUnavailable
 from visitor_tracker.event import PageCount
-from visitor_tracker.http.message import Peer, Request, Response, error_response
+from visitor_tracker.http.message import Peer, Request, Response, Stream, error_response
 from visitor_tracker.http.parser import Limits, RequestParser
 from visitor_tracker.http.wire import CONTINUE, encode, http_date
 from visitor_tracker.ingest.counter import Outcome, Unnumbered
@@ -275,6 +275,9 @@ def answer_of(app: App, request: Request) -> Response:
     answer = app.router(request)
     if isinstance(answer, Response):
         return answer
+    if isinstance(answer, Stream):  # of no request that is made here
+        answer.close()
+        raise OutcomeUnknown(_UNKNOWN)
     got: list[Response | None] = []
     done = threading.Event()
 

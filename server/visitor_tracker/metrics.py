@@ -68,6 +68,10 @@ class Cell(IntEnum):
     STORE_ERRORS = auto()
     BREAKER_OPEN = auto()
     LOOP_BUSY_MILLISECONDS = auto()
+    STREAMS = auto()
+    STREAMS_OPEN = auto()
+    STREAMS_REFUSED = auto()
+    STREAMS_REVOKED = auto()
 
 
 GAUGES = frozenset(
@@ -79,6 +83,7 @@ GAUGES = frozenset(
         Cell.JOURNAL_BYTES,
         Cell.JOURNAL_LAG_BYTES,
         Cell.KEY_MISSING,
+        Cell.STREAMS_OPEN,
     }
 )
 

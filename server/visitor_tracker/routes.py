@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 
 from visitor_tracker.config import Config
-from visitor_tracker.sites import Site, Snapshot
-from visitor_tracker.store.sql import SqlStore
+from visitor_tracker.reports.live import LiveView
+from visitor_tracker.sites import Snapshot
 from visitor_tracker.web.api import accounts, compat, credentials, describing, insight, query, site_rights
 from visitor_tracker.web.assets import AssetRoutes
 from visitor_tracker.web.disclosure import DisclosureRoutes
 from visitor_tracker.web.guards import Scheme
+from visitor_tracker.web.live_stream import LiveStreamRoutes
 from visitor_tracker.web.parts import Parts
 from visitor_tracker.web.player import PlayerRoutes
 from visitor_tracker.web.problems import ProblemRoutes
@@ -16,7 +17,7 @@ from visitor_tracker.web.quality import QualityRoutes
 from visitor_tracker.web.router import Route
 from visitor_tracker.web.script import ScriptRoutes
 from visitor_tracker.web.stats import StatsRoutes
-from visitor_tracker.web.visitors import VisitorRoutes
+from visitor_tracker.web.visitors import JUDGE, VisitorRoutes
 
 Now = Callable[[], Snapshot]
 
@@ -31,20 +32,19 @@ def page_routes(files: Mapping[str, bytes], assets: AssetRoutes, now: Now, confi
     ]
 
 
-def read_routes(store: SqlStore, now: Now, hash_session: Callable[[Snapshot, Site, str], bytes]) -> list[Route]:
-    """Return the routes that show numbers and visitors."""
+def api_routes(parts: Parts) -> list[Route]:
+    """Return the routes of the API: those that show numbers and visitors, and those of its modules."""
+    store, now = parts.store, parts.snapshot
+    live = LiveView(store.database, JUDGE)  # one: who follows a site and who asks once share what is read
+    modules = (accounts, credentials, site_rights, query, insight, describing, compat)
     return [
         *StatsRoutes(store, now).routes(),
         *ProblemRoutes(store, now).routes(),
         *QualityRoutes(store, now).routes(),
-        *VisitorRoutes(store, now, hash_session).routes(),
+        *VisitorRoutes(store, now, parts.hash_session, parts.clock, live).routes(),
+        *LiveStreamRoutes(parts, live).routes(),
+        *[route for module in modules for route in module.routes(parts)],
     ]
-
-
-def api_routes(parts: Parts) -> list[Route]:
-    """Return the routes of the API."""
-    modules = (accounts, credentials, site_rights, query, insight, describing, compat)
-    return [route for module in modules for route in module.routes(parts)]
 
 
 def api_schemes(parts: Parts) -> list[Scheme]:

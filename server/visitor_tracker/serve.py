@@ -23,6 +23,7 @@ from visitor_tracker.access.snapshot import FILE as SNAPSHOT
 from visitor_tracker.access.snapshot import read_snapshot
 from visitor_tracker.app import App, Shared, background_of, first_snapshot, store_of, worker_count
 from visitor_tracker.config import Config, reloaded
+from visitor_tracker.config.contradictions import LOOPBACK
 from visitor_tracker.errors import ConfigError, ListenError, OutcomeUnknown, StoreUnavailable, TrackerError
 from visitor_tracker.net.listen import Listener, close_listeners, open_listeners
 from visitor_tracker.net.loop import Loop, LoopOptions
@@ -254,6 +255,7 @@ def check_all(config: Config, file: Path | None = None) -> list[Finding]:
                 hint = "run  visitor-tracker migrate, or start the server, which does it"
                 findings.append(Finding("warning", f"the store's tables need {', '.join(waiting)}", hint))
             findings += store.check()
+            findings += [] if waiting else _check_address(config, store)
         finally:
             store.close()
     except StoreUnavailable as error:
@@ -261,6 +263,19 @@ def check_all(config: Config, file: Path | None = None) -> list[Finding]:
     except TrackerError as error:  # says itself what to change
         findings.append(Finding("error", f"store: {error}"))
     return findings
+
+
+def _check_address(config: Config, store: SqlStore) -> list[Finding]:
+    """Warn where people log in at a server that does not know its own address."""
+    if config.server.public_url or config.server.host in LOOPBACK or not Accounts(store).any():
+        return []
+    return [
+        Finding(
+            "warning",
+            "there are accounts, but server.public_url is not set: links that people get may not lead here",
+            "set server.public_url to the address that they use, e.g. https://stats.example.com",
+        )
+    ]
 
 
 def check_file(config: Config, file: Path | None) -> list[Finding]:
@@ -344,7 +359,7 @@ def _announce(config: Config, listeners: Sequence[Listener], workers: int, *, as
     if not sys.stdout.isatty():
         _print(f"listening on {' '.join(places)}\n")
         return
-    people = f"set up     {base}/setup#{token}" if token else f"log in     {base}/login"
+    people = f"account    {base}/setup#{token}  to make the first one" if token else f"log in     {base}/login"
     _print(
         f"\n  Visitor Tracker {__version__}\n"
         f"  address    {', '.join(places)}\n"

@@ -112,7 +112,7 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     auto_create: bool = True
     policy: Policy = Policy()  # of sites that have none of their own
     modules: tuple[Module, ...] = ()  # of sites that name none
-    has_accounts: bool = False  # until there are any, the server's own machine may do everything
+    has_accounts: bool = False  # until there are any, the server's own machine reads
 
     @cached_property
     def by_name(self) -> dict[str, Site]:

@@ -78,10 +78,20 @@ def test_a_browser_is_known_by_its_cookie(logins: Logins, ada: Account) -> None:
     assert name == "Set-Cookie"
     text, _, attributes = header.partition("; ")
     assert attributes == "Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax; Secure"
-    who = logins.who_by_cookie(f"a=b; {text}; c=d")
+    assert text.startswith("__Host-vt_session=")
+    who = logins.who_by_cookie(f"a=b; {text}; c=d", secure=True)
     assert who is not None
     assert (who.kind, who.id, who.login, who.csrf, who.is_ambient) == ("user", ada.id, made.login, made.csrf, True)
     assert len(made.csrf) == 32
+
+
+def test_over_https_only_a_cookie_that_this_host_has_set_counts(logins: Logins, ada: Account) -> None:
+    plain = started(logins, ada)
+    assert plain.startswith("vt_session=")
+    assert logins.who_by_cookie(plain, secure=False) is not None
+    assert logins.who_by_cookie(plain, secure=True) is None
+    logins.end_by_cookie(plain, secure=True)
+    assert logins.who_by_cookie(f"__Host-{plain}", secure=False) is not None, "a proxy may not say that it is https"
 
 
 def test_the_store_has_nothing_to_log_in_with(logins: Logins, ada: Account, store: SqlStore) -> None:
@@ -110,43 +120,44 @@ def test_a_forged_cookie_is_nobodys(logins: Logins, ada: Account, change: str) -
         "name": text,
     }[change]
     header = f"x{name}={forged}" if change == "name" else f"{name}={forged}"
-    assert logins.who_by_cookie(header) is None
-    assert logins.who_by_cookie(f"{header}; {cookie}") is not None, "another path may have set one of that name"
+    assert logins.who_by_cookie(header, secure=False) is None
+    # Another path may have set one of that name.
+    assert logins.who_by_cookie(f"{header}; {cookie}", secure=False) is not None
 
 
 def test_many_cookies_are_not_all_tried(logins: Logins, ada: Account) -> None:
     cookie = started(logins, ada)
     wrong = f"{COOKIE}={'A' * 64}; "
-    assert logins.who_by_cookie(wrong * 3 + cookie) is not None
-    assert logins.who_by_cookie(wrong * 4 + cookie) is None
+    assert logins.who_by_cookie(wrong * 3 + cookie, secure=False) is not None
+    assert logins.who_by_cookie(wrong * 4 + cookie, secure=False) is None
 
 
 def test_a_new_login_ends_the_old_one_of_that_browser(logins: Logins, ada: Account) -> None:
     first = started(logins, ada)
     second = started(logins, ada, first)
-    assert logins.who_by_cookie(first) is None
-    assert logins.who_by_cookie(second) is not None
+    assert logins.who_by_cookie(first, secure=False) is None
+    assert logins.who_by_cookie(second, secure=False) is not None
 
 
 def test_an_idle_login_ends_and_a_used_one_goes_on(logins: Logins, ada: Account, clock: Clock, store: SqlStore) -> None:
     used, idle = started(logins, ada), started(logins, ada)
     for _ in range(4):
         clock.now += 10 * DAY
-        assert logins.who_by_cookie(used) is not None
-    assert logins.who_by_cookie(idle) is None
+        assert logins.who_by_cookie(used, secure=False) is not None
+    assert logins.who_by_cookie(idle, secure=False) is None
     assert len(logins.of_user(ada)) == 1
     clock.now += 30 * DAY + 1
-    assert logins.who_by_cookie(used) is None
+    assert logins.who_by_cookie(used, secure=False) is None
     assert purge_logins(store, 30) >= 0
 
 
 def test_a_use_is_noted_now_and_then(logins: Logins, ada: Account, clock: Clock) -> None:
     cookie = started(logins, ada)
     clock.now += 4 * MINUTE
-    logins.who_by_cookie(cookie)
+    logins.who_by_cookie(cookie, secure=False)
     assert logins.of_user(ada)[0].used_at == AT
     clock.now += 2 * MINUTE
-    logins.who_by_cookie(cookie)
+    logins.who_by_cookie(cookie, secure=False)
     assert logins.of_user(ada)[0].used_at == AT + 6 * MINUTE
 
 
@@ -157,7 +168,7 @@ def test_no_login_for_who_is_disabled(logins: Logins, ada: Account, store: SqlSt
     accounts.change(bob, disabled=True)
     assert refused(lambda: logins.start(bob, request(), secure=False)) == (401, "login_failed")
     accounts.change(bob, disabled=False)
-    assert logins.who_by_cookie(cookie) is None, "it has ended for good"
+    assert logins.who_by_cookie(cookie, secure=False) is None, "it has ended for good"
     assert refused(lambda: logins.who_by_token(tokens.access_token)) == WRONG
 
 
@@ -198,7 +209,7 @@ def test_a_cookie_is_no_refresh_token_and_the_other_way_round(logins: Logins, ad
     cookie = started(logins, ada).partition("=")[2]
     assert refused(lambda: logins.refresh(f"vtr_{cookie}")) == WRONG
     tokens = logins.start_tokens(ada, request())
-    assert logins.who_by_cookie(f"{COOKIE}={tokens.refresh_token[4:]}") is None
+    assert logins.who_by_cookie(f"{COOKIE}={tokens.refresh_token[4:]}", secure=False) is None
 
 
 def test_a_login_is_ended(logins: Logins, ada: Account) -> None:
@@ -211,8 +222,8 @@ def test_a_login_is_ended(logins: Logins, ada: Account) -> None:
     assert not logins.end(tokens.login, ada)
     assert not logins.end("no id", ada)
     assert refused(lambda: logins.refresh(tokens.refresh_token)) == WRONG
-    logins.end_by_cookie(cookie)
-    assert logins.who_by_cookie(cookie) is None
+    logins.end_by_cookie(cookie, secure=False)
+    assert logins.who_by_cookie(cookie, secure=False) is None
     again = logins.start_tokens(ada, request())
     logins.end_by_refresh("nonsense")
     logins.end_by_refresh(again.refresh_token)

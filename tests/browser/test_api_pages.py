@@ -8,7 +8,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.running import SECONDS, Server, until
+from tests.running import SECONDS, Server
 from visitor_tracker.client_api import Client
 
 from .conftest import StartServer
@@ -53,9 +53,7 @@ def watched(page: Page) -> Watched:
 def account_server(start_server: StartServer) -> Server:
     """A server with an admin; its own machine needs proof, too."""
     server = start_server()
-    with Client(server.url) as client:
-        client.request("POST", "/api/v1/setup", json={"username": "anna", "password": PASSWORD})
-    until(lambda: requests.get(f"{server.url}/api/v1/sites", timeout=SECONDS).status_code == 401)
+    server.set_up("anna", PASSWORD)
     return server
 
 

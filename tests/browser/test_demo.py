@@ -235,7 +235,7 @@ def test_the_front_page_looks_right(chromium: Browser, server: Server, tmp_path:
     try:
         page = context.new_page()
         count_a_long_address(page, server)
-        page.goto(server.url)
+        page.goto(f"{server.url}/counters")
         page.get_by_text("What this server answers").click()
         expect(page.get_by_role("row").filter(has_text="GET /update")).to_be_visible()
         page.screenshot(path=tmp_path / f"home-{width}-{scheme}.png", full_page=True)

@@ -1,14 +1,16 @@
 """`visitor-tracker check`: what it looks at besides settings and store."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Command, Done
 from tests.mariadb import MariaDB
+from visitor_tracker.access.accounts import Accounts
 from visitor_tracker.access.snapshot import write_snapshot
-from visitor_tracker.app import App, Shared, first_snapshot
+from visitor_tracker.app import App, Shared, first_snapshot, store_of
 from visitor_tracker.config import load
 from visitor_tracker.serve import migrate_store
 from visitor_tracker.sites import Snapshot
@@ -35,6 +37,26 @@ def test_nothing_is_wrong_where_a_server_has_run(command: Command, data: Path) -
     assert (done.code, done.err, lines(done, "WARNING"), lines(done, "ERROR")) == (0, "", [], [])
     assert f"ok      journal: {data}/journal, 0 of at most" in done.out
     assert "ok      snapshot: sites 1, visitor keys " in done.out
+
+
+@pytest.mark.parametrize(
+    ("server", "is_warned"),
+    [
+        ("{host: 0.0.0.0}", True),
+        ("{host: '::'}", True),
+        ("{host: 127.0.0.1}", False),
+        ("{host: 0.0.0.0, public_url: 'https://stats.example.com'}", False),
+    ],
+)
+def test_people_need_the_address_of_a_server_that_others_reach(
+    command: Command, data: Path, server: str, is_warned: bool
+) -> None:
+    Path("config.yaml").write_text(f"server: {server}\n", "utf-8")
+    assert lines(command("check"), "WARNING") == [], "without accounts nobody gets links"
+    with closing(store_of(load(None, {}, {"server.data_dir": str(data)}))) as store:
+        Accounts(store).create("ada", is_admin=True)
+    warnings = lines(command("check"), "WARNING")
+    assert ["server.public_url is not set" in warning for warning in warnings] == [True] * is_warned
 
 
 def test_it_changes_nothing(command: Command, data: Path) -> None:

@@ -5,11 +5,15 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
 from tests.cli.conftest import Command, Done
+from visitor_tracker.access.api_keys import ApiKeys
+from visitor_tracker.access.audit import Audit
 from visitor_tracker.access.passwords import Argon2
+from visitor_tracker.access.who import Who
 from visitor_tracker.store.accounts import AccountTable
 from visitor_tracker.store.audit import AuditTable
 from visitor_tracker.store.open import open_store
@@ -164,3 +168,19 @@ def test_the_link_to_set_up_is_there_until_there_is_an_account(
     token = command("token")
     assert (token.code, token.out) == (1, "")
     assert "visitor-tracker key add" in token.err
+
+
+def test_a_new_password_tells_of_keys_and_revokes_them_if_asked(typed: Typed, command: Command, store_url: str) -> None:
+    where = ("--store", store_url)
+    typed(PASSWORD, "user", "add", "ada", "--admin", "--password-stdin", *where)
+    ada = str(one(command, "ada", *where)["id"])
+    with closing(open_store(store_url)) as store:
+        who = Who("user", "ada", ada, is_admin=True)
+        _, text = ApiKeys(store).add(Audit(store), who, "hers", site_id=0, scopes=["read"], expires_at=0)
+        kept = typed(PASSWORD, "user", "password", "ada", "--password-stdin", *where)
+        assert "made and that stay good: 1; --revoke-keys revokes them" in kept.err
+        assert ApiKeys(store).who(text).name == "hers"
+        gone = command("user", "password", "ada", "--invite", "--revoke-keys", *where)
+        assert "API keys that were revoked: 1" in gone.err
+        assert ApiKeys(store).all() == []
+        assert [row.action for row in AuditTable(store.database).latest(2)] == ["key.revoked", "user.invited"]

@@ -39,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def key_of(server: Server) -> str:
     asked = {"name": "reader", "scopes": ["read"]}
-    answer = server.session.post(f"{server.url}/api/v1/keys", json=asked, timeout=SECONDS)
+    answer = server.session.post(f"{server.url}/api/v1/keys", json=asked, headers=server.admin, timeout=SECONDS)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["key"])
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.running import SECONDS, Server, until
+from tests.running import SECONDS, Server
 from visitor_tracker.client_api import Client
 
 pytestmark = pytest.mark.slow
@@ -51,11 +51,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def key(server: Server) -> str:
     """An admin's key; from here on the server knows accounts, so that its own machine needs proof as well."""
-    with Client(server.url) as client:
-        key = client.create_key("schemathesis", ["read", "ingest", "admin"]).key
-        client.request("POST", "/api/v1/setup", json={"username": "anna", "password": "correct horse battery"})
-    until(lambda: requests.get(f"{server.url}/api/v1/sites", timeout=SECONDS).status_code == 401)
-    return key
+    server.set_up("anna", "correct horse battery")
+    with Client.log_in(server.url, "anna", "correct horse battery") as client:
+        return client.create_key("schemathesis", ["read", "ingest", "admin"]).key
 
 
 @pytest.mark.parametrize("proof", [{}, {"Authorization": f"Bearer vt_{'A' * 43}"}, {"Cookie": "vt_session=AAAA"}])

@@ -73,7 +73,8 @@ def spread(server: Server, stack: ExitStack) -> list[socket.socket]:
 def registered(server: Server) -> tuple[Ed25519PrivateKey, str]:
     private = Ed25519PrivateKey.generate()
     asked = {"name": f"r{secrets.token_hex(4)}", "public_key": private.public_key().public_bytes_raw().hex()}
-    made = server.session.post(f"{server.url}/api/v1/sites/default/signing-keys", json=asked, timeout=SECONDS)
+    url = f"{server.url}/api/v1/sites/default/signing-keys"
+    made = server.session.post(url, json=asked, headers=server.admin, timeout=SECONDS)
     assert made.status_code == 201, made.text
     return private, made.json()["id"]
 
@@ -158,9 +159,8 @@ def test_what_is_revoked_is_refused_by_all_at_once(store_url: str, tmp_path: Pat
     server = Server(tmp_path, store_url, arguments=["--workers", "2"])
     try:
         server.start()
-        made = server.session.post(
-            f"{server.url}/api/v1/keys", json={"name": "reports", "scopes": ["read"]}, timeout=SECONDS
-        )
+        asked = {"name": "reports", "scopes": ["read"]}
+        made = server.session.post(f"{server.url}/api/v1/keys", json=asked, headers=server.admin, timeout=SECONDS)
         key = made.json()
         text = (
             f"GET {TARGET} HTTP/1.1\r\nHost: stats.example.com\r\nAuthorization: Bearer {key['key']}\r\n\r\n".encode()
@@ -168,7 +168,7 @@ def test_what_is_revoked_is_refused_by_all_at_once(store_url: str, tmp_path: Pat
         with ExitStack() as stack:
             connections = spread(server, stack)
             assert sent_at_once(connections, text) == [200] * 2 * EACH
-            gone = server.session.delete(f"{server.url}/api/v1/keys/{key['id']}", timeout=SECONDS)
+            gone = server.session.delete(f"{server.url}/api/v1/keys/{key['id']}", headers=server.admin, timeout=SECONDS)
             assert gone.status_code == 204
             assert sent_at_once(connections, text) == [401] * 2 * EACH
         assert json.loads(made.text)["last_used_at"] is None

@@ -87,7 +87,7 @@ def visit(
 
 def read(server: Server, path: str, key: str = "", **more: Any) -> requests.Response:  # noqa: ANN401
     """Ask as a reader does: on the server's own machine, or with a key."""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    headers = {"Authorization": f"Bearer {key}"} if key else more.pop("headers", {})
     return server.session.get(f"{server.url}{path}", headers=headers, timeout=SECONDS, **more)
 
 

@@ -148,11 +148,12 @@ def test_a_registered_key_reads_its_site_and_no_other(visited: Server) -> None:
     key = Ed25519PrivateKey.generate()
     body = {"site_id": "shop", "public_key_hex": key.public_key().public_bytes_raw().hex()}
     until(lambda: {"id": "shop", "requiresAuth": True} in read(visited, "/sites").json()["sites"])
-    until(lambda: read(visited, "/debug/auth-status/shop").json().get("is_locked") is False)
-    answer = visited.session.post(f"{visited.url}/register-key", json=body, timeout=SECONDS)
+    until(lambda: read(visited, "/debug/auth-status/shop", headers=visited.admin).json().get("is_locked") is False)
+    answer = visited.session.post(f"{visited.url}/register-key", json=body, headers=visited.admin, timeout=SECONDS)
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "message": "Public key registered"})
-    assert visited.session.post(f"{visited.url}/register-key", json=body, timeout=SECONDS).status_code == 400
-    status = read(visited, "/debug/auth-status/shop").json()
+    again = visited.session.post(f"{visited.url}/register-key", json=body, headers=visited.admin, timeout=SECONDS)
+    assert again.status_code == 400
+    status = read(visited, "/debug/auth-status/shop", headers=visited.admin).json()
     assert (set(status), status["site_id"], status["is_locked"]) == ({"site_id", "is_locked", "db_path"}, "shop", True)
     until(lambda: signed(visited, key, "/stats?site_id=shop", "shop").status_code == 200)
     assert signed(visited, key, "/stats?site_id=shop", "shop").json()["total_visits"] == 3
@@ -165,7 +166,7 @@ def test_a_registered_key_reads_its_site_and_no_other(visited: Server) -> None:
 
 
 def test_an_app_is_paired_once(visited: Server) -> None:
-    page = read(visited, "/pair/default")
+    page = read(visited, "/pair/default", headers=visited.admin)
     assert (page.status_code, page.headers["Content-Type"].partition(";")[0]) == (200, "text/html")
     found = re.search(r"<code>(\{.*?\})</code>", page.text)
     assert found is not None
@@ -174,8 +175,8 @@ def test_an_app_is_paired_once(visited: Server) -> None:
     assert "<svg" in page.text
     key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(pairing["private_key"]))
     until(lambda: signed(visited, key, "/stats", "default").status_code == 200)
-    assert read(visited, "/pair/default").status_code == 403
-    assert read(visited, "/pair/default?force=true").status_code == 200
+    assert read(visited, "/pair/default", headers=visited.admin).status_code == 403
+    assert read(visited, "/pair/default?force=true", headers=visited.admin).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/pair/shop", "/pair/shop?force=true", "/debug/auth-status/shop"])

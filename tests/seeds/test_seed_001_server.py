@@ -105,10 +105,7 @@ def test_the_script_says_what_is_wrong_with_a_key_or_a_server(server: Server, tm
 def guarded(start: Start) -> Server:
     """A server with an account."""
     server = start(IDENTITY_IP="full")
-    admin = {"username": "ada", "password": "a long and unusual passphrase"}
-    made = server.session.post(f"{server.url}/api/v1/setup", json=admin, timeout=SECONDS)
-    assert made.status_code in (200, 201), made.text
-    server.session.cookies.clear()
+    server.set_up("ada", "a long and unusual passphrase")
     return server
 
 

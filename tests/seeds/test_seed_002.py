@@ -27,9 +27,7 @@ Ask = Callable[..., requests.Response]
 def server(start: Start, geolite: Path) -> Server:
     """A server with three users and two sites; people are known by a cookie, addresses are shortened."""
     server = start(GEO_DATABASE=str(geolite), IDENTITY_VISITOR="cookie", IDENTITY_IP="truncated")
-    made = server.session.post(f"{server.url}/api/v1/setup", json=ADMIN, timeout=SECONDS)
-    assert made.status_code in (200, 201), made.text
-    server.session.cookies.clear()
+    server.set_up(**ADMIN)
     return server
 
 

@@ -173,7 +173,7 @@ def test_websites_are_made_listed_changed_and_removed(start: Start) -> None:
 
     def ask(method: str, path: str, status: int, **body: object) -> Json:
         url = f"{server.url}{path}"
-        answer = server.session.request(method, url, json=body or None, timeout=SECONDS)
+        answer = server.session.request(method, url, json=body or None, headers=server.admin, timeout=SECONDS)
         assert answer.status_code == status, answer.text
         return answer.json() if answer.content else {}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tests.web.conftest import LOCAL, REMOTE, Site, header_of
+from tests.web.conftest import REMOTE, Site, header_of
 from visitor_tracker.access.keeper import Keeper
 from visitor_tracker.app import folder_of, journal_folder, store_of
 from visitor_tracker.http.message import Peer, Response
@@ -65,16 +65,18 @@ def settle(site: Site) -> None:
     site.app.snapshot.refresh()
 
 
-def read(site: Site, target: str, status: int = 200, peer: Peer = LOCAL) -> Json:
+def read(site: Site, target: str, status: int = 200) -> Json:
     """Return what a reader on the server's own machine gets."""
-    return change(site, "GET", target, None, status, peer)
+    return _said(site.ask(target), status)
 
 
-def change(  # noqa: PLR0913 - what and what to expect
-    site: Site, method: str, target: str, body: object, status: int = 200, peer: Peer = LOCAL
-) -> Json:
+def manage(site: Site, method: str, target: str, body: object = None, status: int = 200) -> Json:
+    """Return what an admin gets."""
     data = b"" if body is None else msgspec.json.encode(body)
-    response = site.ask(target, method=method, body=data, peer=peer)
+    return _said(site.ask(target, method=method, body=data, headers=site.admin), status)
+
+
+def _said(response: Response, status: int) -> Json:
     assert response.status == status, (response.status, response.body)
     return msgspec.json.decode(response.body) if response.body else None
 

@@ -7,6 +7,7 @@ import msgspec
 import pyotp
 
 from tests.web.conftest import REMOTE, Site, header_of
+from visitor_tracker.access.invitations import Invitations
 from visitor_tracker.http.message import Peer, Response
 
 PASSWORD = "a horse, a battery"
@@ -68,10 +69,10 @@ def code_of(response: Response) -> tuple[int, str]:
 
 
 def set_up(site: Site, username: str = "ada") -> Browser:
-    """Make the first account, as on the server's own machine, and return the browser that is logged in."""
+    """Make the first account with a link, and return the browser that is logged in."""
     browser = Browser(site)
-    body = msgspec.json.encode({"username": username, "password": PASSWORD})
-    made = site.ask("/api/v1/setup", method="POST", body=body)
+    asked = {"username": username, "password": PASSWORD, "token": Invitations(site.app.store).for_set_up()}
+    made = site.ask("/api/v1/setup", method="POST", body=msgspec.json.encode(asked))
     assert made.status == 201, made.body
     knows_accounts(site)
     assert browser.log_in(username).status == 200
@@ -102,7 +103,7 @@ def program(browser: Browser, username: str) -> Program:
 
 def with_second_factor(browser: Browser) -> tuple[str, list[str]]:
     """Turn a second factor on; return its secret and the recovery codes."""
-    secret = said(browser.ask("POST", "/api/v1/me/totp"))["secret"]
+    secret = said(browser.ask("POST", "/api/v1/me/totp", {"password": PASSWORD}))["secret"]
     confirmed = browser.ask("POST", "/api/v1/me/totp/confirm", {"code": pyotp.TOTP(secret).now()})
     assert confirmed.status == 200, confirmed.body
     return secret, said(confirmed)["recovery_codes"]

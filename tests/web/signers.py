@@ -72,7 +72,7 @@ def registered(site: Site, scope: str = "read", name: str = "default") -> Signer
     """Register a key of a site as its owner would."""
     signer = new_signer()
     asked = {"name": f"robot-{signer.public_hex[:8]}", "public_key": signer.public_hex, "scope": scope}
-    made = post(site, f"/api/v1/sites/{name}/signing-keys", asked)
+    made = post(site, f"/api/v1/sites/{name}/signing-keys", asked, headers=site.admin)
     assert made.status == 201, made.body
     return Signer(signer.private, str(body_of(made)["id"]))
 

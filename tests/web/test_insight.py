@@ -28,6 +28,7 @@ MADE: dict[str, dict[str, Any]] = {
     "annotations": {"text": "Release 2", "at": "2026-03-10", "link": "https://example.com/2"},
 }
 PEOPLE = {
+    "root": Who("user", "root", "0" * 32, is_admin=True),
     "owner": Who("user", "olga", "1" * 32, roles={1: "owner"}),
     "viewer": Who("user", "vera", "2" * 32, roles={1: "viewer"}),
     "other": Who("user", "otto", "3" * 32, roles={7: "owner"}),
@@ -46,17 +47,16 @@ class Asking:
         served.app.guards.schemes = (self,)
 
     def identify(self, request: Request) -> Who | None:
-        return PEOPLE.get(request.headers.get("x-who", ""), NOBODY if "x-who" in request.headers else None)
+        return PEOPLE.get(request.headers["x-who"], NOBODY)
 
     def __call__(
-        self, method: str, target: str, body: object = None, *, who: str = "", peer: Peer = LOCAL
+        self, method: str, target: str, body: object = None, *, who: str = "root", peer: Peer = LOCAL
     ) -> tuple[int, Any]:
         sent = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"x-who": who} if who else {}
-        found = self.served.ask(target, method=method, body=sent, peer=peer, headers=headers)
+        found = self.served.ask(target, method=method, body=sent, peer=peer, headers={"x-who": who})
         return found.status, json.loads(found.body) if found.body else None
 
-    def code(self, method: str, target: str, body: object = None, *, who: str = "") -> tuple[int, str]:
+    def code(self, method: str, target: str, body: object = None, *, who: str = "root") -> tuple[int, str]:
         status, said = self(method, target, body, who=who)
         return status, said["error"]["code"] if said and "error" in said else ""
 
@@ -114,7 +114,7 @@ def test_who_may_what(asking: Asking, kind: str, who: str, reads: int, makes: in
 
 def test_strangers_may_nothing(asking: Asking) -> None:
     for target in ("sites/default/goals", "stats/goals", "stats/journeys", "stats/retention", "sites/x/segments"):
-        assert asking("GET", f"/api/v1/{target}", peer=REMOTE)[0] == 401
+        assert asking("GET", f"/api/v1/{target}", who="nobody", peer=REMOTE)[0] == 401
 
 
 def test_segments_of_ones_own(asking: Asking) -> None:

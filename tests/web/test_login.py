@@ -23,6 +23,7 @@ from tests.web.people import (
 from visitor_tracker.access.accounts import Accounts
 from visitor_tracker.access.invitations import Invitations
 from visitor_tracker.access.keeper import Keeper
+from visitor_tracker.config import ServerConfig
 from visitor_tracker.http.message import Peer, Response
 from visitor_tracker.metrics import Metrics
 from visitor_tracker.store.audit import AuditTable
@@ -43,40 +44,22 @@ def cookies_of(response: Response) -> dict[str, str]:
 # The first account.
 
 
-def test_on_its_own_machine_a_server_is_set_up_without_a_link(site: Site) -> None:
-    assert said(site.ask("/api/v1/setup")) == {"open": True, "needs_link": False, "password_least": 10}
-    made = post(site, "/api/v1/setup", ADA | {"email": "ada@example.com"})
+@pytest.mark.parametrize("peer", [LOCAL, REMOTE])
+def test_the_first_account_takes_a_link_wherever_one_is(site: Site, peer: Peer) -> None:
+    assert said(site.ask("/api/v1/setup", peer=peer)) == {"open": True, "password_least": 10}
+    refused = post(site, "/api/v1/setup", ADA, peer=peer)
+    assert code_of(refused) == (403, "link_needed")
+    assert "visitor-tracker user setup-link" in said(refused)["error"]["hint"]
+    assert code_of(post(site, "/api/v1/setup", ADA | {"token": "x"}, peer=peer)) == (404, "unknown_link")
+    asked = ADA | {"email": "ada@example.com", "token": Invitations(site.app.store).for_set_up()}
+    made = post(site, "/api/v1/setup", asked, peer=peer)
     assert made.status == 201
     assert cookies_of(made) == {"vt_session": "Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax"}
-    assert said(site.ask("/api/v1/setup")) == {"open": False, "needs_link": True, "password_least": 10}
-    assert code_of(post(site, "/api/v1/setup", ADA | {"username": "eve"})) == (403, "set_up")
+    assert said(site.ask("/api/v1/setup", peer=peer)) == {"open": False, "password_least": 10}
+    knows_accounts(site)
+    assert code_of(post(site, "/api/v1/setup", asked | {"username": "eve"}, peer=peer)) == (403, "set_up")
     [account] = Accounts(site.app.store).all()
     assert (account.username, account.email, account.is_admin) == ("ada", "ada@example.com", True)
-
-
-def test_elsewhere_it_takes_a_link(site: Site) -> None:
-    assert said(site.ask("/api/v1/setup", peer=REMOTE))["needs_link"] is True
-    assert code_of(post(site, "/api/v1/setup", ADA, peer=REMOTE)) == (403, "link_needed")
-    assert code_of(post(site, "/api/v1/setup", ADA | {"token": "x"}, peer=REMOTE)) == (404, "unknown_link")
-    token = Invitations(site.app.store).for_set_up()
-    assert post(site, "/api/v1/setup", ADA | {"token": token}, peer=REMOTE).status == 201
-    knows_accounts(site)
-    assert code_of(post(site, "/api/v1/setup", ADA | {"token": token, "username": "eve"})) == (403, "set_up")
-    assert [account.username for account in Accounts(site.app.store).all()] == ["ada"]
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"x-forwarded-for": "192.0.2.1"},
-        {"forwarded": "for=192.0.2.1"},
-        {"via": "1.1 proxy"},
-        {"cf-connecting-ip": "192.0.2.1"},
-        {"host": "rebound.example.com"},
-    ],
-)
-def test_who_comes_by_a_proxy_or_a_rebound_name_is_elsewhere(site: Site, headers: dict[str, str]) -> None:
-    assert code_of(post(site, "/api/v1/setup", ADA, headers=headers)) == (403, "link_needed")
 
 
 @pytest.mark.parametrize("change", [{"username": "a b"}, {"email": "none"}, {"password": "short"}, {"unknown": 1}])
@@ -87,13 +70,13 @@ def test_a_refused_set_up_leaves_the_link_good(site: Site, change: dict[str, obj
 
 
 def test_of_set_ups_at_once_one_succeeds(site: Site) -> None:
-    token = Invitations(site.app.store).for_set_up()
+    tokens = [Invitations(site.app.store).for_set_up() for _ in range(2)]
     start = threading.Barrier(4)
 
     def run(number: int) -> int:
         start.wait()
-        peer, more = (LOCAL, {}) if number % 2 else (REMOTE, {"token": token})
-        return post(site, "/api/v1/setup", ADA | {"username": f"user{number}"} | more, peer=peer).status
+        asked = ADA | {"username": f"user{number}", "token": tokens[number % 2]}
+        return post(site, "/api/v1/setup", asked, peer=REMOTE).status
 
     with ThreadPoolExecutor(4) as pool:
         statuses = sorted(pool.map(run, range(4)))
@@ -106,7 +89,7 @@ def test_the_keeper_tells_all_processes_that_there_are_accounts(site: Site) -> N
     config = site.app.config
     keeper = Keeper(site.app.store, config, Metrics().counters())
     assert site.ask("/api/v1/me").status == 200, "the machine itself, before any account"
-    post(site, "/api/v1/setup", ADA)
+    post(site, "/api/v1/setup", ADA | {"token": Invitations(site.app.store).for_set_up()})
     keeper.step(1_790_000_000_000)
     site.app.snapshot.refresh()
     assert code_of(site.ask("/api/v1/me")) == (401, "login_needed")
@@ -116,8 +99,8 @@ def test_the_keeper_tells_all_processes_that_there_are_accounts(site: Site) -> N
 
 def test_the_first_account_at_the_users_route_is_an_admins_too(site: Site) -> None:
     asked = {"username": "bob", "password": PASSWORD}
-    assert code_of(post(site, "/api/v1/users", asked)) == (409, "first_admin")
-    assert post(site, "/api/v1/users", asked | {"is_admin": True}).status == 201
+    assert code_of(post(site, "/api/v1/users", asked, headers=site.admin)) == (409, "first_admin")
+    assert post(site, "/api/v1/users", asked | {"is_admin": True}, headers=site.admin).status == 201
 
 
 # Log-in.
@@ -151,15 +134,29 @@ def test_a_browser_logs_in_and_out(site: Site) -> None:
         (Peer("10.0.0.1"), {"x-forwarded-proto": "https, http"}, False),
         (Peer("10.0.0.1"), {}, False),
         (Peer("", unix=True), {"x-forwarded-proto": "https"}, True),
+        (Peer("192.0.2.7"), {"host": "stats.example.com"}, True),
+        (Peer("192.0.2.7"), {"host": "STATS.example.com:443"}, True),
+        (Peer("192.0.2.7"), {"host": "stats.example.com:8000"}, False),
     ],
 )
 def test_cookies_are_for_https_where_the_client_has_it(
     build: Build, peer: Peer, headers: dict[str, str], is_secure: bool
 ) -> None:
-    site = build(trusted_proxies=("10.0.0.0/8",))
+    data_dir = str(build().app.config.data_dir)
+    server = ServerConfig(data_dir=data_dir, public_url="https://Stats.example.com/")
+    site = build(server=server, trusted_proxies=("10.0.0.0/8",))
     set_up(site)
     entered = post(site, "/api/v1/login", ADA, peer=peer, headers=headers)
     assert {text.endswith("; Secure") for text in cookies_of(entered).values()} == {is_secure}
+    name = "__Host-vt_session" if is_secure else "vt_session"
+    assert set(cookies_of(entered)) == {name, "vt_device"}
+    text = dict(value.partition(";")[0].split("=", 1) for key, value in entered.headers if key == "Set-Cookie")[name]
+
+    def me(cookie: str) -> int:
+        return site.ask("/api/v1/me", peer=peer, headers=headers | {"cookie": f"{cookie}={text}"}).status
+
+    assert me("__Host-vt_session") == 200
+    assert me("vt_session") == (401 if is_secure else 200), "over https another host may have set it"
 
 
 def test_a_program_gets_tokens(site: Site) -> None:
@@ -354,11 +351,42 @@ def test_log_ins_are_noted(site: Site) -> None:
     ]
 
 
+def test_log_ins_that_fail_are_noted_without_what_was_typed_as_a_password(site: Site) -> None:
+    admin = set_up(site)
+    _, codes = with_second_factor(admin)
+    add(admin, "bob")
+    admin.ask("PATCH", "/api/v1/users/bob", {"disabled": True})
+    for username, password, code in (
+        ("ADA", "my secret", ""),
+        ("ada", PASSWORD, "000000"),
+        ("bob", PASSWORD, ""),
+        ("x\u202e\n" * 80, "my secret", ""),
+        ("ada", PASSWORD, ""),  # is asked for the code, and has not failed yet
+    ):
+        assert Browser(site).log_in(username, password, code=code).status == 401
+    Browser(site).log_in("ada", code=codes[0])
+    rows = [row for row in AuditTable(site.app.store.database).latest(20) if row.action.startswith("login.")][:5]
+    assert [(row.action, row.who, row.target, row.detail) for row in rows] == [
+        ("login.started", rows[0].who, "ada", '{"kind":"browser"}'),
+        ("login.failed", "nobody:", "x" * 64, '{"cause":"username"}'),
+        ("login.failed", "nobody:", "bob", '{"cause":"disabled"}'),
+        ("login.failed", "nobody:", "ada", '{"cause":"code"}'),
+        ("login.failed", "nobody:", "ada", '{"cause":"password"}'),
+    ]
+    assert "secret" not in str(site.app.store.execute("select * from audit"))
+    for number in range(30):
+        Browser(site).log_in(f"guess{number}", "wrong")
+    [(failed,)] = site.app.store.execute("select count(*) from audit where action = 'login.failed'")
+    assert failed <= 10, "as many as the throttle lets through"
+
+
 # Clients of an earlier server.
 
 
 def test_old_clients_sign_up_log_in_and_out(site: Site) -> None:
-    made = post(site, "/auth/signup", {"email": "ada@example.com", "password": PASSWORD, "name": "Ada"})
+    asked = {"email": "ada@example.com", "password": PASSWORD, "name": "Ada"}
+    assert code_of(post(site, "/auth/signup", asked)) == (403, "link_needed")
+    made = post(site, "/auth/signup", asked | {"token": Invitations(site.app.store).for_set_up()})
     assert made.status == 201
     login = said(made)
     assert set(login) == {"access_token", "refresh_token", "expires_in", "user", "token_type"}
@@ -376,13 +404,6 @@ def test_old_clients_sign_up_log_in_and_out(site: Site) -> None:
     assert Program(site, newer).ask("GET", "/auth/me").status == 401
     assert code_of(Program(site, newer).ask("POST", "/auth/logout")) == (401, "invalid_token")
     assert code_of(post(site, "/auth/login", {"password": PASSWORD})) == (400, "invalid_body")
-
-
-def test_old_sign_up_elsewhere_takes_the_link(site: Site) -> None:
-    asked = {"email": "ada@example.com", "password": PASSWORD}
-    assert code_of(post(site, "/auth/signup", asked, peer=REMOTE)) == (403, "link_needed")
-    token = Invitations(site.app.store).for_set_up()
-    assert post(site, "/auth/signup", asked | {"token": token}, peer=REMOTE).status == 201
 
 
 def test_pages_send_who_must_log_in_to_the_login_page_and_back(site: Site) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.everything import places_of
 from tests.web.conftest import LOCAL, REMOTE, Build, Site, header_of
-from tests.web.counting_site import Json, Visitor, code_of, read, settle
+from tests.web.counting_site import Json, Visitor, code_of, manage, read, settle
 from visitor_tracker.access.audit import OPERATOR, Audit
 from visitor_tracker.access.cookies import VisitorCookies
 from visitor_tracker.access.my_data import LASTS_MS, MyDataTokens
@@ -65,7 +65,7 @@ def test_the_cookie_shows_and_erases_its_visitor(cookies: Site) -> None:
     settle(cookies)
     assert places_of(cookies.app.store, [who]) == set()
     assert pages(body(ben.ask(ME))) == ["https://example.com/b"]
-    lines = read(cookies, "/api/v1/audit")["lines"]
+    lines = manage(cookies, "GET", "/api/v1/audit")["lines"]
     assert [(line["action"], line["name"]) for line in lines][1] == ("visitor.erased", "the visitor")
     assert who.hex() not in str(lines)
 

@@ -66,6 +66,7 @@ NO_READS = {
     *("GET /", "GET /client/", "GET /demo", "GET /healthz", "GET /readyz", "GET /script.js", "GET /what-we-send"),
     *("GET /badge.json", "GET /badge.svg", "GET /count", "GET /pixel.gif", "GET /update", "GET /verify"),
     *("GET /api/v1/visits", "GET /e", "GET /gc/count", "GET /matomo.php", "GET /piwik.php"),
+    *("GET /counters", *(f"GET {path}" for path in DASHBOARD)),
     *("GET /openapi.json", "GET /docs", "GET /redoc"),
     *("GET /login", "GET /setup", "GET /api/v1/login", "GET /api/v1/setup", "GET /api/v1/login/ways"),
     *("GET /login/oidc", "GET /login/oidc/callback", "GET /share/{token}", "GET /privacy", "GET /api/v1/my-data"),

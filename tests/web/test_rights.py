@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from tests.web.conftest import REMOTE, Build, Site
+from tests.web.conftest import LOCAL, REMOTE, Build, Site
 from visitor_tracker.access.accounts import Account, Accounts
 from visitor_tracker.access.keeper import Keeper
 from visitor_tracker.access.logins import Logins
@@ -25,6 +25,7 @@ from visitor_tracker.web.router import Route
 
 NOBODY, SHARE, VIEWER, STRANGER, OWNER, ADMIN = "nobody", "share link", "viewer", "other owner", "owner", "admin"
 INGEST, READ, READ_ALL, ADMIN_KEY = "ingest key", "read key", "read key of all sites", "admin key of the site"
+OWN_MACHINE = "own machine"  # before the first account
 CLIENTS = (NOBODY, SHARE, VIEWER, STRANGER, OWNER, ADMIN, INGEST, READ, READ_ALL, ADMIN_KEY)
 
 # Who may use a route of that access for the site `blog`, which everybody asks for here.
@@ -104,6 +105,7 @@ ROUTES: dict[Access, str] = {
     "visitors": """
         GET /api/v1/errors
         GET /api/v1/live
+        GET /api/v1/live/stream
         GET /api/v1/replay/{session}
         GET /api/v1/replays
         POST /api/v1/sites/{site}/segments
@@ -210,6 +212,9 @@ BUT: dict[str, frozenset[str]] = {
     "POST /api/v1/me/totp/confirm": _PEOPLE,
     "GET /auth/me": _PEOPLE,
 }
+# What the server's own machine may before the first account: whatever only shows something, but for accounts.
+OWN_MACHINE_READS: frozenset[Access] = frozenset({"read", "visitors", "known", "operate"})
+NOT_OF_ITS_OWN = frozenset({"GET /api/v1/me/logins", "GET /auth/me"})
 # Answers that say who asks may, and something else is wrong.
 _PASSED = {"wrong_password", "wrong_code", "already_registered"}
 
@@ -263,7 +268,7 @@ class Town:
             f"{path}?{query}" if query else path,
             method=route.method,
             body=b"{}" if body is None and route.body else b"" if body is None else msgspec.json.encode(body),
-            peer=REMOTE,
+            peer=LOCAL if client == OWN_MACHINE else REMOTE,
             headers={"host": "stats.example.com"} | self.headers[client],
         )
         if answer.status == 303 and dict(answer.headers)["Location"].startswith("/login"):
@@ -363,6 +368,27 @@ def test_each_route_answers_those_who_may_and_no_others(town: Town) -> None:
             if client == ADMIN and status in (400, 405) and code not in _PASSED:
                 wrong.append(f"{name}: the request is wrong: {status} {code}")
     assert wrong == [], "\n".join(wrong)
+
+
+def test_before_the_first_account_the_own_machine_reads_and_changes_nothing(town: Town) -> None:
+    """Its requests look like those of a proxy that says nothing of its clients, who must not become admins."""
+    snapshot = town.site.app.snapshot
+    snapshot.now = msgspec.structs.replace(snapshot.now, has_accounts=False)
+    town.headers[OWN_MACHINE] = {"host": "localhost:8000"}
+    wrong: list[str] = []
+    for route in town.site.app.router.routes:
+        name = f"{route.method} {route.path}"
+        if route.access in ("public", "own"):
+            continue
+        status, code = answered = town.ask(route, OWN_MACHINE)
+        if route.access in OWN_MACHINE_READS and (route.method == "GET" or route.access == "read"):
+            if (is_refused(answered) or status >= 500) and name not in NOT_OF_ITS_OWN:
+                wrong.append(f"{name}: {status} {code}")
+        elif answered != (403, "account_needed"):
+            wrong.append(f"{name}: {status} {code}")
+    assert wrong == [], "\n".join(wrong)
+    refused = town.site.ask("/api/v1/users", method="POST", body=b"{}")
+    assert "visitor-tracker user setup-link" in json.loads(refused.body)["error"]["hint"]
 
 
 def _last_what_destroys(route: Route) -> tuple[bool, str]:

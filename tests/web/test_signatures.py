@@ -10,18 +10,19 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.web.conftest import REMOTE, Build, Site, header
+from tests.web.conftest import LOCAL, REMOTE, Build, Site, header
+from tests.web.people import set_up
 from tests.web.signers import HOST, MINE, Signer, body_of, changed, code_of, new_signer, post, registered
 
 
 def test_a_site_has_one_key_of_the_old_sort(site: Site) -> None:
     signer = new_signer()
     asked = {"site_id": "default", "public_key_hex": signer.public_hex}
-    first = post(site, "/register-key", asked)
+    first = post(site, "/register-key", asked, headers=site.admin)
     assert (first.status, body_of(first)) == (200, {"status": "ok", "message": "Public key registered"})
-    again = post(site, "/register-key", asked | {"public_key_hex": new_signer().public_hex})
+    again = post(site, "/register-key", asked | {"public_key_hex": new_signer().public_hex}, headers=site.admin)
     assert (again.status, body_of(again)["detail"]) == (400, "Public key already registered")
-    status = body_of(site.ask("/debug/auth-status/default"))
+    status = body_of(site.ask("/debug/auth-status/default", headers=site.admin))
     assert (status["site_id"], status["is_locked"]) == ("default", True)
     assert "v.db" in str(status["db_path"])
     assert site.ask(MINE, peer=REMOTE, headers=signer.first()).status == 200
@@ -29,8 +30,9 @@ def test_a_site_has_one_key_of_the_old_sort(site: Site) -> None:
 
 @pytest.mark.parametrize("text", ["", "a" * 63, "g" * 64, "0" * 64, "01" + "0" * 62, "ff" * 32])
 def test_what_is_no_key_is_not_registered(site: Site, text: str) -> None:
-    assert post(site, "/register-key", {"site_id": "default", "public_key_hex": text}).status == 400
-    assert body_of(site.ask("/debug/auth-status/default"))["is_locked"] is False
+    asked = {"site_id": "default", "public_key_hex": text}
+    assert post(site, "/register-key", asked, headers=site.admin).status == 400
+    assert body_of(site.ask("/debug/auth-status/default", headers=site.admin))["is_locked"] is False
 
 
 @pytest.mark.parametrize("target", ["/pair/default", "/debug/auth-status/default", "/register-key"])
@@ -38,7 +40,7 @@ def test_strangers_register_nothing(site: Site, target: str) -> None:
     method = "POST" if target == "/register-key" else "GET"
     asked = msgspec.json.encode({"site_id": "default", "public_key_hex": new_signer().public_hex})
     assert site.ask(target, method=method, body=asked, peer=REMOTE, headers=HOST).status == 401
-    assert body_of(site.ask("/debug/auth-status/default"))["is_locked"] is False
+    assert body_of(site.ask("/debug/auth-status/default", headers=site.admin))["is_locked"] is False
 
 
 def test_the_first_version_opens_reads_of_its_site(site: Site) -> None:
@@ -71,7 +73,7 @@ def test_the_first_version_opens_reads_of_its_site(site: Site) -> None:
 )
 def test_other_signatures_open_nothing(site: Site, forge: Callable[[Signer], dict[str, str]]) -> None:
     signer = registered(site)
-    post(site, "/register-key", {"site_id": "default", "public_key_hex": new_signer().public_hex})
+    registered(site)
     refused = site.ask(MINE, peer=REMOTE, headers=forge(signer))
     assert (refused.status, code_of(refused)) == (401, "invalid_signature")
 
@@ -155,7 +157,7 @@ QR = re.compile(r"<svg .*</svg>", re.DOTALL)
 
 def test_a_pair_is_shown_once_and_signs(build: Build) -> None:
     site = build()
-    page = site.ask("/pair/default")
+    page = site.ask("/pair/default", headers=site.admin)
     assert (page.status, "default-src 'none'" in header(page, "content-security-policy")) == (200, True)
     assert header(page, "cache-control") == "no-store"
     text = page.body.decode()
@@ -166,9 +168,9 @@ def test_a_pair_is_shown_once_and_signs(build: Build) -> None:
     assert (shown["base_url"], shown["site_id"]) == ("http://localhost:8000", "default")
     signer = Signer(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(shown["private_key"])))
     assert site.ask(MINE, peer=REMOTE, headers=signer.first()).status == 200
-    assert site.ask("/pair/default").status == 403
+    assert site.ask("/pair/default", headers=site.admin).status == 403
     assert shown["private_key"] not in str(site.app.store.execute("select * from signing_keys"))
-    again = site.ask("/pair/default?force=true")
+    again = site.ask("/pair/default?force=true", headers=site.admin)
     assert again.status == 200
     assert site.ask(MINE, peer=REMOTE, headers=signer.first()).status == 401
 
@@ -183,35 +185,35 @@ def test_a_pair_is_shown_once_and_signs(build: Build) -> None:
     ],
 )
 def test_nobody_is_made_to_pair(site: Site, headers: dict[str, str]) -> None:
-    page = site.ask("/pair/default?force=true", headers=headers)
+    browser = set_up(site)
+    browser.peer = LOCAL
+    page = browser.ask("GET", "/pair/default?force=true", headers=headers)
     assert page.status == 200
     assert b"<svg" not in page.body
-    assert body_of(site.ask("/debug/auth-status/default"))["is_locked"] is False
+    assert body_of(site.ask("/debug/auth-status/default", headers=site.admin))["is_locked"] is False
     link = re.findall(r'href="(/pair/[^"]+)"', page.body.decode())[0].replace("&amp;", "&")
-    wrong = site.ask(link[:-1] + "x", headers={"accept": "text/html"})
+    wrong = browser.ask("GET", link[:-1] + "x", headers={"accept": "text/html"})
     assert b"<svg" not in wrong.body
-    assert b"<svg" in site.ask(link, headers={"accept": "text/html"}).body
+    assert b"<svg" in browser.ask("GET", link, headers={"accept": "text/html"}).body
 
 
 def test_a_look_at_the_head_pairs_nothing(site: Site) -> None:
-    assert site.ask("/pair/default", method="HEAD").status == 200
-    assert body_of(site.ask("/debug/auth-status/default"))["is_locked"] is False
+    assert site.ask("/pair/default", method="HEAD", headers=site.admin).status == 200
+    assert body_of(site.ask("/debug/auth-status/default", headers=site.admin))["is_locked"] is False
 
 
 def test_the_address_in_a_pair_is_never_a_strangers_host(build: Build) -> None:
     site = build()
-    key = body_of(post(site, "/api/v1/keys", {"name": "setup", "scopes": ["admin"]}))["key"]
-    headers = {"host": "evil.example", "authorization": f"Bearer {key}"}
-    refused = site.ask("/pair/default", peer=REMOTE, headers=headers)
+    refused = site.ask("/pair/default", peer=REMOTE, headers=site.admin | {"host": "evil.example"})
     assert (refused.status, code_of(refused)) == (409, "no_public_url")
-    assert body_of(site.ask("/debug/auth-status/default"))["is_locked"] is False
+    assert body_of(site.ask("/debug/auth-status/default", headers=site.admin))["is_locked"] is False
 
 
 def test_what_was_made_and_revoked_is_in_the_audit_log(site: Site) -> None:
     first, second = registered(site), registered(site)
-    site.ask(f"/api/v1/sites/default/signing-keys/{first.key_id}", method="DELETE")
-    site.ask("/pair/default?force=true")
-    rows = site.app.store.execute("select who, action, site_id, detail from audit order by id")
+    site.ask(f"/api/v1/sites/default/signing-keys/{first.key_id}", method="DELETE", headers=site.admin)
+    site.ask("/pair/default?force=true", headers=site.admin)
+    rows = site.app.store.execute("select name, action, site_id, detail from audit order by id")
     actions = ["signing_key.added", "signing_key.added", "signing_key.revoked", "signing_key.paired"]
-    assert [(row[0], row[1], row[2]) for row in rows] == [("local:", action, 1) for action in actions]
-    assert second.key_id in str(rows[1][3])
+    assert [(row[0], row[1], row[2]) for row in rows[1:]] == [("operator", action, 1) for action in actions]
+    assert second.key_id in str(rows[2][3])

@@ -31,8 +31,8 @@ def test_everybody_is_told_who_they_are(site: Site) -> None:
     assert (me["kind"], me["username"], me["is_admin"], me["everywhere"], me["set_up"]) == (
         "local",
         "localhost",
-        True,
-        "owner",
+        False,
+        "viewer",
         False,
     )
     token = {"authorization": f"Bearer {site.shared.keys.reads.hex()}"}
@@ -52,7 +52,7 @@ def test_who_is_no_user_has_no_account(site: Site) -> None:
         ("DELETE", "/api/v1/me/totp", {}),
     ):
         data = b"" if body is None else msgspec.json.encode(body)
-        assert code_of(site.ask(path, method=method, body=data)) == (403, "not_a_user"), path
+        assert code_of(site.ask(path, method=method, body=data, headers=site.admin)) == (403, "not_a_user"), path
 
 
 def test_a_users_roles_are_told_by_site(admin: Browser) -> None:
@@ -72,7 +72,7 @@ def test_a_new_password_ends_everything_but_this_browser(admin: Browser) -> None
         400,
         "password_too_short",
     )
-    assert bob.ask("POST", "/api/v1/me/password", {"old": PASSWORD, "new": NEW}).status == 204
+    assert bob.ask("POST", "/api/v1/me/password", {"old": PASSWORD, "new": NEW}).status == 200
     assert bob.get("/api/v1/me").status == 200
     assert other.get("/api/v1/me").status == 401
     assert code_of(tokens.ask("GET", "/api/v1/me")) == (401, "invalid_token")
@@ -87,8 +87,23 @@ def test_a_new_password_ends_everything_but_this_browser(admin: Browser) -> None
 def test_tokens_that_change_the_password_end_too(admin: Browser) -> None:
     add(admin, "bob")
     tokens = program(admin, "bob")
-    assert tokens.ask("POST", "/api/v1/me/password", {"old": PASSWORD, "new": NEW}).status == 204
+    assert tokens.ask("POST", "/api/v1/me/password", {"old": PASSWORD, "new": NEW}).status == 200
     assert tokens.ask("GET", "/api/v1/me").status == 401
+
+
+def test_keys_outlive_a_password_unless_one_revokes_them(admin: Browser) -> None:
+    bob = add(admin, "bob", roles={"blog": "viewer"})
+    for browser, name in ((bob, "one"), (bob, "two"), (admin, "hers")):
+        made = browser.ask("POST", "/api/v1/keys", {"name": name, "scopes": ["read"], "site": "blog"})
+        assert made.status == 201, made.body
+    kept = bob.ask("POST", "/api/v1/me/password", {"old": PASSWORD, "new": NEW})
+    assert said(kept) == {"keys_revoked": 0, "keys_left": 2}
+    asked = {"old": NEW, "new": PASSWORD, "revoke_keys": True}
+    assert said(bob.ask("POST", "/api/v1/me/password", asked)) == {"keys_revoked": 2, "keys_left": 0}
+    assert [key["name"] for key in said(admin.get("/api/v1/keys"))["keys"]] == ["hers"]
+    assert actions(admin.site)[:3] == [
+        ("bob", "key.revoked", "two"), ("bob", "key.revoked", "one"), ("bob", "user.password", "bob"),
+    ]  # fmt: skip
 
 
 def test_the_old_password_cannot_be_guessed_by_who_has_a_session(admin: Browser) -> None:
@@ -119,19 +134,21 @@ def test_ones_logins_are_listed_and_ended(admin: Browser) -> None:
 
 
 def test_a_second_factor_comes_with_a_picture_and_goes_with_the_password(admin: Browser) -> None:
-    begun = said(admin.ask("POST", "/api/v1/me/totp"))
+    for wrong in (None, {}, {"password": "wrong"}):
+        assert code_of(admin.ask("POST", "/api/v1/me/totp", wrong)) == (403, "wrong_password")
+    begun = said(admin.ask("POST", "/api/v1/me/totp", {"password": PASSWORD}))
     assert begun["uri"].startswith("otpauth://totp/Visitor%20Tracker:ada?secret=")
     assert begun["qr"].startswith("<svg ")
     with_second_factor(admin)
     assert said(admin.get("/api/v1/me"))["second_factor"] is True
-    assert code_of(admin.ask("POST", "/api/v1/me/totp")) == (409, "second_factor_on")
+    assert code_of(admin.ask("POST", "/api/v1/me/totp", {"password": PASSWORD})) == (409, "second_factor_on")
     assert code_of(admin.ask("DELETE", "/api/v1/me/totp", {"password": "wrong"})) == (403, "wrong_password")
     assert admin.ask("DELETE", "/api/v1/me/totp", {"password": PASSWORD}).status == 204
     assert said(admin.get("/api/v1/me"))["second_factor"] is False
 
 
 def test_codes_cannot_be_guessed(admin: Browser) -> None:
-    admin.ask("POST", "/api/v1/me/totp")
+    admin.ask("POST", "/api/v1/me/totp", {"password": PASSWORD})
     statuses = [admin.ask("POST", "/api/v1/me/totp/confirm", {"code": "0000000"}).status for _ in range(11)]
     assert statuses == [400] * 10 + [429]
 

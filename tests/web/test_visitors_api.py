@@ -5,7 +5,7 @@ import pytest
 
 from tests.everything import places_of
 from tests.web.conftest import Build, Site
-from tests.web.counting_site import Visitor, change, code_of, read, settle
+from tests.web.counting_site import Visitor, code_of, manage, read, settle
 from visitor_tracker.config import IdentityConfig
 from visitor_tracker.reports.export import Export
 
@@ -42,41 +42,41 @@ def test_visitors_and_their_visits_are_listed(counted: Site) -> None:
 
 def test_a_visitor_can_be_noted_and_one_visit_erased(counted: Site) -> None:
     first, second = read(counted, ALL)["visitors"]
-    noted = change(counted, "PATCH", f"{ALL}/{first['id']}", {"note": "called on Monday"})
+    noted = manage(counted, "PATCH", f"{ALL}/{first['id']}", {"note": "called on Monday"})
     assert noted == first | {"note": "called on Monday"}
     assert read(counted, ALL)["visitors"] == [noted, second]
     visits = read(counted, f"{ALL}/{first['id']}/visits")["visits"]
-    change(counted, "DELETE", f"/api/v1/sites/default/visits/{visits[1]['id']}", None, 204)
+    manage(counted, "DELETE", f"/api/v1/sites/default/visits/{visits[1]['id']}", status=204)
     assert read(counted, f"{ALL}/{first['id']}/visits")["visits"] == visits[:1]
     assert read(counted, f"{ALL}/{first['id']}")["visits"] == 1
-    change(counted, "DELETE", f"/api/v1/sites/default/visits/{visits[1]['id']}", None, 404)
-    actions = [line["action"] for line in read(counted, "/api/v1/audit")["lines"]]
+    manage(counted, "DELETE", f"/api/v1/sites/default/visits/{visits[1]['id']}", status=404)
+    actions = [line["action"] for line in manage(counted, "GET", "/api/v1/audit")["lines"]]
     assert actions == ["visit.erased", "visitor.noted"]
 
 
 def test_a_visitor_is_exported_and_erased(counted: Site) -> None:
     first, second = read(counted, ALL)["visitors"]
-    document = read(counted, f"{ALL}/{first['id']}/export")
+    document = manage(counted, "GET", f"{ALL}/{first['id']}/export")
     assert msgspec.to_builtins(msgspec.convert(document, Export)) == document
     assert [event["url"] for event in document["events"]] == ["https://example.com/b", "https://example.com/a"]
     assert [record["ip"] for record in document["ip_records"]] == ["192.0.2.7"]
-    change(counted, "DELETE", f"{ALL}/{first['id']}", None, 204)
+    manage(counted, "DELETE", f"{ALL}/{first['id']}", status=204)
     assert read(counted, ALL)["visitors"] == [second]
-    change(counted, "DELETE", f"{ALL}/{first['id']}", None, 404)
+    manage(counted, "DELETE", f"{ALL}/{first['id']}", status=404)
     assert places_of(counted.app.store, [bytes.fromhex(first["id"])]) == set()
     views = counted.app.store.execute("select sum(views) from rollup_day where dimension = 0")
     assert int(views[0][0]) == 3
 
 
 def test_somebody_is_found_by_address_and_erased_after_a_look(counted: Site) -> None:
-    found = change(counted, "POST", f"{ALL}/find", {"ip": "192.0.2.7"})
+    found = manage(counted, "POST", f"{ALL}/find", {"ip": "192.0.2.7"})
     assert (len(found["visitors"]), found["addresses"]) == (2, ["192.0.2.7"])
-    exported = change(counted, "POST", f"{ALL}/export", {"ip": "192.0.2.7"})
+    exported = manage(counted, "POST", f"{ALL}/export", {"ip": "192.0.2.7"})
     assert len(exported["events"]) == 3
-    look = change(counted, "POST", f"{ALL}/erase", {"ip": "192.0.2.7", "dry_run": True})
+    look = manage(counted, "POST", f"{ALL}/erase", {"ip": "192.0.2.7", "dry_run": True})
     assert (look["dry_run"], look["visitors"], look["visits"], look["events"], look["ip_records"]) == (True, 2, 3, 3, 1)
     assert len(read(counted, ALL)["visitors"]) == 2
-    assert change(counted, "POST", f"{ALL}/erase", {"ip": "192.0.2.7"}) == look | {"dry_run": False}
+    assert manage(counted, "POST", f"{ALL}/erase", {"ip": "192.0.2.7"}) == look | {"dry_run": False}
     assert read(counted, ALL) == {"visitors": [], "cursor": None}
     assert counted.app.store.execute("select count(*) from ip_records") == [(0,)]
 
@@ -112,16 +112,16 @@ def test_what_cannot_be_is_named(
     counted: Site, method: str, target: str, body: object, refused: tuple[int, str]
 ) -> None:
     sent = b"" if body is None else msgspec.json.encode(body)
-    assert code_of(counted.ask(target, method=method, body=sent)) == refused
+    assert code_of(counted.ask(target, method=method, body=sent, headers=counted.admin)) == refused
     assert len(read(counted, ALL)["visitors"]) == 2
 
 
 def test_the_audit_log_is_read_in_slices(site: Site) -> None:
     for name in ("a", "b", "c"):
-        change(site, "POST", "/api/v1/sites", {"name": name}, 201)
+        manage(site, "POST", "/api/v1/sites", {"name": name}, 201)
     settle(site)
-    whole = read(site, "/api/v1/audit")["lines"]
-    assert [line["target"] for line in whole] == ["c", "b", "a"]
-    one = read(site, "/api/v1/audit?limit=1")["lines"]
-    assert [*one, *read(site, f"/api/v1/audit?before={one[0]['id']}")["lines"]] == whole
-    assert [line["site"] for line in read(site, "/api/v1/audit?site=b")["lines"]] == ["b"]
+    whole = manage(site, "GET", "/api/v1/audit")["lines"]
+    assert [line["target"] for line in whole] == ["c", "b", "a", "operator"]
+    one = manage(site, "GET", "/api/v1/audit?limit=1")["lines"]
+    assert [*one, *manage(site, "GET", f"/api/v1/audit?before={one[0]['id']}")["lines"]] == whole
+    assert [line["site"] for line in manage(site, "GET", "/api/v1/audit?site=b")["lines"]] == ["b"]

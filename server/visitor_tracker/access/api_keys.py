@@ -100,6 +100,15 @@ class ApiKeys:
             return expires_at
         return min(expires_at or parent.expires_at, parent.expires_at)
 
+    def of_account(self, user_id: str) -> list[ApiKey]:
+        """Return the keys that an account has made and that are good."""
+        now = self._clock()
+        return [key for key in self._table.all() if key.user_id == user_id and not key.is_over(now)]
+
+    def revoke_of_account(self, audit: Audit, who: Who, user_id: str) -> int:
+        """Make the keys of an account worthless; return how many."""
+        return sum(self.revoke(audit, who, key) for key in self.of_account(user_id))
+
     def revoke(self, audit: Audit, who: Who, key: ApiKey) -> bool:
         """Make a key worthless; False: it is so already."""
         note = audit.row(who, "key.revoked", site_id=key.site_id, target=key.name, detail={"id": key.id})

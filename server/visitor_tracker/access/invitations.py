@@ -62,14 +62,14 @@ class Invitations:
         """Say whether the first account can be made with a token."""
         return self._table.find(_digest(token), self._clock()) == NOBODY
 
-    def set_up(self, token: str | None, username: str, email: str, password_hash: str) -> Account:
-        """Make the first account, an admin's, with a token or, where that is allowed, without one.
+    def set_up(self, token: str, username: str, email: str, password_hash: str) -> Account:
+        """Make the first account, an admin's.
 
         Raises HttpError 404 for a token that does not work and 409 where there is an account.
         """
         user = new_user(username, email, password_hash, is_admin=True)
         try:
-            outcome = self._table.set_up(None if token is None else _digest(token), user, self._clock())
+            outcome = self._table.set_up(_digest(token), user, self._clock())
         except DuplicateKey:
             outcome = "not_first"
         if outcome == "unknown":

@@ -1,6 +1,7 @@
 """Log-ins: how a browser or a program goes on being somebody after it has proved that once.
 
-    browser   cookie vt_session = id(16) ‖ secret(32)          looked up by id with each request
+    browser   cookie vt_session = id(16) ‖ secret(32)          looked up by id with each request; over https its name
+                                                               begins with __Host-, so that no other host can set it
     tokens    access token: a JWT that names the log-in        looked up as well, so that it ends when the log-in does
               refresh token: id(16) ‖ random(16) ‖ tag(16)     good once; an old one ends the log-in
 
@@ -34,6 +35,7 @@ from visitor_tracker.store.sql import SqlStore
 log = logging.getLogger(__name__)
 
 COOKIE: Final = "vt_session"
+HOST_COOKIE: Final = "__Host-vt_session"  # RFC 6265bis, 4.1.3.2: browsers take it over https from this very host only
 AGENT_MOST: Final = 256  # characters of a user agent that are kept, for people to know their log-ins by
 REFRESH_PREFIX: Final = "vtr_"
 
@@ -98,7 +100,7 @@ class Logins:
 
         With `password_hash` that must still be the account's. Raises HttpError 401 for a user who is gone or disabled.
         """
-        self.end_by_cookie(request.headers.get("cookie", ""))
+        self.end_by_cookie(request.headers.get("cookie", ""), secure=secure)
         login_id, secret = secrets.token_bytes(_ID_BYTES), secrets.token_bytes(32)
         self._add(account, login_id, "browser", _digest(secret), request, password_hash)
         text = base64.urlsafe_b64encode(login_id + secret).decode()
@@ -126,9 +128,9 @@ class Logins:
             raise wrong_token()
         return account_of(user), self._pair(user.id.hex(), login.id, new)
 
-    def who_by_cookie(self, header: str) -> Who | None:
+    def who_by_cookie(self, header: str, *, secure: bool) -> Who | None:
         """Return who the log-in of a Cookie header is, None where it has none that is good."""
-        found = self._proved(header)
+        found = self._proved(header, secure=secure)
         return None if found is None else self._who(*found, csrf=self._csrf(found[0].id), is_ambient=True)
 
     def who_by_token(self, text: str) -> Who:
@@ -155,9 +157,9 @@ class Logins:
         """End every log-in of somebody."""
         self._table.end_all(account.key)
 
-    def end_by_cookie(self, header: str) -> None:
+    def end_by_cookie(self, header: str, *, secure: bool) -> None:
         """End the log-in that a Cookie header proves, if any."""
-        if (found := self._proved(header)) is not None:
+        if (found := self._proved(header, secure=secure)) is not None:
             self._table.end(found[0].id, found[1].id)
 
     def end_by_refresh(self, text: str) -> None:
@@ -180,9 +182,9 @@ class Logins:
         if not self._table.add(row, account.key, password_hash=password_hash):
             raise HttpError(401, "login_failed", "the account is disabled, or its password was just changed", "log in")
 
-    def _proved(self, header: str) -> tuple[LoginRow, UserRow] | None:
+    def _proved(self, header: str, *, secure: bool) -> tuple[LoginRow, UserRow] | None:
         """Return the live log-in whose cookie stands in a Cookie header."""
-        for text in _cookies(header):
+        for text in _cookies(header, secure=secure):
             raw = _decoded(text)
             found = self._table.find(raw[:_ID_BYTES]) if raw else None
             if raw is None or found is None or found[0].kind != "browser" or not self._is_live(*found):
@@ -235,15 +237,17 @@ def wrong_token() -> HttpError:
 
 
 def _cookie(text: str, max_age: int, *, secure: bool) -> tuple[str, str]:
-    cookie = f"{COOKIE}={text}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax"
-    return "Set-Cookie", f"{cookie}; Secure" if secure else cookie
+    name, more = (HOST_COOKIE, "; Secure") if secure else (COOKIE, "")
+    return "Set-Cookie", f"{name}={text}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax{more}"
 
 
-def _cookies(header: str) -> list[str]:
+def _cookies(header: str, *, secure: bool) -> list[str]:
+    """Return the cookies that bear our name; over https a plain one may be another host's, and says nothing."""
     if COOKIE not in header:
         return []
+    names = (HOST_COOKIE,) if secure else (HOST_COOKIE, COOKIE)
     pairs = (pair.partition("=") for pair in header.split(";"))
-    return [value.strip() for name, _, value in pairs if name.strip() == COOKIE][:_MOST_TRIED]
+    return [value.strip() for name, _, value in pairs if name.strip() in names][:_MOST_TRIED]
 
 
 def _decoded(text: str) -> bytes | None:

@@ -77,6 +77,17 @@ class Signatures:
             return self._first(request, timestamp, bytes.fromhex(signature))
         return self._second(request, timestamp, bytes.fromhex(signature))
 
+    def renewed(self, who: Who) -> Who | None:
+        """Return who signed earlier as somebody who reads, by what the key opens now; None: nothing any more.
+
+        For what goes on after the request: a signature passes once.
+        """
+        key = self._keys.find(who.id)
+        try:
+            return None if key is None else self._who(key, "read")
+        except HttpError:
+            return None
+
     def _first(self, request: Request, timestamp: str, signature: bytes) -> Who:
         if request.method not in _SAFE_METHODS:
             raise refused("such a signature opens reads only", "sign with version 2, see docs/authentication.md")

@@ -67,4 +67,5 @@ class Who(msgspec.Struct, frozen=True):
 
 
 NOBODY = Who()
-LOCAL = Who("local", "localhost", is_admin=True, is_ambient=True)  # the server's own machine, before any account
+# The server's own machine, before any account. It only reads: a proxy on it may look the same.
+LOCAL = Who("local", "localhost", everywhere="viewer", is_ambient=True)

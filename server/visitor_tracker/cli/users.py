@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from visitor_tracker.access.accounts import Account
+from visitor_tracker.access.api_keys import ApiKeys
+from visitor_tracker.access.audit import OPERATOR, Audit
 from visitor_tracker.access.second_factor import SecondFactor
 from visitor_tracker.access.who import Role
 from visitor_tracker.cli.arguments import add_command, add_group, config_of
@@ -31,6 +33,7 @@ visitor-tracker user set bob --disable
 """
 _PASSWORD_EXAMPLES = """\
 visitor-tracker user password bob --invite
+visitor-tracker user password bob --invite --revoke-keys
 printf %s "$PASSWORD" | visitor-tracker user password bob --password-stdin
 """
 
@@ -83,6 +86,7 @@ def _add_changes(group: Any) -> None:  # noqa: ANN401
     )
     _add_name(password)
     _add_password(password)
+    password.add_argument("--revoke-keys", action="store_true", help="revoke the API keys that they have made, too")
 
 
 def _add_endings(group: Any) -> None:  # noqa: ANN401
@@ -162,12 +166,23 @@ def _password(desk: Desk, options: argparse.Namespace) -> int:
             return EXIT_FAILED
         say(desk.invite(account))
         remark("the link works once, for a week; until then the old password stays")
+        _tell_of_keys(desk, account, revoke=options.revoke_keys)
         return 0
     hashed = desk.hash(given_password(options), account.username, account.email)
     desk.accounts.set_password(account, hashed)
     desk.note("user.password", account)
     say(f"set the password of {account.username}; all log-ins have ended")
+    _tell_of_keys(desk, account, revoke=options.revoke_keys)
     return 0
+
+
+def _tell_of_keys(desk: Desk, account: Account, *, revoke: bool) -> None:
+    """Revoke somebody's API keys, or say that they stay good."""
+    keys = ApiKeys(desk.store)
+    if revoke:
+        remark(f"API keys that were revoked: {keys.revoke_of_account(Audit(desk.store), OPERATOR, account.id)}")
+    elif left := len(keys.of_account(account.id)):
+        remark(f"API keys that {account.username} made and that stay good: {left}; --revoke-keys revokes them")
 
 
 def _list(desk: Desk, options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from visitor_tracker.config.sections import Config
 
 MIN_SECRET = 32  # characters
-_LOOPBACK = ("127.0.0.1", "::1", "localhost", "")
+LOOPBACK = ("127.0.0.1", "::1", "localhost", "")
 
 
 def contradictions(config: Config) -> list[str]:
@@ -67,7 +67,7 @@ def _auth(config: Config) -> Iterator[str]:
         yield "auth: oidc_client_id and oidc_client_secret are of no use without oidc_issuer"
     if auth.oidc_issuer and not _is_secret_to(auth.oidc_issuer):
         yield f"auth.oidc_issuer must be https (http on this machine only) without ? and #, not {auth.oidc_issuer!r}"
-    if auth.oidc_issuer and not config.server.public_url and config.server.host not in _LOOPBACK:
+    if auth.oidc_issuer and not config.server.public_url and config.server.host not in LOOPBACK:
         yield "auth.oidc_issuer needs server.public_url, to which the provider sends people back"
     if auth.remote_user and not all(c.isascii() and (c.isalnum() or c == "-") for c in auth.remote_user):
         yield f"auth.remote_user must be the name of a header such as Remote-User, not {auth.remote_user!r}"
@@ -84,4 +84,4 @@ def _is_secret_to(url: str) -> bool:
         return False
     if parts.query or parts.fragment or parts.username is not None or not host:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+    return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)

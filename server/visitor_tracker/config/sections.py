@@ -81,6 +81,12 @@ class HttpConfig:
     max_per_address: int = setting(
         100, "open connections per client address and worker, 0: no cap; trusted proxies have none", least=0
     )
+    max_streams: int = setting(
+        200, "live views that follow a site, per worker; beyond it 503. Each is an open connection", least=0
+    )
+    max_streams_per_address: int = setting(
+        20, "those of one client address; beyond it 429. 0: no cap; trusted proxies have none", least=0
+    )
     max_queue: int = setting(
         1024, "requests waiting for a thread, and visits waiting to be stored are four times as many; then 503", least=1
     )

@@ -1,7 +1,8 @@
 """The values that cross between the socket side and the visitor side.
 
 `net/` turns bytes into a Request and hands it to an Application; what comes back is a Response,
-or a Deferred whose Response another thread completes after the batch it joined is durable.
+or a Deferred whose Response another thread completes after the batch it joined is durable, or a Stream, whose pieces
+come from another thread until one of the two ends it.
 """
 
 import threading
@@ -89,7 +90,87 @@ class Deferred(msgspec.Struct, eq=False, gc=False):
             deliver(None if ready is ABANDONED else ready)
 
 
-Answer = Response | Deferred
+class Stream:
+    """An answer that goes on: status 200 and headers, then pieces from any thread until `end`, or the client goes away.
+
+    What waits to be sent is one piece at most, and a newer one takes its place: a client that reads slowly skips to the
+    newest. `on_close` is called once, when nothing more can be sent, and must not wait: the thread may be the loop's.
+    """
+
+    __slots__ = (
+        "_deliver",
+        "_is_told",
+        "_on_close",
+        "_waiting",
+        "chunked",
+        "first",
+        "headers",
+        "is_closed",
+        "is_ended",
+    )
+
+    def __init__(self, headers: Headers, first: bytes, on_close: Callable[[], None]) -> None:
+        """`first` is sent with the headers."""
+        self.headers = headers
+        self.first = first
+        self.chunked = True  # else the end of the connection is that of the answer
+        self.is_closed = self.is_ended = False
+        self._on_close = on_close
+        self._waiting = b""
+        self._deliver: Callable[[Stream], None] | None = None
+        self._is_told = False  # whoever sends knows that there is something
+
+    def push(self, piece: bytes, *, instead: bool = True) -> bool:
+        """Send a piece in place of the one that waits, or not `instead` of it; False: nobody takes it any more."""
+        with _lock:
+            if self.is_closed or self.is_ended:
+                return False
+            if instead or not self._waiting:
+                self._waiting = piece
+            deliver = self._to_tell()
+        if deliver is not None:
+            deliver(self)
+        return True
+
+    def end(self) -> None:
+        """Send what waits, and no more."""
+        with _lock:
+            self.is_ended = True
+            deliver = self._to_tell()
+        if deliver is not None:
+            deliver(self)
+
+    def attach(self, deliver: Callable[["Stream"], None], *, chunked: bool) -> None:
+        """Call `deliver` now, and whenever there is something to `take` again."""
+        self.chunked = chunked
+        with _lock:
+            self._deliver = deliver
+            self._is_told = True
+        deliver(self)
+
+    def take(self) -> tuple[bytes, bool]:
+        """Return what is to be sent now, and whether it is the last."""
+        with _lock:
+            self._is_told = False
+            piece, self._waiting = self._waiting, b""
+            return piece, self.is_ended
+
+    def close(self) -> None:
+        """Nothing more can be sent; only the first call counts."""
+        with _lock:
+            was_closed, self.is_closed = self.is_closed, True
+            self._waiting = b""
+        if not was_closed:
+            self._on_close()
+
+    def _to_tell(self) -> Callable[["Stream"], None] | None:
+        if self._is_told or self.is_closed:
+            return None
+        self._is_told = self._deliver is not None
+        return self._deliver
+
+
+Answer = Response | Deferred | Stream
 
 
 class Application(Protocol):

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from visitor_tracker.http.message import Headers, Response
 
+LAST_CHUNK = b"0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 # Phrases of RFC 9110 where the standard library has older ones.
@@ -30,6 +31,17 @@ def encode(response: Response, *, keep_alive: bool, head: bool, date: bytes) -> 
     if status == 204 or status == 304 or status < 200:  # RFC 9110, 8.6 and 15.4.5: neither length nor body
         return b"%b%b%b\r\n\r\n" % (start, date, closing)
     return b"%b%b%b\r\nContent-Length: %d\r\n\r\n%b" % (start, date, closing, len(body), b"" if head else body)
+
+
+def encode_stream(headers: Headers, *, chunked: bool, date: bytes) -> bytes:
+    """Return the head of an answer whose length nobody knows; it is the last of its connection. Raises as `encode`."""
+    coding = b"\r\nTransfer-Encoding: chunked" if chunked else b""
+    return b"%b%b%b\r\nConnection: close\r\n\r\n" % (_start(200, headers), date, coding)
+
+
+def chunk(piece: bytes) -> bytes:
+    """Return a piece in the chunked transfer coding (RFC 9112, 7.1), nothing for nothing: an empty one is the last."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
 
 
 @lru_cache(maxsize=512)

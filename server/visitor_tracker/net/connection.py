@@ -5,9 +5,10 @@ import select
 import socket
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
-from visitor_tracker.http.message import Peer, Response
+from visitor_tracker.http.message import Peer, Response, Stream
 from visitor_tracker.http.parser import RequestParser
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.net.mailbox import Mailbox
@@ -18,12 +19,14 @@ HEAD = 1  # part of a request head is here
 BODY = 2  # part of a request body is here
 BUSY = 3  # a request is being handled
 SEND = 4  # part of an answer waits for the socket
-LINGER = 5  # answered and shut down; what still comes is read and dropped, so that the client sees the answer
-HANDSHAKE = 6  # the TLS handshake thread has it
-CLOSED = 7
+STREAM = 5  # an answer that goes on
+LINGER = 6  # answered and shut down; what still comes is read and dropped, so that the client sees the answer
+HANDSHAKE = 7  # the TLS handshake thread has it
+CLOSED = 8
 
 NEVER = float("inf")
 UNREGISTERED = -1
+_ABORT = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 seconds; close() then drops what was not sent
 _OLDEST_AT_ONCE = 64  # a search through all connections is shared by this many closings
 
 
@@ -61,6 +64,7 @@ class Connection:
         "recv",
         "send",
         "started",
+        "stream",
         "transport",
     )
 
@@ -73,6 +77,7 @@ class Connection:
         self.parser: RequestParser | None = None  # made with the first byte, given up when idle
         self.interest = UNREGISTERED
         self.out: memoryview | None = None
+        self.stream: Stream | None = None
         self.keep = self.head = self.eof = self.linger = False
         self.held = 0  # bytes of requests that count against the budget
         self.started = 0.0  # when the body began, or bytes dropped while lingering
@@ -83,12 +88,12 @@ class Connection:
         self.recv = transport.recv
         self.send = transport.send
 
-    def deliver(self, response: Response | None) -> None:
-        """Hand the answer to the loop; from any thread. None: close without one."""
+    def deliver(self, response: Response | Stream | None) -> None:
+        """Hand the answer to the loop, or a stream that has something to send; from any thread. None: close without."""
         self._mailbox.put((self, response))
 
 
-Delivery = tuple[Connection, Response | None]
+Delivery = tuple[Connection, Response | Stream | None]
 
 
 class AddressBook:
@@ -166,6 +171,15 @@ class ConnectionTable:
         self.addresses.leave(conn.peer)
         self._counters.set(Cell.CONNECTIONS_OPEN, len(self.open))
         conn.transport.close()
+        if conn.stream is not None:
+            stream, conn.stream = conn.stream, None
+            stream.close()
+
+    def abort(self, conn: Connection) -> None:
+        """Close and have the kernel forget what the client did not take."""
+        with suppress(OSError):
+            conn.transport.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+        self.close(conn)
 
     def charge(self, conn: Connection, held: int) -> None:
         """Note how many bytes of requests this connection holds now."""

@@ -1,7 +1,7 @@
 """The conversation of a loop's connections: bytes in, requests to the application, answers out.
 
     recv ─▶ parser ─▶ fast? ─yes─▶ app on the loop ─▶ Response ─▶ send
-                        │                └─▶ Deferred ─┐ (any thread)
+                        │                └─▶ Deferred ─┐ (any thread)        Stream ─▶ `Streams`
                         └─no─▶ queue ─▶ pool thread ───┴─▶ mailbox ─▶ send
 
 Everything here runs on the loop thread. One request of a connection is answered at a time; what the client
@@ -10,12 +10,11 @@ pipelines behind it stays in the parser, and beyond PIPELINE_BYTES in the kernel
 
 import logging
 import socket
-from contextlib import suppress
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
 
 from visitor_tracker.config import HttpConfig
 from visitor_tracker.errors import HttpError
-from visitor_tracker.http.message import ABANDONED, Deferred, Request, Response, error_response
+from visitor_tracker.http.message import ABANDONED, Deferred, Request, Response, Stream, error_response
 from visitor_tracker.http.parser import Limits, RequestParser
 from visitor_tracker.http.plain import whole_request
 from visitor_tracker.http.wire import CONTINUE, encode
@@ -30,10 +29,12 @@ from visitor_tracker.net.connection import (
     LINGER,
     NEVER,
     SEND,
+    STREAM,
     Connection,
     ConnectionTable,
 )
 from visitor_tracker.net.pool import Handling, call
+from visitor_tracker.net.streams import Streams
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,6 @@ PIPELINE_BYTES = 64 * 1024
 PIPELINE_TURN = 64  # requests of one connection before others get their turn
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 1024 * 1024
-_ABORT = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 seconds; close() then drops what was not sent
 
 # What is counted for each request, by the hundreds of its status; reaching a counter costs much of a microsecond,
 # so that is done once for all requests of a turn.
@@ -65,10 +65,10 @@ class Exchange:
         self._app = handling.app
         self._pool = handling.pool
         self._fast = handling.fast
+        self.streams = Streams(table, counters, self._answered)
         self.again: dict[Connection, None] = {}  # have had their turn and hold more whole requests
         self.gathered: list[tuple[Connection, Deferred]] = []  # taken since the last flush
-        self.taken = False
-        self.stopping = False
+        self.taken = self.stopping = False
         self._requests = 0
         self._answers = [0] * len(_CLASSES)
         self.date = b""
@@ -78,6 +78,7 @@ class Exchange:
 
     def update(self, http: HttpConfig) -> None:
         self._http = http
+        self.streams.send_seconds = http.send_seconds
         self._limits = Limits(http.max_target, http.max_field, http.max_head, http.max_fields, http.max_body)
 
     def _body_limit(self, method: str, path: str) -> int:
@@ -128,6 +129,8 @@ class Exchange:
         """Act on what epoll says of a connection that is not simply readable between two answers."""
         if event & EPOLLOUT and conn.phase == SEND:
             self._send_rest(conn)
+        elif conn.phase == STREAM:
+            self.streams.look(conn, event, self.now)
         elif event & EPOLLIN and conn.phase == LINGER:
             self._drop_input(conn)
         elif event & EPOLLIN and conn.phase <= BUSY:
@@ -208,7 +211,10 @@ class Exchange:
             return
         conn.phase = BUSY
         conn.deadline = NEVER
-        self.gathered.append((conn, answer))
+        if isinstance(answer, Deferred):
+            self.gathered.append((conn, answer))
+        else:
+            answer.attach(conn.deliver, chunked=request.version != "HTTP/1.0")
 
     def _enqueue(self, conn: Connection, request: Request) -> None:
         conn.phase = BUSY
@@ -233,14 +239,20 @@ class Exchange:
             else:  # as nearly always
                 self.complete(conn, None if answer is ABANDONED else answer)
 
-    def complete(self, conn: Connection, response: Response | None) -> None:
+    def complete(self, conn: Connection, response: Response | Stream | None) -> None:
         """Take the answer that came from another thread, or from the batch."""
-        if conn.phase != BUSY:
-            return  # closed meanwhile
+        if conn.phase != BUSY:  # closed meanwhile, or a stream goes on
+            if isinstance(response, Stream):
+                self.streams.go_on(conn, response, self.now)
+            return
         if response is None:
             self._counters.add(Cell.ABANDONED)
             self._table.close(conn)
             return
+        if isinstance(response, Stream):
+            if self.streams.begin(conn, response, self.date, self.now, is_last=self.stopping):
+                return
+            response = INTERNAL_ERROR
         self.answer(conn, response)
         if conn.phase == IDLE and (conn.parser is not None or conn.eof or conn.interest != EPOLLIN):
             self._resume(conn)
@@ -370,9 +382,9 @@ class Exchange:
             self._refuse(conn, TOO_SLOW)
         elif conn.phase == BODY:
             self._judge_body(conn)
-        elif conn.phase == SEND:
+        elif conn.phase in (SEND, STREAM):
             self._counters.add(Cell.CLOSED_SEND_DEADLINE)
-            self.abort(conn)
+            self._table.abort(conn)
         elif conn.phase != CLOSED:
             if conn.phase == IDLE:
                 self._counters.add(Cell.CLOSED_IDLE)
@@ -386,9 +398,3 @@ class Exchange:
         else:
             self._counters.add(Cell.CLOSED_BODY_DEADLINE)
             self._refuse(conn, TOO_SLOW)
-
-    def abort(self, conn: Connection) -> None:
-        """Close and have the kernel forget what the client did not take."""
-        with suppress(OSError):
-            conn.transport.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
-        self._table.close(conn)

@@ -227,6 +227,7 @@ class Loop:
         if self._tls is not None:
             self._tls.stop()
             self._collect_handshakes()
+        self._exchange.streams.end(now)
         for conn in self._table.open.values():
             if conn.phase == IDLE:
                 conn.deadline = min(conn.deadline, now + LAST_REQUEST_SECONDS)
@@ -242,7 +243,7 @@ class Loop:
         self._acceptor.close()
         for conn in list(self._table.open.values()):
             if conn.phase != CLOSED:
-                self._exchange.abort(conn)
+                self._table.abort(conn)
         self._pool.stop(POOL_STOP_SECONDS)
         self._table.epoll.close()
         self._counters.set(Cell.QUEUED, 0)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from queue import SimpleQueue
 
-from visitor_tracker.http.message import Answer, Application, Request, Response
+from visitor_tracker.http.message import Answer, Application, Request, Response, Stream
 from visitor_tracker.net.answers import INTERNAL_ERROR
 from visitor_tracker.net.connection import Connection
 from visitor_tracker.net.throttle import Throttle
@@ -81,6 +81,9 @@ class Pool:
         answer = call(self._app, request)
         if isinstance(answer, Response):
             conn.deliver(answer)
+            return
+        if isinstance(answer, Stream):
+            answer.attach(conn.deliver, chunked=request.version != "HTTP/1.0")
             return
         answer.attach(conn.deliver)
         try:

@@ -97,6 +97,12 @@ class Live(msgspec.Struct, frozen=True):
     robots: RobotsNow
 
 
+def shortened(live: Live, length: int) -> Live:
+    """Return it with so many events of people, and as many of robots."""
+    robots = msgspec.structs.replace(live.robots, feed=live.robots.feed[:length])
+    return msgspec.structs.replace(live, feed=live.feed[:length], robots=robots)
+
+
 Settled = dict[int, people.Minute]  # minutes that are over, by their first epoch ms
 
 

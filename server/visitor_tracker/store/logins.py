@@ -256,8 +256,8 @@ class InvitationTable:
 
         return self._database.write(work)
 
-    def set_up(self, digest: bytes | None, user: NewUser, at: int) -> Outcome:
-        """Make the first account, with a link or (None) without; all links to do so are gone then.
+    def set_up(self, digest: bytes, user: NewUser, at: int) -> Outcome:
+        """Make the first account, with a link; all links to do so are gone then.
 
         "unknown": the link does not work; "not_first": there is an account.
         """
@@ -266,7 +266,7 @@ class InvitationTable:
             session.send(accounts.TAKE_TURN)
             if session.ask(accounts.ANY):
                 return "not_first"
-            if digest is not None and _invited(session, digest, at) != NOBODY:
+            if _invited(session, digest, at) != NOBODY:
                 return "unknown"
             accounts.add(session, user, at)
             session.send(accounts.END_INVITATIONS, (NOBODY,))

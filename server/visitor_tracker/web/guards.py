@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import AF_INET, inet_pton
-from typing import Protocol
+from typing import Final, Protocol
 
 from visitor_tracker.access.limits import RateLimiter
 from visitor_tracker.access.tokens import ReadToken
@@ -28,6 +28,7 @@ _PROXY_HEADERS = (
 _LOOPBACK_HOSTS = frozenset({"localhost", "[::1]"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HAS_READ_TOKEN = Who("local", "read token", everywhere="viewer")
+SET_UP_HINT: Final = "the server's log has the link, and  visitor-tracker user setup-link  prints a new one"
 _NO_SITE = Site(0, "")  # that nobody owns: stands for the sites where there are none
 
 
@@ -244,7 +245,11 @@ class Guards:
         who = self.identify(request)
         if who.is_ambient:
             refuse_foreign(request, who.csrf)
-        if access == "own" or any(who.may(access, site) for site in self._sites()):
+        if access == "own":
+            return who
+        # Without an account nobody changes anything; what is sent to routes that read is a question.
+        is_question = request.method in _SAFE_METHODS or access == "read"
+        if (is_question or who.kind != "local") and any(who.may(access, site) for site in self._sites()):
             return who
         raise self.refusal(who)
 
@@ -256,6 +261,13 @@ class Guards:
 
     def refusal(self, who: Who) -> HttpError:
         """Return what to raise for somebody who may not: 401 where more proof could help."""
+        if who.kind == "local":
+            return HttpError(
+                403,
+                "account_needed",
+                f"{who.name} may only read, and this server has no account yet",
+                f"make the first one: {SET_UP_HINT}",
+            )
         if who.kind != "nobody":
             return HttpError(
                 403, "forbidden", f"{who.name} may not do that", "ask an admin of this server for the right"
@@ -305,7 +317,7 @@ def is_local(request: Request) -> bool:
     The Host rule keeps a web page elsewhere from reading through a visitor's own browser (DNS rebinding).
     HTTP/1.0 counts as a proxy: an nginx before 1.29.7 that was told nothing but proxy_pass speaks it, names this
     server's own address as Host and says nothing of its client. Later ones do so by HTTP/1.1, and cannot be told from
-    this machine: docs/accounts.md warns of them.
+    this machine: so it only reads, and docs/accounts.md warns of them.
     """
     peer, headers = request.peer, request.headers
     if request.version == "HTTP/1.0":

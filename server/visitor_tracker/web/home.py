@@ -1,4 +1,4 @@
-"""The front page: for browsers a short overview, for programs what there is."""
+"""The front page: for browsers the dashboard, for programs what there is; and the page of the page counter."""
 
 from collections.abc import Iterable
 from html import escape
@@ -15,8 +15,9 @@ from visitor_tracker.http.message import Answer, Headers, Request, Response
 from visitor_tracker.store.base import Store
 from visitor_tracker.web.assets import PAGE_HEADERS, AssetRoutes
 from visitor_tracker.web.counter import iso
+from visitor_tracker.web.dashboard import DashboardRoutes
 from visitor_tracker.web.guards import Guards
-from visitor_tracker.web.router import Route
+from visitor_tracker.web.router import HTML, Route
 
 _MESSAGE = "Privacy Visitor Tracker API is running"  # what clients of the earlier API look for
 _JSON: Headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Vary", "Accept"))
@@ -49,8 +50,9 @@ _AWAY = (
     "<code>visitor-tracker check</code> says more.</p>"
 )
 _PRIVATE = (
-    "<p>The list is for readers on the server's own machine: open this page there as <code>localhost</code>, or run "
-    "<code>visitor-tracker pages</code>.</p>"
+    "<p>There is no account yet: <code>visitor-tracker user setup-link</code> prints a link to make the first one.</p>"
+    "<p>Until then the list is for readers on the server's own machine: open this page there as "
+    "<code>localhost</code>, or run <code>visitor-tracker pages</code>.</p>"
     "<p>From elsewhere, send the token that <code>visitor-tracker token</code> prints there:</p>"
     '<pre tabindex="0"><code>curl -H "Authorization: Bearer TOKEN" https://THIS-SERVER/count</code></pre>'
 )
@@ -71,16 +73,22 @@ _FOR_PEOPLE = (
 
 
 class HomeRoutes:
-    def __init__(self, store: Store, guards: Guards, assets: AssetRoutes) -> None:
+    def __init__(self, store: Store, guards: Guards, assets: AssetRoutes, dashboard: DashboardRoutes) -> None:
         self._store = store
         self._guards = guards
+        self._dashboard = dashboard
         self._style = assets.immutable_path("demo.css")
         self._icon = assets.immutable_path("icon.svg")
         self._api = _API if assets.immutable_path("api-docs.js") else ""
         self._listed: list[Route] = []
 
     def routes(self) -> list[Route]:
-        return [Route("GET", "/", self.home, "this list; in a browser the overview", "own", answer=Welcome)]
+        return [
+            Route("GET", "/", self.home, "this list; in a browser the dashboard", "own", answer=Welcome),
+            Route(
+                "GET", "/counters", self.counters, "the counted pages, and what there is, as a page", "own", media=HTML
+            ),
+        ]
 
     def list_routes(self, routes: Iterable[Route]) -> None:
         """Say what the front page lists; called once, when all routes are known."""
@@ -89,9 +97,13 @@ class HomeRoutes:
 
     def home(self, request: Request) -> Answer:
         if "text/html" in request.headers.get("accept", ""):
-            return Response(200, self._page(request).encode(), _HTML)
+            return (self._dashboard.page if self._dashboard.is_there else self.counters)(request)
         endpoints = {f"{route.method} {route.path}": route.summary for route in self._listed}
         return Response(200, msgspec.json.encode(Welcome(_MESSAGE, __version__, endpoints)), _JSON)
+
+    def counters(self, request: Request) -> Answer:
+        """Show the counts of the page counter, and what the server answers."""
+        return Response(200, self._page(request).encode(), _HTML)
 
     def _page(self, request: Request) -> str:
         links = f'<link rel="stylesheet" href="{self._style}">' if self._style else ""
@@ -101,8 +113,8 @@ class HomeRoutes:
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Visitor Tracker</title>'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{links}</head><body>'
             f'<header class="bar">{icon}<strong>Visitor Tracker</strong>'
-            '<nav aria-label="Server"><a href="/replay">Recordings</a> <a href="/demo">Demo</a>'
-            ' <a href="/login">Log in</a></nav></header>'
+            '<nav aria-label="Server"><a href="/">Dashboard</a> <a href="/replay">Recordings</a>'
+            ' <a href="/demo">Demo</a> <a href="/login">Log in</a></nav></header>'
             f'<main class="home">{self._numbers(request)}{_routes(self._listed, self._api)}</main>'
             f"<footer><p>Version {escape(__version__)}. Free software, Apache License 2.0.</p></footer></body></html>"
         )

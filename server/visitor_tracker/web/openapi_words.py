@@ -12,7 +12,7 @@ Everything this server counts, read and changed over HTTP.
 * **Errors** have one shape: `{"error": {"code", "message", "hint"}}`; the hint says what to change.
 * **Times** are ISO 8601 in UTC. **Sites** go by name or alias.
 * **Requests without proof** reach what is public. Until the first account exists, clients on the server's own machine \
-(loopback address, no proxy) may do everything; elsewhere send a proof, see *Authorize*.
+(loopback address, no proxy) read everything and change nothing; for all else send a proof, see *Authorize*.
 * **A browser's session** also needs `X-CSRF-Token` with every change; `GET /api/v1/me` tells it.
 * Every GET route answers HEAD, too. Any request may be refused with 408, 413, 414, 431 or 503 where it is too slow, \
 too large, or the server too busy; 503 and 429 carry `Retry-After`.
@@ -135,7 +135,12 @@ PROOFS: Json = {
         "`visitor-tracker token` prints.",
     },
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
-    "session": {"type": "apiKey", "in": "cookie", "name": "vt_session", "description": "The cookie of a log-in."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "vt_session",
+        "description": "The cookie of a log-in; over https it is called `__Host-vt_session`.",
+    },
     "csrf": {
         "type": "apiKey",
         "in": "header",

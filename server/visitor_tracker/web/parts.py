@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from visitor_tracker.access.audit import Audit
 from visitor_tracker.config import Config
+from visitor_tracker.metrics import Counters
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.assets import AssetRoutes
@@ -25,5 +26,6 @@ class Parts:
     files: Mapping[str, bytes]
     assets: AssetRoutes
     clock: Callable[[], int]
+    counters: Counters
     secret: bytes = field(repr=False)  # 32 bytes, the same on every node; derive keys from it with a label each
     all_routes: Callable[[], Sequence[Route]] = tuple  # of the server, once it is put together

@@ -241,8 +241,8 @@ class ReplayRoutes:
         except (StoreUnavailable, OutcomeUnknown):
             outcome = "unavailable"
         tell = partial(_told, outcome=outcome, events=len(found.recording.events))
-        if isinstance(answered, Response):
-            return tell(answered)
+        if not isinstance(answered, Deferred):
+            return tell(answered) if isinstance(answered, Response) else answered
         both = Deferred()
         answered.attach(lambda response: both.complete(None if response is None else tell(response)))
         return both

@@ -11,7 +11,7 @@ from visitor_tracker.event import Signal
 from visitor_tracker.http.message import Answer, Request, Response
 from visitor_tracker.ingest import bots
 from visitor_tracker.ingest.zones import country_name
-from visitor_tracker.reports.live import FEED_MOST, Judge, Live, LiveView
+from visitor_tracker.reports.live import FEED_MOST, Judge, Live, LiveView, shortened
 from visitor_tracker.reports.timeline import Timeline, timeline
 from visitor_tracker.reports.visitors import (
     LIMIT,
@@ -96,13 +96,14 @@ class VisitorRoutes:
         snapshot: Callable[[], Snapshot],
         hash_session: HashSession,
         clock: Callable[[], int] = now_ms,
+        live: LiveView | None = None,
     ) -> None:
         """`hash_session` hashes a session id that pages gave as ingest does; `clock` is epoch ms."""
         self._database = store.database
         self._snapshot = snapshot
         self._hash_session = hash_session
         self._clock = clock
-        self._live = LiveView(store.database, JUDGE)
+        self._live = live or LiveView(store.database, JUDGE)
 
     def routes(self) -> list[Route]:
         old, any_of = "/v1/monitoring/visitors", OldVisitors
@@ -130,9 +131,7 @@ class VisitorRoutes:
         """GET /api/v1/live?site=&feed=: `feed` says how many events."""
         asked = question_of(request, LiveQuery)
         site, length = asked.among(visible(self._snapshot(), request)), asked.feed
-        live = self._live.read(site, self._clock())
-        robots = msgspec.structs.replace(live.robots, feed=live.robots.feed[:length])
-        return answer(msgspec.structs.replace(live, feed=live.feed[:length], robots=robots))
+        return answer(shortened(self._live.read(site, self._clock()), length))
 
     def session(self, request: Request) -> Answer:
         """GET /sessions/{id}, as clients of a website-analytics server of old ask for it."""

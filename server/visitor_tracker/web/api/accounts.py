@@ -33,4 +33,4 @@ def routes(parts: Parts) -> list[Route]:
 def schemes(parts: Parts) -> list[Scheme]:
     """Return the ways to prove who asks that this file has, in the order in which they are tried."""
     people = people_of(parts)
-    return [TokenScheme(people), CookieScheme(people)]
+    return [TokenScheme(people), CookieScheme(parts, people)]

@@ -8,13 +8,15 @@ import msgspec
 from visitor_tracker.access.access_tokens import looks_like_jwt
 from visitor_tracker.access.accounts import Account, account_of, name_digest
 from visitor_tracker.access.logins import Tokens, wrong_token
-from visitor_tracker.access.who import Who
+from visitor_tracker.access.who import NOBODY, Who
 from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Headers, Request, Response
 from visitor_tracker.web.api.people import People, answer_with, is_secure
 from visitor_tracker.web.asked import answer
 from visitor_tracker.web.guards import refuse_foreign
 from visitor_tracker.web.parts import Parts
+
+_NAME_SHOWN = 64  # characters of a name that somebody typed; usernames have no more
 
 
 class LoggedIn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,12 +34,15 @@ class LoggedIn(msgspec.Struct, frozen=True, omit_defaults=True):
 class CookieScheme:
     """The log-in of a browser."""
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, parts: Parts, people: People) -> None:
+        self._parts = parts
         self._logins = people.logins
 
     def identify(self, request: Request) -> Who | None:
         cookie = request.headers.get("cookie")
-        return None if cookie is None else self._logins.who_by_cookie(cookie)
+        if cookie is None:
+            return None
+        return self._logins.who_by_cookie(cookie, secure=is_secure(request, self._parts))
 
 
 class TokenScheme:
@@ -80,6 +85,7 @@ class Entrance:
     """Of one process. Methods raise HttpError and what the store raises; any thread."""
 
     def __init__(self, parts: Parts, people: People) -> None:
+        self._parts = parts
         self._guards = parts.guards
         self._audit = parts.audit
         self._people = people
@@ -100,6 +106,8 @@ class Entrance:
             people.throttle.give_back(taken)
             raise
         if row is None or kept is None or row.disabled:
+            cause = "username" if row is None else "password" if kept is None else "disabled"
+            self._note_failure(row.username if row else proof.username, cause)
             raise HttpError(
                 401, "login_failed", "the username or the password is wrong", "an admin can give you a new link"
             )
@@ -152,6 +160,7 @@ class Entrance:
                 401, "second_factor_needed", "a code is needed as well", "send  code  of your app, or a recovery code"
             )
         if not self._people.second_factor.is_right(account, code):
+            self._note_failure(account.username, "code")
             raise HttpError(
                 401, "wrong_code", "the code is wrong, or was used before", "wait for the next one of your app"
             )
@@ -161,8 +170,13 @@ class Entrance:
             self._people.accounts.who(account), "login.started", target=account.username, detail={"kind": kind}
         )
 
+    def _note_failure(self, username: str, cause: str) -> None:
+        """Note a log-in that failed, as often as the throttle allows; no address, as in all of the log."""
+        shown = "".join(sign for sign in username if sign.isprintable())[:_NAME_SHOWN]
+        self._audit.note(NOBODY, "login.failed", target=shown, detail={"cause": cause})
+
     def _is_secure(self, request: Request) -> bool:
-        return is_secure(request, self._guards)
+        return is_secure(request, self._parts)
 
 
 def shown(account: Account, tokens: Tokens) -> LoggedIn:

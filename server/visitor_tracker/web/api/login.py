@@ -99,7 +99,8 @@ class LoginRoutes:
 
     def _offer(self, request: Request) -> Answer:
         auth = self._parts.config.auth
-        who = self._people.logins.who_by_cookie(request.headers.get("cookie", ""))
+        secure = is_secure(request, self._parts)
+        who = self._people.logins.who_by_cookie(request.headers.get("cookie", ""), secure=secure)
         name = auth.oidc_name if auth.oidc_issuer else ""
         return answer(LoginOffered(self._people.accounts.any(), who.name if who else "", name))
 
@@ -116,4 +117,4 @@ class LoginRoutes:
     def _log_out(self, request: Request) -> Answer:
         refuse_foreign(request)  # also without the cookie, which the answer takes away
         self._entrance.end(request, body_as(request, LogoutAsked).refresh_token)
-        return nothing((no_cookie(secure=is_secure(request, self._parts.guards)),))
+        return nothing((no_cookie(secure=is_secure(request, self._parts)),))

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from visitor_tracker.access.accounts import Account
+from visitor_tracker.access.api_keys import ApiKeys
 from visitor_tracker.access.logins import Login, no_cookie
 from visitor_tracker.access.who import Kind, Role
 from visitor_tracker.errors import HttpError
@@ -53,10 +54,18 @@ class MeAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PasswordAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The password of now and the one to come."""
+    """The password of now and the one to come; `revoke_keys`: one's API keys end as well."""
 
     old: Password
     new: Password
+    revoke_keys: bool = False
+
+
+class PasswordSet(msgspec.Struct, frozen=True):
+    """The password is another one. `keys_left` API keys that one has made are still good."""
+
+    keys_revoked: int
+    keys_left: int
 
 
 class LoginShown(msgspec.Struct, frozen=True):
@@ -82,6 +91,7 @@ class OwnAccountRoutes:
     def __init__(self, parts: Parts, people: People) -> None:
         self._parts = parts
         self._people = people
+        self._keys = ApiKeys(parts.store, parts.clock)
 
     def routes(self) -> list[Route]:
         return [
@@ -101,12 +111,12 @@ class OwnAccountRoutes:
                 "POST",
                 "/api/v1/me/password",
                 self._set_password,
-                "change one's password; all other log-ins end, and all tokens",
+                "change one's password; all other log-ins end, and all tokens, and if asked one's API keys",
                 "known",
                 body_most=BODY_MOST,
                 query=NoQuery,
                 body=PasswordAsked,
-                status=204,
+                answer=PasswordSet,
             ),
             Route(
                 "GET",
@@ -183,7 +193,8 @@ class OwnAccountRoutes:
         # The log-in of tokens that asks ends too: all tokens do.
         self._people.accounts.set_password(account, password_hash, keep_login=who.login)
         self._parts.audit.note(who, "user.password", target=account.username)
-        return nothing()
+        revoked = self._keys.revoke_of_account(self._parts.audit, who, account.id) if asked.revoke_keys else 0
+        return answer(PasswordSet(revoked, len(self._keys.of_account(account.id))))
 
     def _logins(self, request: Request) -> Answer:
         who = who_of(request)
@@ -197,7 +208,7 @@ class OwnAccountRoutes:
             raise HttpError(404, "unknown_login", "there is no such log-in", "GET /api/v1/me/logins  lists them")
         self._parts.audit.note(who, "login.ended", target=account.username)
         is_present = login_id == who.login and who.is_ambient
-        return nothing((no_cookie(secure=is_secure(request, self._parts.guards)),) if is_present else ())
+        return nothing((no_cookie(secure=is_secure(request, self._parts)),) if is_present else ())
 
 
 def prove_password(parts: Parts, people: People, request: Request, account: Account, password: str) -> None:

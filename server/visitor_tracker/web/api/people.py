@@ -17,7 +17,6 @@ from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Headers, Request, Response
 from visitor_tracker.sites import Snapshot
 from visitor_tracker.web.asked import answer
-from visitor_tracker.web.guards import Guards
 from visitor_tracker.web.parts import Parts
 
 BODY_MOST: Final = 16 * 1024  # bytes of a request about people: a password has at most one KiB
@@ -61,12 +60,15 @@ def logins_of(parts: Parts) -> Logins:
     return Logins(parts.store, parts.secret, parts.config.auth, parts.clock)
 
 
-def is_secure(request: Request, guards: Guards) -> bool:
-    """Say whether the client asked by https: by TLS here, or a trusted proxy says so."""
-    peer = request.peer
-    if peer.secure or not (peer.unix or guards.trusted.holds(peer.address)):
-        return peer.secure
-    return request.headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower() == "https"
+def is_secure(request: Request, parts: Parts) -> bool:
+    """Say whether the client asked by https: by TLS here, for the public address, or a trusted proxy says so."""
+    peer, headers = request.peer, request.headers
+    scheme, _, host = parts.config.server.public_url.rstrip("/").lower().partition("://")
+    if peer.secure or (scheme == "https" and headers.get("host", "").lower().removesuffix(":443") == host):
+        return True
+    if not (peer.unix or parts.guards.trusted.holds(peer.address)):
+        return False
+    return headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower() == "https"
 
 
 def answer_with(value: object, headers: Headers = (), status: int = 200) -> Response:

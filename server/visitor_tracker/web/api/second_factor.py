@@ -27,6 +27,12 @@ class Begun(msgspec.Struct, frozen=True):
     qr: str
 
 
+class BeginAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The password; an account that has none, because its owner logs in elsewhere, needs none."""
+
+    password: Password = ""
+
+
 class CodeAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A code of the app."""
 
@@ -61,7 +67,9 @@ class SecondFactorRoutes:
                 self._begin,
                 "begin a second factor; a first code turns it on",
                 "known",
+                body_most=BODY_MOST,
                 query=NoQuery,
+                body=BeginAsked,
                 answer=Begun,
                 status=201,
             ),
@@ -90,7 +98,11 @@ class SecondFactorRoutes:
         ]
 
     def _begin(self, request: Request) -> Answer:
-        begun = self._people.second_factor.begin(own_account(who_of(request), self._people))
+        account = own_account(who_of(request), self._people)
+        asked = body_as(request, BeginAsked)
+        if account.has_password:
+            prove_password(self._parts, self._people, request, account, asked.password)
+        begun = self._people.second_factor.begin(account)
         return answer_with(Begun(begun.secret, begun.uri, qr_code(begun.uri)), status=201)
 
     def _confirm(self, request: Request) -> Answer:

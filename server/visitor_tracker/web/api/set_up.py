@@ -12,7 +12,7 @@ from visitor_tracker.reports.words import iso
 from visitor_tracker.web.api.entrance import Entrance, LoggedIn, Proved
 from visitor_tracker.web.api.people import BODY_MOST, NoQuery, Password, People
 from visitor_tracker.web.asked import answer, body_as
-from visitor_tracker.web.guards import refuse_foreign
+from visitor_tracker.web.guards import SET_UP_HINT, refuse_foreign
 from visitor_tracker.web.parts import Parts
 from visitor_tracker.web.router import Route
 
@@ -20,15 +20,14 @@ Token = Annotated[str, msgspec.Meta(max_length=128, description="what stands beh
 
 
 class SetUpState(msgspec.Struct, frozen=True):
-    """Whether the first account can be made, and whether that takes a link from where somebody asks."""
+    """Whether the first account can be made, with the link that the server's log has."""
 
     open: bool
-    needs_link: bool
     password_least: int  # characters
 
 
 class SetUpAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The first account, an admin's; without `token` on the server's own machine only."""
+    """The first account, an admin's."""
 
     username: Annotated[str, msgspec.Meta(max_length=64)]
     password: Password
@@ -96,10 +95,8 @@ class SetUpRoutes:
             ),
         ]
 
-    def _state(self, request: Request) -> Answer:
-        is_open = not self._people.accounts.any()
-        needs_link = not (is_open and self._is_here(request))
-        return answer(SetUpState(is_open, needs_link, self._parts.config.auth.password_least))
+    def _state(self, _: Request) -> Answer:
+        return answer(SetUpState(not self._people.accounts.any(), self._parts.config.auth.password_least))
 
     def _set_up(self, request: Request) -> Answer:
         refuse_foreign(request)
@@ -111,22 +108,15 @@ class SetUpRoutes:
         people = self._people
         if people.accounts.any():
             raise set_up_closed()
-        is_here = self._is_here(request)
-        if not asked.token and not is_here:
-            raise HttpError(
-                403,
-                "link_needed",
-                "elsewhere than on the server's own machine, the first account is made with a link",
-                "the server's log has it, and  visitor-tracker user setup-link  prints a new one",
-            )
+        if not asked.token:
+            raise HttpError(403, "link_needed", "the first account is made with a link", SET_UP_HINT)
         taken = people.throttle.take(self._parts.guards.trusted.client_address(request))
-        if not is_here and not people.invitations.is_for_set_up(asked.token):
+        if not people.invitations.is_for_set_up(asked.token):
             raise no_link()
         user_name(asked.username)  # before the work of a hash
         email_address(asked.email)
         password_hash = people.passwords.hash(asked.password, asked.username, asked.email)
-        token = None if is_here else asked.token
-        account = people.invitations.set_up(token, asked.username, asked.email, password_hash)
+        account = people.invitations.set_up(asked.token, asked.username, asked.email, password_hash)
         people.throttle.reset(taken)
         self._parts.audit.note(
             people.accounts.who(account), "user.added", target=account.username, detail={"by": "set-up", "admin": True}
@@ -154,11 +144,6 @@ class SetUpRoutes:
         entered = msgspec.json.decode(made.body, type=LoggedIn)
         body = msgspec.json.encode(Invited(account.username, False, entered.login, entered.csrf))
         return msgspec.structs.replace(made, body=body)
-
-    def _is_here(self, request: Request) -> bool:
-        """Say whether somebody asks on the server's own machine, by no proxy; only before there are accounts."""
-        who = self._parts.guards.identify(request)
-        return who.kind == "local" and who.is_admin
 
 
 def set_up_closed() -> HttpError:

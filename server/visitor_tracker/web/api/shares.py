@@ -201,7 +201,7 @@ class ShareRoutes:
 
     def _go_on(self, request: Request, link: ShareLink, site: Site) -> Response:
         token = argument_named(request, "token")
-        cookie = self._links.header(link, token, secure=is_secure(request, self._parts.guards))
+        cookie = self._links.header(link, token, secure=is_secure(request, self._parts))
         place = ("Location", f"/?site={quote(site.name, safe='')}")
         return Response(303, headers=(place, cookie, ("Cache-Control", "no-store"), ("Referrer-Policy", "no-referrer")))
 

@@ -149,7 +149,7 @@ class SignOnRoutes:
         return self._provider
 
     def _is_secure(self, request: Request) -> bool:
-        return self._parts.config.server.public_url.startswith("https:") or is_secure(request, self._parts.guards)
+        return self._parts.config.server.public_url.startswith("https:") or is_secure(request, self._parts)
 
 
 def _failure(code: str) -> HttpError:

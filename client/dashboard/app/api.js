@@ -1,0 +1,103 @@
+/** Talks to the server: the only file of the dashboard that does, besides the live stream. */
+import {createStore} from './store.js';
+
+const MOST_AT_ONCE = 4;
+const TRIES = 4;
+const WAIT_MS = 600;
+
+/** A request that was refused; `status` 0: no answer. `message` and `hint` are the server's words. */
+export class Refusal extends Error {
+  constructor(status, {code = '', message = '', hint = ''} = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** What X-CSRF-Token must say; the session sets it. */
+export const csrf = createStore('');
+
+/** Is true from when a request is answered with 401, until somebody has logged in. */
+export const isLoggedOut = createStore(false);
+
+const waiting = [];
+let running = 0;
+
+const release = () => {
+  running -= 1;
+  waiting.shift()?.();
+};
+
+const turn = async () => {
+  if (running >= MOST_AT_ONCE) await new Promise((resolve) => waiting.push(resolve));
+  running += 1;
+};
+
+const pause = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+
+const once = async (path, {method, body, signal, headers}) => {
+  await turn();
+  try {
+    signal?.throwIfAborted();
+    return await fetch(path, {method, body, signal, headers, cache: 'no-store', credentials: 'same-origin'});
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Refusal(0);
+  } finally {
+    release();
+  }
+};
+
+const written = (path, query) => {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined && value !== null && value !== '') params.set(name, value);
+  }
+  const text = params.toString();
+  return text ? `${path}?${text}` : path;
+};
+
+const retryAfter = (answer, attempt) =>
+  Math.min(Number(answer.headers.get('retry-after')) * 1000 || WAIT_MS * 2 ** attempt, 8000);
+
+const refuse = async (answer) => {
+  const found = await answer.json().catch(() => null);
+  if (answer.status === 401) isLoggedOut.set(true);
+  throw new Refusal(answer.status, found?.error ?? {message: answer.statusText});
+};
+
+/** Sends a request and resolves to the answer's Response; rejects with a Refusal. Reads wait where the server is busy. */
+export const request = async (method, path, {query, body, signal, accept = 'application/json'} = {}) => {
+  const headers = {Accept: accept};
+  if (method !== 'GET') headers['X-CSRF-Token'] = csrf.get();
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  const sent = {method, signal, headers, body: body === undefined ? undefined : JSON.stringify(body)};
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await once(written(path, query), sent);
+    if (answer.ok) return answer;
+    const isWorthIt = method === 'GET' && [429, 503].includes(answer.status) && attempt < TRIES;
+    if (!isWorthIt) return refuse(answer);
+    await pause(retryAfter(answer, attempt), signal);
+  }
+};
+
+const json = async (answer) => (answer.status === 204 ? null : answer.json());
+
+/** Resolves to the JSON at a path; `query` are parameters, those that are empty are left out. */
+export const get = async (path, query, {signal} = {}) => json(await request('GET', path, {query, signal}));
+
+/** Changes something: POST, PUT, PATCH or DELETE; resolves to the JSON of the answer, null for none. */
+export const send = async (method, path, body, {query, signal} = {}) =>
+  json(await request(method, path, {body, query, signal}));
+
+/** Returns a path with its parts encoded: at`/api/v1/sites/${name}`. */
+export const at = (texts, ...parts) =>
+  texts.reduce((path, text, place) => path + encodeURIComponent(parts[place - 1]) + text);

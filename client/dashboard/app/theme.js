@@ -1,0 +1,29 @@
+/** Light, dark, or as the system is. */
+import {createStore, useStore} from './store.js';
+
+const KEY = 'vt.theme';
+export const THEMES = ['system', 'light', 'dark'];
+const stored = localStorage.getItem(KEY);
+const store = createStore(THEMES.includes(stored) ? stored : 'system');
+const prefersDark = matchMedia('(prefers-color-scheme: dark)');
+
+export const useTheme = () => useStore(store);
+
+/** Is 'light' or 'dark': what is shown. Charts draw themselves again when it changes. */
+export const shownTheme = createStore('light');
+
+const apply = () => {
+  const chosen = store.get();
+  const shown = chosen === 'system' ? (prefersDark.matches ? 'dark' : 'light') : chosen;
+  document.documentElement.dataset.theme = shown;
+  shownTheme.set(shown);
+};
+
+export const setTheme = (theme) => {
+  localStorage.setItem(KEY, theme);
+  store.set(theme);
+  apply();
+};
+
+prefersDark.addEventListener('change', apply);
+apply();

@@ -1,0 +1,52 @@
+/** Icons: lines of 24 by 24, drawn in the colour of the text. They are decoration, so texts stand beside them. */
+const PATHS = {
+  logo: 'M4 19V9m5 10V5m5 14v-7m5 7V8',
+  menu: 'M4 7h16M4 12h16M4 17h16',
+  close: 'M6 6l12 12M18 6L6 18',
+  down: 'M6 9l6 6 6-6',
+  right: 'M9 6l6 6-6 6',
+  plus: 'M12 5v14M5 12h14',
+  check: 'M5 12.5l4.5 4.5L19 7.5',
+  search: 'M11 18a7 7 0 1 1 0-14 7 7 0 0 1 0 14zm5-2l5 5',
+  sun: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2m0 16v2M4.9 4.9l1.4 1.4m11.4 11.4l1.4 1.4M2 12h2m16 0h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4',
+  moon: 'M20 14.5A8 8 0 0 1 9.5 4a8 8 0 1 0 10.5 10.5z',
+  user: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zm-7 8a7 7 0 0 1 14 0',
+  globe: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm-9 9h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18',
+  filter: 'M4 5h16l-6 7.5V19l-4-2v-4.5z',
+  calendar: 'M5 6h14v14H5zM5 10h14M9 3v4m6-4v4',
+  download: 'M12 4v11m-4.5-4.5L12 15l4.5-4.5M5 20h14',
+  copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
+  link: 'M10 14a4 4 0 0 0 5.7 0l3.2-3.2a4 4 0 0 0-5.7-5.7L12 6.3m2 3.7a4 4 0 0 0-5.7 0l-3.2 3.2a4 4 0 0 0 5.7 5.7L12 17.7',
+  edit: 'M4 20h4L19 9l-4-4L4 16z',
+  trash: 'M5 7h14M10 7V4h4v3m-7 0l1 13h8l1-13',
+  play: 'M8 5l11 7-11 7z',
+  pause: 'M8 5v14M16 5v14',
+  note: 'M5 4h14v12l-4 4H5zM15 20v-4h4',
+  warning: 'M12 4l9 16H3zM12 10v4m0 2.5v.5',
+  overview: 'M4 4h7v7H4zm9 0h7v4h-7zm0 7h7v9h-7zM4 14h7v6H4z',
+  live: 'M12 10a2 2 0 1 0 0 4 2 2 0 0 0 0-4zM7.8 7.8a6 6 0 0 0 0 8.4m8.4 0a6 6 0 0 0 0-8.4M5 5a10 10 0 0 0 0 14m14 0a10 10 0 0 0 0-14',
+  sessions: 'M4 6h10M4 12h16M4 18h7',
+  visitors: 'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zm-6 9a6 6 0 0 1 12 0m1-9a3 3 0 0 0 0-6m1 9a5 5 0 0 1 4 5',
+  goals: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm0 4.500a4.500 4.500 0 1 0 0 9 4.500 4.500 0 0 0 0-9zm0 4v1',
+  funnels: 'M4 5h16M7 10h10M9.500 15h5M11 20h2',
+  journeys: 'M5 6h5c6 0 3 12 9 12M5 18h4M15 6h4',
+  retention: 'M4 12a8 8 0 0 1 14-5l2 2m0-5v5h-5M20 12a8 8 0 0 1-14 5l-2-2m0 5v-5h5',
+  attribution: 'M6 6v12M6 12h6c4 0 6-2 6-6m0 12c0-4-2-6-6-6',
+  heatmaps: 'M12 3c1 4 5 5 5 10a5 5 0 0 1-10 0c0-2 1-3 2-4 0 2 1 3 2 3 1-3-1-5 1-9z',
+  vitals: 'M3 13h4l3-8 4 14 3-6h4',
+  errors: 'M8 8a4 4 0 0 1 8 0M7 10h10v5a5 5 0 0 1-10 0zM3 8l4 3m14-3l-4 3M3 19l4-3m14 3l-4-3M2.500 13.500H7m10 0h4.500',
+  quality: 'M12 3l8 3v6c0 5-3.500 8-8 9-4.500-1-8-4-8-9V6zm-3.500 9l2.500 2.500 4.500-5',
+  settings: 'M4 7h10m4 0h2M4 17h2m4 0h10M16 4.500v5M8 14.500v5',
+  sites: 'M4 5h16v14H4zM4 9h16M7 7h.5M9.500 7h.5',
+  users: 'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zm-6 9a6 6 0 0 1 12 0m1-9a3 3 0 0 0 0-6m1 9a5 5 0 0 1 4 5',
+  keys: 'M8 12a4 4 0 1 0 0 .010zm4 0h9m-3 0v3m-3-3v2',
+  account: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zm-7 8a7 7 0 0 1 14 0',
+  audit: 'M6 3h9l4 4v14H6zM9 11h7m-7 4h7M9 7h3',
+  checks: 'M4 6l1.500 1.500L8 5m-4 8l1.500 1.500L8 12m-4 8l1.500 1.500L8 19M11 6h9m-9 7h9m-9 7h9',
+}; // prettier-ignore
+
+export const Icon = ({name, size = 18}) => (
+  <svg class="icon" viewBox="0 0 24 24" width={size} height={size} aria-hidden="true" focusable="false">
+    <path d={PATHS[name] ?? ''} />
+  </svg>
+);

@@ -1,0 +1,4 @@
+import {Title} from '../../ui/panel.jsx';
+import {t} from '../../app/i18n.js';
+
+export const View = () => <Title>{t('view.live')}</Title>;
