@@ -44,6 +44,7 @@ from visitor_tracker.store.sql import SqlStore
 SITE = Site(DEFAULT_SITE, "default")
 NOW = bounds("UTC", LAST_DAY)[1] + 10 * DAY_MS  # all days are over
 YEAR = "2025-01-01..2025-12-31"
+PAGE, EVENT = "page is /pricing", "event is signup"
 UNFILTERED_SECONDS, FILTERED_SECONDS = 0.05, 2.0
 ROLLUP = ("site_id", "dimension", "period", "value", *NAMES)
 COPIED = {
@@ -52,7 +53,7 @@ COPIED = {
     "contexts": ("id", "body"),
     "rollup_day": ROLLUP,
     "rollup_month": ROLLUP,
-    "day_extracts": ("site_id", "day", "part", "stamp", "body"),
+    "day_extracts": ("site_id", "part", "day", "stamp", "body"),
 }
 
 UNFILTERED = {
@@ -82,6 +83,18 @@ FILTERED = {
     "some sources, entry pages": StatsQuery(
         date_range=YEAR, filters="source contains goo or referrer contains news", dimensions=["entry"]
     ),
+    "a page": StatsQuery(date_range=YEAR, filters=PAGE),
+    "a page, by day": StatsQuery(date_range=YEAR, filters=PAGE, dimensions=["time:day"]),
+    "a page, sources": StatsQuery(date_range=YEAR, filters=PAGE, dimensions=["source"]),
+    "a page and a country, pages": StatsQuery(
+        date_range=YEAR, filters=f"{PAGE} and country is DE", dimensions=["page"]
+    ),
+    "not a page, countries": StatsQuery(date_range=YEAR, filters=f"not {PAGE}", dimensions=["country"]),
+    "an event": StatsQuery(date_range=YEAR, filters=EVENT),
+    "an event, pages": StatsQuery(date_range=YEAR, filters=EVENT, dimensions=["page"]),
+    "an event on a phone, sources": StatsQuery(
+        date_range=YEAR, filters=f"{EVENT} and device is mobile", dimensions=["source"]
+    ),
     "countries and browsers": StatsQuery(date_range=YEAR, dimensions=["country", "browser"]),
     "channels and devices, compared": StatsQuery(date_range=YEAR, dimensions=["channel", "device"], compare="previous"),
 }
@@ -110,11 +123,11 @@ class Timed:
 def prepared(path: Path) -> Path:
     """Return a copy of the site with all tables and extracts."""
     copy = path.with_name(f"{path.name}.extracts")
-    if copy.is_file():
-        return copy
-    part = path.with_name(f"{path.name}.extracts.part")
-    shutil.copyfile(path, part)
-    with closing(open_store(f"sqlite:///{part}", durability="relaxed")) as store:
+    if not copy.is_file():
+        part = path.with_name(f"{path.name}.extracts.part")
+        shutil.copyfile(path, part)
+        part.rename(copy)
+    with closing(open_store(f"sqlite:///{copy}", durability="relaxed")) as store:
         migrate(store)
         begun, cpu = time.monotonic(), time.process_time()
         days = renew(ReportTable(store.database), SITE, NOW)
@@ -123,7 +136,6 @@ def prepared(path: Path) -> Path:
             f"extracts of {days} days made in {time.monotonic() - begun:,.0f} s,"
             f" {time.process_time() - cpu:,.0f} s of CPU time: {bytes_of / 1e6:,.0f} MB"
         )
-    part.rename(copy)
     return copy
 
 
@@ -136,7 +148,7 @@ def mariadb_with(path: Path) -> Iterator[SqlStore]:
         migrate(store)
         with closing(sqlite3.connect(path)) as source, database.connection(name) as target:
             for table, columns in COPIED.items():
-                copy_rows(source, target, table, columns, at_once=5 if table == "day_extracts" else 5_000)
+                copy_rows(source, target, table, columns, at_once=20 if table == "day_extracts" else 5_000)
         yield store
         store.close()
 

@@ -93,6 +93,14 @@ const bundles = [
     format: 'esm',
     outfile: 'dist/replay-player.js',
   },
+  {
+    ...common,
+    banner: RECORDER.banner,
+    target: 'es2022',
+    entryPoints: ['replay/snapshot.js'],
+    format: 'esm',
+    outfile: 'dist/replay-snapshot.js',
+  },
   {...common, target: 'es2022', entryPoints: ['replay/list.js'], format: 'esm', outfile: 'dist/replay-list.js'},
   {...common, entryPoints: ['replay/replay.css'], outfile: 'dist/replay-player.css'},
   ...['login', 'setup'].map((name) => ({
@@ -137,6 +145,7 @@ const copies = {
   'dashboard/dashboard.html': 'dashboard.html',
   'replay/list.html': 'replay-list.html',
   'replay/player.html': 'replay-player.html',
+  'replay/snapshot.html': 'replay-snapshot.html',
 };
 
 const describe = (name) => {

@@ -3,10 +3,11 @@ import Player from 'rrweb-player';
 
 import {plainRules, rewrite} from '../src/modules/replay/rewrite.js';
 import {clock, find, hideState, read, showState, showTrouble, shortUrl, who} from './page.js';
+import {isEmbedded, serveParent} from './embedded.js';
 import {label, placed} from './story.js';
 
 const STEP_MS = 5_000;
-const TALLEST = 0.62; // of the window
+const TALLEST = isEmbedded ? 0.86 : 0.62; // of the window
 const STYLES = [
   'img { background: #8884; }',
   ':where(img:not([src])) { display: inline-block; }', // browsers give an image without a source no width otherwise
@@ -15,6 +16,8 @@ const FULL_SNAPSHOT = 2;
 const META = 4;
 
 const session = location.pathname.split('/').pop();
+const asked = new URLSearchParams(location.search);
+const ofSite = asked.get('site') ? `?${new URLSearchParams({site: asked.get('site')})}` : '';
 const moment = new Intl.DateTimeFormat(undefined, {dateStyle: 'medium', timeStyle: 'short'});
 
 /** Returns the events in time order, without anything that could run or load. */
@@ -114,21 +117,22 @@ const entry = ({event, offset}, player) => {
 const tell = (story, recording, player) => {
   const {startTime, endTime} = player.getMetaData();
   const events = placed(story?.events ?? [], {startTime, endTime, arrived: Date.parse(recording.started_at)});
-  find('story').hidden = false;
+  find('story').hidden = isEmbedded;
   find('no-events').hidden = events.length > 0;
   find('events').replaceChildren(...events.map((event) => entry(event, player)));
   const began = moment.format(new Date(recording.started_at ?? startTime));
   const facts = [story && who(story), shortUrl(recording.url), began, clock(endTime - startTime)];
   find('who').textContent = facts.filter(Boolean).join(' · ');
+  if (isEmbedded) serveParent(player, events);
 };
 
 const open = async () => {
   showState('Loading the recording…');
   try {
-    // Events may be kept for a shorter time than recordings, or not at all.
+    // Events may be kept for a shorter time than recordings, or not at all. Who embeds this asks for a visit by its id.
     const [recording, story] = await Promise.all([
-      read(`/api/v1/replay/${session}${location.search}`),
-      read(`/sessions/${session}${location.search}`).catch(() => null),
+      read(`/api/v1/replay/${session}${ofSite}`),
+      read(`/sessions/${encodeURIComponent(asked.get('visit') ?? session)}${ofSite}`).catch(() => null),
     ]);
     const events = readable(recording.events);
     if (events.length < 2 || !events.some(({type}) => type === FULL_SNAPSHOT)) {

@@ -293,7 +293,7 @@ def keys_of(config: Config, snapshot: Snapshot) -> Keys:
 
 def journal_folder(config: Config) -> Path:
     """Return where this node's journal is."""
-    return config.data_dir / "journal"
+    return config.journal_folder
 
 
 def first_snapshot(config: Config, *, ask: bool = True) -> Snapshot:

@@ -7,6 +7,7 @@ from visitor_tracker.reports.live import LiveView
 from visitor_tracker.sites import Snapshot
 from visitor_tracker.web.api import accounts, compat, credentials, describing, insight, query, site_rights
 from visitor_tracker.web.assets import AssetRoutes
+from visitor_tracker.web.dashboard import DashboardRoutes
 from visitor_tracker.web.disclosure import DisclosureRoutes
 from visitor_tracker.web.guards import Scheme
 from visitor_tracker.web.live_stream import LiveStreamRoutes
@@ -29,6 +30,7 @@ def page_routes(files: Mapping[str, bytes], assets: AssetRoutes, now: Now, confi
         *ScriptRoutes(files, now, config).routes(),
         *DisclosureRoutes(config, now, assets).routes(),
         *PlayerRoutes(files, assets).routes(),
+        *DashboardRoutes(files, assets).routes(),
     ]
 
 

@@ -359,7 +359,7 @@ def _announce(config: Config, listeners: Sequence[Listener], workers: int, *, as
     if not sys.stdout.isatty():
         _print(f"listening on {' '.join(places)}\n")
         return
-    people = f"account    {base}/setup#{token}  to make the first one" if token else f"log in     {base}/login"
+    people = f"account    make the first one at  {base}/setup#{token}" if token else f"log in     {base}/login"
     _print(
         f"\n  Visitor Tracker {__version__}\n"
         f"  address    {', '.join(places)}\n"

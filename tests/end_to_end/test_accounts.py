@@ -1,6 +1,10 @@
 """Accounts of a running server: set up, log in, and what ends is ended in every process at once."""
 
+import os
+import pty
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,3 +71,27 @@ def test_a_changed_password_ends_tokens_in_every_worker_at_once(server: Server) 
     assert ask(server, "GET", "/api/v1/me", token=again["access_token"]).status_code == 200
     for secret in (PASSWORD, NEW, found[1], again["refresh_token"]):
         assert secret not in server.log
+
+
+def test_on_a_terminal_the_link_to_the_first_account_stands_by_itself(tmp_path: Path) -> None:
+    """What `make run` shows; and the link works, where the same request without it does not."""
+    command = [sys.executable, "-m", "visitor_tracker", "serve", "--port", "0", "--data-dir", str(tmp_path / "data")]
+    screen, terminal = pty.openpty()
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, cwd=tmp_path) as process:
+        os.close(terminal)
+        try:
+            shown = ""
+            while "Ctrl-C" not in shown:
+                shown += os.read(screen, 65_536).decode()
+            found = re.search(r"account    make the first one at  (http://127\.0\.0\.1:\d+)/setup#(\S+)\r?\n", shown)
+            assert found, shown
+            asked = {"username": "ada", "password": PASSWORD}
+            with requests.Session() as session:
+                session.trust_env = False
+                refused = session.post(f"{found[1]}/api/v1/setup", json=asked, timeout=SECONDS)
+                assert (refused.status_code, refused.json()["error"]["code"]) == (403, "link_needed")
+                made = session.post(f"{found[1]}/api/v1/setup", json=asked | {"token": found[2]}, timeout=SECONDS)
+                assert made.status_code == 201
+        finally:
+            process.terminate()
+            os.close(screen)

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from visitor_tracker.http.message import Deferred, Response
+from visitor_tracker.http.message import Deferred, Response, Stream
 
 ANSWER = Response(200, b"stored")
 
@@ -47,3 +47,21 @@ def test_an_answer_from_another_thread_is_delivered_once() -> None:
         deferred.attach(got.append)
     thread.join()
     assert got == [ANSWER] * len(rounds)
+
+
+def test_a_stream_keeps_the_newest_piece_and_tells_once() -> None:
+    closed: list[bool] = []
+    told: list[Stream] = []
+    stream = Stream((), b"", lambda: closed.append(True))
+    stream.push(b"early")
+    stream.attach(told.append, chunked=True)
+    stream.push(b"newer")
+    stream.push(b"not in its place", instead=False)
+    assert (stream.take(), told) == ((b"newer", False), [stream])
+    stream.push(b"alone", instead=False)
+    stream.end()
+    assert (stream.push(b"late"), stream.take(), told) == (False, (b"alone", True), [stream, stream])
+    stream.close()
+    stream.close()
+    stream.end()
+    assert (closed, told) == ([True], [stream, stream])

@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from visitor_tracker.config import HttpConfig, ServerConfig, TlsConfig
-from visitor_tracker.http.message import Answer, Deferred, Request, Response
+from visitor_tracker.http.message import Answer, Deferred, Headers, Request, Response, Stream
 from visitor_tracker.metrics import Cell, Counters, Metrics
 from visitor_tracker.net.listen import Listener, close_listeners, open_listeners
 from visitor_tracker.net.loop import Loop, LoopOptions
 from visitor_tracker.net.tls import TlsAcceptor
 
 PATIENCE_SECONDS = 15.0
-POOL_PATHS = ("/slow", "/nap", "/pool", "/exit", "/raise-pool", "/echo", "/join")
+STREAMS = ("/stream", "/stream-pool", "/stream-bad")
+POOL_PATHS = ("/stream-pool", "/slow", "/nap", "/pool", "/exit", "/raise-pool", "/echo", "/join")
 ANSWERED_EARLY = ("/done", "/gone")
 BIG = b"0123456789abcdef" * (256 * 1024)  # 4 MiB: more than the socket buffers of both sides take
 
@@ -34,6 +35,8 @@ class TinyApp:
         self.gate = threading.Event()  # /slow waits for it
         self.handled: list[str] = []
         self.held: list[Deferred] = []  # of /held; completed by the test
+        self.streams: list[Stream] = []  # of /stream; the test pushes
+        self.closed = 0  # of those
         self.batches: list[int] = []
         self._batch: list[Deferred] = []
 
@@ -62,7 +65,7 @@ class TinyApp:
                 time.sleep(0.7)  # a request that runs while the server is asked to stop
             case "/slow":
                 self.gate.wait(PATIENCE_SECONDS)
-        return self._plain(request)
+        return self._stream(request.path) if request.path in STREAMS else self._plain(request)
 
     def flush(self) -> None:
         batch, self._batch = self._batch, []
@@ -70,6 +73,15 @@ class TinyApp:
             self.batches.append(len(batch))
         for deferred in batch:
             deferred.complete(Response(200, b"stored"))
+
+    def _stream(self, path: str) -> Stream:
+        headers: Headers = (("Content-Type", "text/plain\r\n" if path == "/stream-bad" else "text/plain"),)
+
+        def close() -> None:
+            self.closed += 1
+
+        self.streams.append(Stream(headers, b"first ", close))
+        return self.streams[-1]
 
     def _answered_early(self, request: Request) -> Deferred:
         """Answer as another thread does that is quicker than the batch."""
@@ -190,11 +202,36 @@ class Reader:
         first, *lines = raw.decode("latin-1").split("\r\n")
         pairs = [line.split(": ", 1) for line in lines]
         headers = {name.lower(): value for name, value in pairs}
+        if not head and headers.get("transfer-encoding") == "chunked":
+            return Answered(int(first.split(" ")[1]), headers, b"")  # `chunk` reads on
         length = 0 if head else int(headers.get("content-length", "0"))
         while len(self._rest) < length:
             self._more()
         body, self._rest = self._rest[:length], self._rest[length:]
         return Answered(int(first.split(" ")[1]), headers, body)
+
+    def chunk(self) -> bytes:
+        """Read one chunk (RFC 9112, 7.1); nothing is the last."""
+        size = int(self._until(b"\r\n"), 16)
+        while len(self._rest) < size + 2:
+            self._more()
+        piece, end, self._rest = self._rest[:size], self._rest[size : size + 2], self._rest[size + 2 :]
+        assert end == b"\r\n", piece + end
+        return piece
+
+    def to_end(self) -> bytes:
+        """Read until the connection ends."""
+        try:
+            while True:
+                self._more()
+        except EOFError:
+            return self._rest
+
+    def _until(self, end: bytes) -> bytes:
+        while end not in self._rest:
+            self._more()
+        found, _, self._rest = self._rest.partition(end)
+        return found
 
     def line(self) -> bytes:
         """Read to the end of an interim answer."""

@@ -66,7 +66,7 @@ def test_the_cookie_shows_and_erases_its_visitor(cookies: Site) -> None:
     assert places_of(cookies.app.store, [who]) == set()
     assert pages(body(ben.ask(ME))) == ["https://example.com/b"]
     lines = manage(cookies, "GET", "/api/v1/audit")["lines"]
-    assert [(line["action"], line["name"]) for line in lines][1] == ("visitor.erased", "the visitor")
+    assert ("visitor.erased", "the visitor") in [(line["action"], line["name"]) for line in lines]
     assert who.hex() not in str(lines)
 
 
@@ -216,7 +216,7 @@ def test_the_page_says_what_holds(build: Build) -> None:
     assert (told["site"], told["policy"]["visitor"]) == ("default", "cookie")
     assert [part["name"] for part in told["collected"]] == ["events and visits", "sums", "addresses", "profile"]
     changed = b'{"modules": ["replay"], "policy": {"ip": "none", "visitor": "daily"}, "retention": {"events_days": 90}}'
-    assert site.ask("/api/v1/sites/default", method="PATCH", body=changed).status == 200
+    assert site.ask("/api/v1/sites/default", method="PATCH", body=changed, headers=site.admin).status == 200
     settle(site)
     told = msgspec.json.decode(Visitor(site, REMOTE, accept="application/json").ask("/privacy").body)
     kept = {part["name"]: part["kept"] for part in told["collected"]}

@@ -49,13 +49,25 @@ ROUTES: dict[Access, str] = {
         POST /api/v1/refresh
         GET /api/v1/setup
         POST /api/v1/setup
+        GET /admin
+        GET /admin/{view}
+        GET /admin/{view}/{id}
         GET /api/v1/stats/definitions
         POST /auth/login
         POST /auth/logout
         POST /auth/refresh
         POST /auth/signup
+        GET /counters
+        GET /dashboard
+        GET /dashboard/{site}
+        GET /dashboard/{site}/{view}
+        GET /dashboard/{site}/{view}/{id}
         GET /demo
         GET /docs
+        GET /embed/{token}
+        GET /embed/{token}/{site}
+        GET /embed/{token}/{site}/{view}
+        GET /embed/{token}/{site}/{view}/{id}
         GET /health
         GET /healthz
         GET /login
@@ -91,6 +103,7 @@ ROUTES: dict[Access, str] = {
         GET /api/v1/stats/journeys
         GET /api/v1/stats/lifetime
         GET /api/v1/stats/months
+        GET /api/v1/stats/properties
         GET /api/v1/stats/query
         POST /api/v1/stats/query
         GET /api/v1/stats/realtime
@@ -170,6 +183,7 @@ ROUTES: dict[Access, str] = {
         GET /auth/me
     """,
     "operate": """
+        GET /api/v1/checks
         GET /metrics
     """,
     "admin": """

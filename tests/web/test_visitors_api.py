@@ -51,7 +51,7 @@ def test_a_visitor_can_be_noted_and_one_visit_erased(counted: Site) -> None:
     assert read(counted, f"{ALL}/{first['id']}")["visits"] == 1
     manage(counted, "DELETE", f"/api/v1/sites/default/visits/{visits[1]['id']}", status=404)
     actions = [line["action"] for line in manage(counted, "GET", "/api/v1/audit")["lines"]]
-    assert actions == ["visit.erased", "visitor.noted"]
+    assert actions == ["visit.erased", "visitor.noted", "key.added"]
 
 
 def test_a_visitor_is_exported_and_erased(counted: Site) -> None:

@@ -8,6 +8,7 @@ import {Nav} from './Nav.jsx';
 import {QuestionBar} from './QuestionBar.jsx';
 import {ShortcutHelp} from './ShortcutHelp.jsx';
 import {isLoggedOut} from './api.js';
+import {isEmbed} from './embed.js';
 import {t, useLanguage} from './i18n.js';
 import {followLinks, go, toAdmin, toView, usePlace} from './place.js';
 import {may, useSession} from './session.js';
@@ -17,10 +18,10 @@ import {ADMIN_VIEWS, SITE_VIEWS} from './views.js';
 const leave = () => location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 
 /** Returns where / leads: to the first site that has a name of its own, or to the list of sites. */
-const start = ({site, params}, {sites}) => {
+const start = ({site, params}, {me, sites}) => {
   const names = sites.map(({name}) => name);
   if (names.includes(site)) return toView('overview', {site});
-  const own = names.filter((name) => name !== 'default');
+  const own = me.kind === 'share' ? Object.keys(me.roles) : names.filter((name) => name !== 'default');
   if (names.length === 0) return toAdmin('sites');
   return toView('overview', {site: own.length === 1 ? own[0] : names[0], embed: params.get('embed')});
 };
@@ -58,14 +59,16 @@ export const App = () => {
   const view = views.find(({name}) => name === place.view);
   const isNobody = session.me.kind === 'nobody' && session.sites.length === 0;
   useEffect(() => {
+    if (isEmbed && isNobody) return;
     if (isNobody || (isOut && session.me.kind === 'user')) leave();
     else if (place.area === 'start') go(start(place, session), {replace: true});
   }, [isNobody, isOut, place, session]);
   useEffect(() => {
     document.title = titleOf(place, view);
   }, [place, view]);
+  if (isEmbed && isNobody) return <ErrorBox title={t('error.no_link')} hint={t('error.no_link_hint')} />;
   if (isNobody || place.area === 'start') return <p class="loading">{t('state.loading')}</p>;
-  const isEmbedded = place.params.get('embed') === '1';
+  const isEmbedded = isEmbed || place.params.get('embed') === '1';
   return (
     <div class={isEmbedded ? 'app embedded' : 'app'} onClick={followLinks}>
       <a class="skip" href="#content">

@@ -1,4 +1,5 @@
 /** Talks to the server: the only file of the dashboard that does, besides the live stream. */
+import {PROOF} from './embed.js';
 import {createStore} from './store.js';
 
 const MOST_AT_ONCE = 4;
@@ -47,7 +48,7 @@ const once = async (path, {method, body, signal, headers}) => {
   await turn();
   try {
     signal?.throwIfAborted();
-    return await fetch(path, {method, body, signal, headers, cache: 'no-store', credentials: 'same-origin'});
+    return await fetch(path, {method, body, signal, headers, cache: 'no-store', credentials: PROOF.credentials});
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Refusal(0);
@@ -76,7 +77,7 @@ const refuse = async (answer) => {
 
 /** Sends a request and resolves to the answer's Response; rejects with a Refusal. Reads wait where the server is busy. */
 export const request = async (method, path, {query, body, signal, accept = 'application/json'} = {}) => {
-  const headers = {Accept: accept};
+  const headers = {Accept: accept, ...PROOF.headers};
   if (method !== 'GET') headers['X-CSRF-Token'] = csrf.get();
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const sent = {method, signal, headers, body: body === undefined ? undefined : JSON.stringify(body)};

@@ -45,6 +45,13 @@ export const duration = (ms) =>
     return `${Math.floor(seconds / 3600)}h ${String(Math.floor((seconds % 3600) / 60)).padStart(2, '0')}m`;
   });
 
+/** Milliseconds as 159 ms or 2.16 s: for what is measured, not for visits. */
+export const milliseconds = (ms) =>
+  orNone(ms, (known) => (known < 1000 ? `${whole(known)} ms` : `${decimal(known / 1000)} s`));
+
+/** A small number without a unit, such as a layout shift: 0.065 */
+export const ratio = (value) => decimal(value, 3);
+
 export const money = (value, currency) =>
   orNone(value, (known) => {
     if (!/^[A-Z]{3}$/.test(currency ?? '')) return decimal(known);
@@ -60,6 +67,8 @@ const METRICS = {
   duration,
   views_per_visit: decimal,
   revenue: decimal,
+  milliseconds,
+  ratio,
   scroll_depth: (value) => orNone(value, (known) => percent(known / 100)),
 };
 

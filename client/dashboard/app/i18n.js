@@ -1,4 +1,5 @@
 /** Texts by name, in the language of whoever looks. Each language is one file of lang/. */
+import {remember, remembered} from './kept.js';
 import {createStore, useStore} from './store.js';
 import {messages as english} from '../lang/en.js';
 
@@ -40,7 +41,7 @@ export const t = (name, values = {}) => {
 export const hasText = (name) => Object.hasOwn(english, name);
 
 const preferred = () => {
-  const stored = localStorage.getItem(KEY);
+  const stored = remembered(KEY);
   return (
     [stored, ...navigator.languages]
       .map((code) => code?.split('-')[0])
@@ -51,7 +52,7 @@ const preferred = () => {
 /** Changes the language; without `code` to the one that was chosen before, or that the browser prefers. */
 export const setLanguage = async (code) => {
   const next = code ?? preferred();
-  if (code) localStorage.setItem(KEY, code);
+  if (code) remember(KEY, code);
   const messages = await LANGUAGES[next].load();
   document.documentElement.lang = next;
   current.set({code: next, messages});

@@ -1,18 +1,20 @@
 /** Where in the dashboard one is: all of it is in the address, so that it can be sent to somebody. */
+import {ROOT, isEmbed} from './embed.js';
 import {createStore, useStore} from './store.js';
 
 /** Parameters of the address that stay when one goes from view to view of a site. */
 const KEPT = ['period', 'compare', 'interval', 'f', 'segment', 'embed'];
 
 /**
- * Reads an address: /dashboard/{site}/{view}/{id} or /admin/{view}/{id}.
+ * Reads an address: /dashboard/{site}/{view}/{id} or /admin/{view}/{id}; in a frame /embed/{token}/{site}/{view}/{id}.
  * `area` is site, admin, or start for /, `params` a URLSearchParams.
  */
 export const readPlace = ({pathname, search}) => {
   const [area, ...parts] = pathname.split('/').slice(1).map(decodeURIComponent);
+  if (isEmbed) parts.shift(); // the token
   const params = new URLSearchParams(search);
   if (area === 'admin') return {area, view: parts[0] || 'sites', id: parts[1] ?? '', site: '', params};
-  if (area !== 'dashboard' || !parts[0]) {
+  if ((area !== 'dashboard' && !isEmbed) || !parts[0]) {
     return {area: 'start', site: params.get('site') ?? '', view: 'overview', id: '', params};
   }
   return {area: 'site', site: parts[0], view: parts[1] || 'overview', id: parts[2] ?? '', params};
@@ -42,7 +44,7 @@ const path = (...parts) => `/${parts.filter(Boolean).map(encodeURIComponent).joi
 
 /** Returns the address of a view of a site; the period and the filters come along. `more` are parameters of it. */
 export const toView = (view, {site = store.get().site, id = '', ...more} = {}) =>
-  path('dashboard', site, view === 'overview' && !id ? '' : view, id) + written(kept(store.get().params), more);
+  path(...ROOT, site, view === 'overview' && !id ? '' : view, id) + written(kept(store.get().params), more);
 
 /** Returns the address of a page of the administration. */
 export const toAdmin = (view, {id = '', ...more} = {}) =>
@@ -63,7 +65,7 @@ const isOwn = (link) =>
   link.origin === location.origin &&
   !link.target &&
   !link.download &&
-  /^\/(dashboard|admin)?(\/|$|\?)/.test(link.pathname);
+  /^\/(dashboard|admin|embed)?(\/|$|\?)/.test(link.pathname);
 
 /** Follows links of the dashboard without loading the page again; the others as browsers do. */
 export const followLinks = (event) => {

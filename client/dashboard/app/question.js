@@ -1,5 +1,6 @@
 /** What all reports of a site are asked with: days, comparison, and filters, as they stand in the address. */
 import {getPlace, go, usePlace, withParams} from './place.js';
+import {getZone, useZone} from './zone.js';
 
 /** Periods to choose from; any other is one day or FROM..TO. docs/reports.md says what they mean. */
 export const PERIODS = ['today', 'yesterday', '24h', '7d', '30d', '90d', 'month', 'last_month', '12mo', 'year', 'all'];
@@ -50,7 +51,11 @@ export const questionOf = ({site, params}) => ({
   segment: params.get('segment') || '',
 });
 
-export const useQuestion = () => questionOf(usePlace());
+/** Renders again when the address changes, and when somebody chooses the days of another time zone. */
+export const useQuestion = () => {
+  useZone();
+  return questionOf(usePlace());
+};
 
 /** Returns the parameters of GET /api/v1/stats/query for a question, and more: {metrics: 'visitors', dimensions: 'page'}. */
 export const toQuery = (question, more = {}) => ({
@@ -59,6 +64,7 @@ export const toQuery = (question, more = {}) => ({
   compare: question.compare,
   filters: asTree(question.filters),
   segment: question.segment,
+  timezone: getZone(),
   ...more,
 });
 

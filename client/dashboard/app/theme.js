@@ -1,9 +1,10 @@
 /** Light, dark, or as the system is. */
+import {remember, remembered} from './kept.js';
 import {createStore, useStore} from './store.js';
 
 const KEY = 'vt.theme';
 export const THEMES = ['system', 'light', 'dark'];
-const stored = localStorage.getItem(KEY);
+const stored = remembered(KEY);
 const store = createStore(THEMES.includes(stored) ? stored : 'system');
 const prefersDark = matchMedia('(prefers-color-scheme: dark)');
 
@@ -20,7 +21,7 @@ const apply = () => {
 };
 
 export const setTheme = (theme) => {
-  localStorage.setItem(KEY, theme);
+  remember(KEY, theme);
   store.set(theme);
   apply();
 };

@@ -12,7 +12,7 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Final
 
@@ -28,12 +28,16 @@ from visitor_tracker.store.sql import SqlStore
 
 COOKIE: Final = "vt_share"
 MOST = 200  # links of a site
+ANYWHERE: Final = "*"  # pages of every origin
+ORIGINS_MOST: Final = 20  # of a link
 
 _TOKEN_BYTES = 32
 _ID_DIGITS = 16
 _MOST_TRIED = 4  # cookies of one request that bear our name; other paths and hosts may have set some
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch
 _MAX_AGE_SECONDS = 400 * 86_400  # browsers keep no cookie longer, RFC 6265bis, 5.5
+# As Content-Security-Policy names a host, with nothing that could end its field; "*." is any host below.
+_is_origin = re.compile(r"\*|https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?").fullmatch
 
 
 class ShareLinks:
@@ -62,9 +66,21 @@ class ShareLinks:
         return self._table.of_site(site.id)
 
     def add(  # noqa: PLR0913 - the rest by keyword
-        self, audit: Audit, who: Who, site: Site, *, name: str, password: str, expires_at: int
+        self,
+        audit: Audit,
+        who: Who,
+        site: Site,
+        *,
+        name: str,
+        password: str,
+        expires_at: int,
+        origins: Sequence[str] = (),
     ) -> tuple[ShareLink, str]:
-        """Make a link and return it with its token, which nobody can see again; raises 400 for an easy password."""
+        """Make a link and return it with its token, which nobody can see again; raises 400 for an easy password.
+
+        Pages of `origins` may show it in a frame; raises 400 for what is no origin.
+        """
+        framed = frame_origins(origins, has_password=bool(password))
         if len(self._table.of_site(site.id)) >= MOST:
             raise HttpError(
                 409, "too_many_links", f"the site has {MOST} links already", "revoke those that nobody needs"
@@ -80,8 +96,11 @@ class ShareLinks:
             who.id if who.kind == "user" else "",
             self._clock(),
             expires_at,
+            origins=framed,
         )
-        detail = {"id": link.id, "password": bool(password), "expires_at": expires_at}
+        detail: dict[str, object] = {"id": link.id, "password": bool(password), "expires_at": expires_at}
+        if framed:
+            detail["embed_in"] = framed.split()
         self._table.add(link, audit.row(who, "share.added", site_id=site.id, target=name, detail=detail))
         return link, token
 
@@ -121,6 +140,27 @@ class ShareLinks:
 
     def _proof(self, link: ShareLink) -> str:
         return keyed(self._key, f"{link.digest.hex()}:{link.password}")
+
+
+def frame_origins(origins: Sequence[str], *, has_password: bool) -> str:
+    """Return origins as they are stored, in lower case; raises HttpError 400 for what is none."""
+    if origins and has_password:
+        raise HttpError(
+            400,
+            "invalid_embed_in",
+            "a link with a password cannot be shown in a frame",
+            "leave out password, or embed_in",
+        )
+    if wrong := next((text for text in origins if not _is_origin(text)), None):
+        raise HttpError(
+            400,
+            "invalid_embed_in",
+            f"{wrong[:100]!r} is not the origin of a web site",
+            f"use at most {ORIGINS_MOST} such as https://example.com or https://*.example.com, or * for all",
+        )
+    if len(origins) > ORIGINS_MOST:
+        raise HttpError(400, "invalid_embed_in", "these are too many origins", f"use at most {ORIGINS_MOST}, or *")
+    return ANYWHERE if ANYWHERE in origins else " ".join(dict.fromkeys(origin.lower() for origin in origins))
 
 
 def cookies(header: str) -> list[str]:

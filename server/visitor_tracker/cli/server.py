@@ -8,11 +8,11 @@ from typing import Any
 from visitor_tracker.access.accounts import Accounts
 from visitor_tracker.access.tokens import ReadToken
 from visitor_tracker.cli.arguments import add_command, config_of, opened, reach, settings_file, whole
-from visitor_tracker.cli.checks import look_around
 from visitor_tracker.cli.output import EXIT_FAILED, EXIT_SETTINGS, complain, say, say_document, say_findings
 from visitor_tracker.errors import StoreError
 from visitor_tracker.serve import check_all, migrate_store, serve
 from visitor_tracker.store.base import Finding
+from visitor_tracker.web.checkup import look_around
 
 _SERVE_EXAMPLES = """\
 visitor-tracker serve

@@ -15,7 +15,7 @@ from visitor_tracker.errors import TrackerError
 from visitor_tracker.ingest.zones import country_name
 from visitor_tracker.logs import escape
 from visitor_tracker.middleware.visitors_json import VISITORS_MOST, VisitorFile
-from visitor_tracker.reports.live import NOW_MINUTES, Happening, Live, Share, read_live
+from visitor_tracker.reports.live import LISTED, NOW_MINUTES, Happening, Live, Share, read_live
 from visitor_tracker.reports.visitors import (
     LIMIT,
     LIMIT_MOST,
@@ -150,7 +150,7 @@ def _say_live(live: Live) -> None:
     here = f"{live.now} here now ({NOW_MINUTES} minutes)"
     say(f"{live.site}: {here}, {live.visitors} in {live.visitors_minutes} minutes, {_number(live.views, 'view')}")
     say(f"views per minute: {' '.join(str(minute.views) for minute in live.minutes)}")
-    for title, shares in (("PAGE", live.pages), ("SOURCE", live.sources), ("COUNTRY", _named(live.countries))):
+    for title, shares in (("PAGE", live.pages), ("SOURCE", live.sources), ("COUNTRY", _named(live.countries[:LISTED]))):
         if shares:
             say("")
             say_table(

@@ -342,6 +342,11 @@ class Config:
         return Path(self.server.data_dir).expanduser().absolute()
 
     @property
+    def journal_folder(self) -> Path:
+        """Where this node's journal is."""
+        return self.data_dir / "journal"
+
+    @property
     def store_url(self) -> str:
         """The store's URL, spelled out when the setting is empty."""
         return self.store.url or f"sqlite:///{quote(str(self.data_dir / 'visitors.db'))}"

@@ -19,6 +19,7 @@ import msgspec
 
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.event import Event, InboxRow, decode_events, encode_events
+from visitor_tracker.ingest.arrivals import arrivals_of
 from visitor_tracker.ingest.bots import judge, reasons
 from visitor_tracker.ingest.deltas import settle
 from visitor_tracker.ingest.erased import without_erased
@@ -30,6 +31,7 @@ from visitor_tracker.sessions.profiles import Profiles
 from visitor_tracker.sessions.sums import Sums
 from visitor_tracker.store import folding as tables
 from visitor_tracker.store import vocabulary
+from visitor_tracker.store.arrivals import add_arrivals
 from visitor_tracker.store.inbox import Inbox, add_letter, add_rows, remove_rows
 from visitor_tracker.store.session import Session, T, ValueRefused
 from visitor_tracker.store.sql import SqlStore
@@ -271,6 +273,8 @@ class Folder:
         vocabulary.add_contexts(session, profiles.fresh_contexts)
         changes = Changes(session, site_id, rule, profiles)
         changes.add(new)
+        arrived = arrivals_of([each.event for each in events], [each.event for each in new])
+        add_arrivals(session, site_id, arrived)
         delta = changes.put_off(delta_id) if delta_id else None
         if delta is None:
             changes.write(self._deltas)

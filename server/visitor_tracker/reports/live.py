@@ -27,7 +27,7 @@ MINUTES = 30
 FEED_MOST = 100
 LOOKED_AT = 1_000  # visitors that the lists count
 EVENTS_MOST = 300_000  # in which visitors are looked for: 1,000 a second for the five minutes of "now"
-_LISTED = 10
+LISTED = 10
 _KEPT_SECONDS = 1.0  # at least
 _SETTLED_MS = 2 * MINUTE_MS  # after its end a minute is not read again: few events arrive so late
 _KEPT_TIMES = 10  # as long as it took: so reading takes a tenth of one thread at most
@@ -92,7 +92,7 @@ class Live(msgspec.Struct, frozen=True):
     looked_at: int
     pages: tuple[Share, ...]  # that they see, or saw last
     sources: tuple[Share, ...]
-    countries: tuple[Share, ...]
+    countries: tuple[Share, ...]  # all of them, for maps
     feed: tuple[Happening, ...]  # newest first
     robots: RobotsNow
 
@@ -169,7 +169,7 @@ def read_live(session: Session, site: Site, now: int, judge: Judge, settled: Set
         len(visits),
         _shares((_page(visit, words), is_here) for visit, is_here in visits),
         _shares((_source(visit, words), is_here) for visit, is_here in visits),
-        _shares((words.context(visit.head.context).place.country, is_here) for visit, is_here in visits),
+        _shares(((words.context(visit.head.context).place.country, is_here) for visit, is_here in visits), None),
         _feed(people.feed(session, window, FEED_MOST), words, judge),
         RobotsNow(
             sum(minute.robots for minute in minutes.values()),
@@ -215,8 +215,8 @@ def _visits(
     return [(visits[visitor], ts > lately) for visitor, ts in seen.items() if visitor in visits]
 
 
-def _shares(named: Iterable[tuple[str, bool]]) -> tuple[Share, ...]:
-    """Return the most frequent names; the empty one says that there is none, and is left out."""
+def _shares(named: Iterable[tuple[str, bool]], most: int | None = LISTED) -> tuple[Share, ...]:
+    """Return the most frequent names, None: all; the empty one says that there is none, and is left out."""
     here: Counter[str] = Counter()
     visitors: Counter[str] = Counter()
     for name, is_here in named:
@@ -224,7 +224,7 @@ def _shares(named: Iterable[tuple[str, bool]]) -> tuple[Share, ...]:
             here[name] += is_here
             visitors[name] += 1
     order = sorted(visitors, key=lambda name: (-here[name], -visitors[name], name))
-    return tuple(Share(name, here[name], visitors[name]) for name in order[:_LISTED])
+    return tuple(Share(name, here[name], visitors[name]) for name in order[:most])
 
 
 def _page(visit: VisitorSession, words: Words) -> str:

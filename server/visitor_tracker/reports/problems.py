@@ -1,12 +1,14 @@
 """Errors of a site's pages, each problem once: how often, for how many visitors, since when, where."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
 
 from visitor_tracker.event import ROBOT, Kind
 from visitor_tracker.reports.query import QueryError, Span
+from visitor_tracker.reports.within import Within
 from visitor_tracker.reports.words import Words, iso
 from visitor_tracker.sites import Site
 from visitor_tracker.store.problems import ProblemTable, Told
@@ -15,11 +17,23 @@ from visitor_tracker.store.session import Database
 ERRORS_MOST = 200_000  # of one question
 READ_MOST = 5_000_000  # events of any kind in the hours that have some
 LIMIT, LIMIT_MOST = 20, 1_000
+SESSIONS_MOST = 50  # of a problem
+_PARTS_MOST = 20  # of a list of where a problem was met
 _CHUNK = 2_000  # events that are looked at between two breaths of other threads
 
 
+class Part(msgspec.Struct, frozen=True):
+    """Where a problem was met, and how often."""
+
+    value: str
+    count: int
+
+
 class Problem(msgspec.Struct, frozen=True):
-    """One problem of a period; `message`, `page` and what follows are those of the last time."""
+    """One problem of a period; `message`, `page` up to `stack` are those of the last time.
+
+    The lists have the most frequent values. `sessions` are ids of visits, the latest first.
+    """
 
     group: str
     message: str
@@ -32,6 +46,10 @@ class Problem(msgspec.Struct, frozen=True):
     line: int
     column: int
     stack: str
+    browsers: list[Part] = []
+    pages: list[Part] = []
+    releases: list[Part] = []
+    sessions: list[str] = []
 
 
 class Problems(msgspec.Struct, frozen=True):
@@ -45,27 +63,41 @@ class Problems(msgspec.Struct, frozen=True):
 class _Group:
     """What is known of a problem so far."""
 
-    __slots__ = ("count", "first_ts", "last", "visitors")
+    __slots__ = ("contexts", "count", "first_ts", "last", "pages", "releases", "sessions", "visitors")
 
     def __init__(self, told: Told) -> None:
         self.count = 0
         self.first_ts = told.ts
         self.last = told
         self.visitors: set[bytes] = set()
+        self.sessions: dict[bytes, int] = {}  # of the latest visitors, when they met it last
+        self.contexts: Counter[int] = Counter()
+        self.pages: Counter[tuple[int, int]] = Counter()  # host, page
+        self.releases: Counter[str] = Counter()
 
     def add(self, told: Told) -> None:
         """Add one; they come by time."""
         self.count += 1
         self.last = told
+        self.contexts[told.context] += 1
+        self.pages[told.host, told.page] += 1
+        if release := told.rest.properties.get("release"):
+            self.releases[str(release)] += 1
         if told.visitor:
             self.visitors.add(told.visitor)
+            self.sessions.pop(told.visitor, None)
+            self.sessions[told.visitor] = told.ts
+            if len(self.sessions) > SESSIONS_MOST:
+                del self.sessions[next(iter(self.sessions))]
 
 
-def problems(database: Database, site: Site, span: Span, limit: int = LIMIT) -> Problems:
-    """Return the problems of a span; raises QueryError where there is too much to read."""
+def problems(database: Database, site: Site, span: Span, limit: int = LIMIT, within: Within | None = None) -> Problems:
+    """Return the problems of a span, or of some of its visits; raises QueryError where there is too much to read."""
     groups: dict[str, _Group] = {}
     errors = 0
     for told in told_events(ProblemTable(database), site, "error", span, most=ERRORS_MOST):
+        if within is not None and not within.has(told.visitor, told.ts):
+            continue
         errors += 1
         key = str(told.rest.properties.get("group", "")) or f"{told.name:x}"
         group = groups.get(key)
@@ -90,20 +122,40 @@ def told_events(table: ProblemTable, site: Site, kind: Kind, span: Span, *, most
 
 
 def _shown(database: Database, ranked: list[tuple[str, _Group]]) -> list[Problem]:
-    last = [group.last for _, group in ranked]
-    words = database.read(lambda session: _learned(Words(session), last))
+    groups = [group for _, group in ranked]
+    words = database.read(lambda session: _learned(Words(session), groups))
     return [_problem(key, group, words) for key, group in ranked]
 
 
-def _learned(words: Words, told: list[Told]) -> Words:
-    words.learn(texts={text for each in told for text in (each.name, each.page, each.host)})
+def _learned(words: Words, groups: list[_Group]) -> Words:
+    words.learn(
+        texts={text for group in groups for place in group.pages for text in place}
+        | {group.last.name for group in groups},
+        contexts={context for group in groups for context in group.contexts},
+    )
     return words
+
+
+def _browsers(group: _Group, words: Words) -> list[Part]:
+    counted: Counter[str] = Counter()
+    for context, number in group.contexts.items():
+        agent = words.context(context).agent
+        counted[f"{agent.browser} {agent.browser_version}".strip()] += number
+    return _parts(counted)
+
+
+def _parts(counted: Counter[str]) -> list[Part]:
+    ranked = sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+    return [Part(value, count) for value, count in ranked[:_PARTS_MOST]]
+
+
+def _address(words: Words, host: int, page: int) -> str:
+    return f"https://{words.text(host)}{words.text(page)}" if host else ""
 
 
 def _problem(key: str, group: _Group, words: Words) -> Problem:
     last = group.last
     properties = last.rest.properties
-    host = words.text(last.host)
     return Problem(
         group=key,
         message=words.text(last.name),
@@ -111,11 +163,15 @@ def _problem(key: str, group: _Group, words: Words) -> Problem:
         visitors=len(group.visitors),
         first_seen=iso(group.first_ts),
         last_seen=iso(last.ts),
-        page=last.rest.url or (f"https://{host}{words.text(last.page)}" if host else ""),
+        page=last.rest.url or _address(words, last.host, last.page),
         source=str(properties.get("source", "")),
         line=_whole(properties.get("line")),
         column=_whole(properties.get("column")),
         stack=str(properties.get("stack", "")),
+        browsers=_browsers(group, words),
+        pages=_parts(Counter({_address(words, *place): number for place, number in group.pages.items()})),
+        releases=_parts(group.releases),
+        sessions=[f"{visitor.hex()}-{ts}" for visitor, ts in reversed(group.sessions.items())],
     )
 
 

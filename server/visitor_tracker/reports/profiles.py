@@ -177,12 +177,12 @@ def visit_views(
 def _visit(  # noqa: PLR0913
     session: Session, site: Site, policy: Policy, hashed: bytes, own: VisitorSession, words: Words
 ) -> VisitView:
-    context, first = words.context(own.head.context), _first_event(session, site, hashed, own)
+    context, first = words.context(own.head.context), first_event(session, site, hashed, own)
     pages = [words.text(look.page) for look in own.looked if look.views]
     return VisitView(
         id=f"{hashed.hex()}-{own.first_ts}",
         visitor=hashed.hex(),
-        ip=_as_policy_keeps(first.ip, policy),
+        ip=as_policy_keeps(first.ip, policy),
         user_agent=(first.user_agent if policy.user_agent == "full" else "") or agent_name(context.agent),
         started_at=iso(own.first_ts),
         stated_at=iso(own.first_ts),
@@ -195,13 +195,13 @@ def _visit(  # noqa: PLR0913
     )
 
 
-def _first_event(session: Session, site: Site, hashed: bytes, own: VisitorSession) -> Rest:
+def first_event(session: Session, site: Site, hashed: bytes, own: VisitorSession) -> Rest:
     """Return what is rare of a visit's first event: an address, a user agent as it was sent."""
     rows = people.events_of(session, site.id, hashed, own.first_ts, own.first_ts, robots=0, limit=1)
     return decode_rest(rows[0].body) if rows and rows[0].body else Rest()
 
 
-def _as_policy_keeps(text: str, policy: Policy) -> str:
+def as_policy_keeps(text: str, policy: Policy) -> str:
     """Return an address as the site may know it now, whatever it was when the visit was made."""
     if not text or policy.ip == "none":
         return ""

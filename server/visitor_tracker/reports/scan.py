@@ -81,6 +81,10 @@ class Scan:
                 yield self._joined([(row.visitor, decode_session(row.body)) for row in wanted])
                 time.sleep(0)
 
+    def whole(self, rows: Sequence[Own]) -> list[Whole]:
+        """Return the visits of which these sessions are, each once for every session of it that is given."""
+        return self._joined(rows)
+
     def _refuse_gone(self) -> None:
         """Raise QueryError where days have had more than is found of them now, and their events are gone."""
         short = [day for day, (views, _, events) in self._left.items() if views > 0 or events > 0]

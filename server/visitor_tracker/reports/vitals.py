@@ -7,12 +7,14 @@ from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
+from visitor_tracker.days import date_of, day_of, hour_of
 from visitor_tracker.measures import text_id
 from visitor_tracker.reports.problems import told_events
 from visitor_tracker.reports.query import Span
-from visitor_tracker.reports.words import Words
+from visitor_tracker.reports.within import Within
+from visitor_tracker.reports.words import Words, iso
 from visitor_tracker.sites import Site
-from visitor_tracker.store.problems import ProblemTable
+from visitor_tracker.store.problems import ProblemTable, Told
 from visitor_tracker.store.session import Database
 
 Rating = Literal["good", "needs-improvement", "poor"]
@@ -53,6 +55,13 @@ class VitalsRow(msgspec.Struct, frozen=True):
     vitals: list[Vital]
 
 
+class VitalsPoint(msgspec.Struct, frozen=True):
+    """The vitals of a day, or of the hour that begins at `start`."""
+
+    start: str
+    vitals: list[Vital]
+
+
 class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
     """The vitals of a period, and by the values of a dimension where one was asked for, the most measured first."""
 
@@ -60,29 +69,64 @@ class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
     by: str = ""
     rows: list[VitalsRow] = []
     rows_in_all: int = 0
+    series: list[VitalsPoint] = []
 
 
+class Part(msgspec.Struct, frozen=True):
+    """Which vitals: of some visits, of one page (its path)."""
+
+    within: Within | None = None
+    page: str = ""
+
+    def has(self, told: Told) -> bool:
+        """Say whether it is one of these."""
+        if self.page and told.page != text_id(self.page):
+            return False
+        return self.within is None or self.within.has(told.visitor, told.ts)
+
+
+_ALL = Part()
 _Samples: TypeAlias = "defaultdict[str, array[float]]"
 
 
-def vitals(database: Database, site: Site, span: Span, by: By | None = None, limit: int = LIMIT) -> Vitals:
-    """Return the vitals of a span; raises QueryError where there is too much to read."""
+def vitals(  # noqa: PLR0913 - the rest by keyword
+    database: Database,
+    site: Site,
+    span: Span,
+    by: By | None = None,
+    limit: int = LIMIT,
+    *,
+    part: Part = _ALL,
+    with_series: bool = False,
+) -> Vitals:
+    """Return the vitals of a span, or of some of them; raises QueryError where there is too much to read."""
     everything = _samples()
     rows: defaultdict[int, _Samples] = defaultdict(_samples)
+    times: defaultdict[str, _Samples] = defaultdict(_samples)
     for told in told_events(ProblemTable(database), site, "vital", span, most=VITALS_MOST):
         name = _NAMES.get(told.name)
         value = told.rest.value
-        if name is None or value < 0:
+        if name is None or value < 0 or not part.has(told):
             continue
         everything[name].append(value)
         if by is not None:
             rows[told.page if by == "page" else told.context][name].append(value)
+        if with_series:
+            times[_start(span, told.ts)][name].append(value)
+    series = [VitalsPoint(start, _rated(samples)) for start, samples in sorted(times.items())]
     if by is None:
-        return Vitals(_rated(everything))
+        return Vitals(_rated(everything), series=series)
     named = _merged(rows, database.read(lambda session: _namer(Words(session), by, rows)))
     ranked = sorted(named.items(), key=lambda row: (-_count(row[1]), row[0]))
     shown = [VitalsRow(value, _count(samples), _rated(samples)) for value, samples in ranked[:limit]]
-    return Vitals(_rated(everything), by, shown, len(ranked))
+    return Vitals(_rated(everything), by, shown, len(ranked), series)
+
+
+def _start(span: Span, ts: int) -> str:
+    """Return the day of a moment, or its hour where the span is as short as a day."""
+    if span.days <= 1 or span.by_hours:
+        return iso(hour_of(span.timezone, ts))
+    return date_of(day_of(span.timezone, ts)).isoformat()
 
 
 def rating_of(name: str, value: float) -> Rating:

@@ -9,19 +9,15 @@ ADD = """/* AuditTable.add */
 insert into audit (id, at, who, name, action, site_id, target, detail)
 values (?, ?, ?, ?, ?, ?, ?, ?)"""
 
-LATEST = """/* AuditTable.latest */
+# A filter that is "" lets everything pass. substr, because "like" would need its own signs taken away.
+_LATEST = """/* AuditTable.latest */
 select id, at, who, name, action, site_id, target, detail
 from audit
-where id < ?
+where {of_site}id < ? and id >= ? and (? = '' or name = ?) and substr(action, 1, ?) = ?
 order by id desc
 limit ?"""
-
-LATEST_OF_SITE = """/* AuditTable.latest */
-select id, at, who, name, action, site_id, target, detail
-from audit
-where site_id = ? and id < ?
-order by id desc
-limit ?"""
+LATEST = _LATEST.replace("{of_site}", "")
+LATEST_OF_SITE = _LATEST.replace("{of_site}", "site_id = ? and ")
 
 OLD = """/* AuditTable.purge */
 select id
@@ -41,6 +37,7 @@ where id < ?"""
 
 _ROWS_AT_ONCE = 64
 _ALL = b"\xff" * 16
+_END = (1 << 48) - 1  # the last moment that an id can tell
 
 
 class AuditRow(NamedTuple):
@@ -56,6 +53,22 @@ class AuditRow(NamedTuple):
     detail: str
 
 
+class Chosen(NamedTuple):
+    """Which rows: older than `before` (an id), from `since` to before `until` (epoch ms).
+
+    `name` is of who made the change, `action` how it begins; "" is any.
+    """
+
+    before: bytes = _ALL
+    since: int = 0
+    until: int = _END
+    name: str = ""
+    action: str = ""
+
+
+EVERYTHING = Chosen()
+
+
 class AuditTable:
     """Methods raise what `Database.read` and `Database.write` do; any thread."""
 
@@ -65,14 +78,18 @@ class AuditTable:
     def add(self, row: AuditRow) -> None:
         self._database.write(lambda session: add(session, row))
 
-    def latest(self, limit: int, *, before: bytes = _ALL, site_ids: Sequence[int] | None = None) -> list[AuditRow]:
-        """Return the rows before that id, the newest first; `site_ids` of None: those of every site and of none."""
+    def latest(
+        self, limit: int, chosen: Chosen = EVERYTHING, *, site_ids: Sequence[int] | None = None
+    ) -> list[AuditRow]:
+        """Return the rows that are chosen, the newest first; `site_ids` of None: those of every site and of none."""
+        before, since = min(chosen.before, _first(chosen.until)), _first(chosen.since)
+        wanted: tuple[Value, ...] = (before, since, chosen.name, chosen.name, len(chosen.action), chosen.action, limit)
 
         def work(session: Session) -> list[AuditRow]:
             if site_ids is None:
-                found = session.ask(LATEST, (before, limit))
+                found = session.ask(LATEST, wanted)
             else:
-                found = [row for site_id in site_ids for row in session.ask(LATEST_OF_SITE, (site_id, before, limit))]
+                found = [row for site_id in site_ids for row in session.ask(LATEST_OF_SITE, (site_id, *wanted))]
             rows = sorted((AuditRow(bytes(row[0]), *row[1:]) for row in found), key=lambda row: row.id, reverse=True)
             return rows[:limit]
 
@@ -96,7 +113,7 @@ class AuditTable:
 
 def _first(at: int) -> bytes:
     """Return the first id that a row of that moment can have."""
-    return max(at, 0).to_bytes(6, "big") + bytes(10)
+    return min(max(at, 0), _END).to_bytes(6, "big") + bytes(10)
 
 
 def add(session: Session, row: AuditRow) -> None:

@@ -31,9 +31,10 @@ where site_id = ?"""
 
 # By table: what follows site_id in its key.
 KEYS: dict[str, tuple[str, ...]] = {
+    "arrivals": ("hour",),
     "client_sessions": ("client", "visitor", "day"),
     "daily_visitors": ("day", "visitor"),
-    "day_extracts": ("day", "part"),
+    "day_extracts": ("part", "day"),
     "event_ids": ("scope", "id"),
     "events": ("ts", "id"),
     "heat": ("page", "viewport", "kind", "month", "y", "x"),

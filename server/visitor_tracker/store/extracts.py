@@ -1,21 +1,22 @@
 """Extracts of past days: what was made of a day's visits for questions under filters, by the stamp of its rollups."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from visitor_tracker.days import day_after
 from visitor_tracker.store.bulk import send_bodies, send_each
-from visitor_tracker.store.session import Database, Session, Value
+from visitor_tracker.store.session import Database, Session, Value, ask_rows
 
-PARTS = (VISITS, LOOKS) = (0, 1)  # an extract has two: visits, and what they looked at and did
+# Parts of an extract: what rows have for a dimension of visits is under the number of the dimension.
+ROWS, LOOKS, ACTS, ROW_TIMES, LOOK_TIMES, WHOLES = 0, 1, 25, 40, 41, 42
+PARTS = (*range(26), 40, 41, 42)
 BODY_MOST = 15 << 20  # bytes of one part: a mediumblob has 16 MiB
 
-# A part of its own is read only where it is needed; `part in` would read both.
 READ = """/* ExtractTable.read */
-select day, stamp, body
+select part, day, stamp, body
 from day_extracts
-where site_id = ? and day >= ? and day <= ? and part = ?"""
+where site_id = ? and day >= ? and day <= ? and part in ([?])"""
 
 STAMPS = """/* ExtractTable.stamps */
 select day, stamp
@@ -27,12 +28,13 @@ select count(*)
 from sessions
 where site_id = ? and bucket = ?"""
 
-FORGET = """/* ExtractTable.forget */
+# The key has the part before the day.
+FORGET = f"""/* ExtractTable.forget */
 delete from day_extracts
-where site_id = ? and day = ?"""
+where site_id = ? and part in ({", ".join(map(str, PARTS))}) and day = ?"""
 
 ADD = """/* ExtractTable.put */
-insert into day_extracts (site_id, day, part, stamp, body)
+insert into day_extracts (site_id, part, day, stamp, body)
 values [(?, ?, ?, ?, ?)]"""
 
 LONG_SESSIONS = """/* ExtractTable.has_long */
@@ -45,6 +47,7 @@ limit 1"""
 class StoredExtract(msgspec.Struct, frozen=True, gc=False):
     """One part of a day's extract; `stamp` has 16 bytes."""
 
+    part: int
     day: int
     stamp: bytes
     body: bytes
@@ -56,19 +59,20 @@ class ExtractTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def read(self, site_id: int, first_day: int, last_day: int, part: int) -> list[StoredExtract]:
-        """Return one part of the extracts of these days, those that there are."""
-        values = (site_id, first_day, last_day, part)
-        rows = self._database.read(lambda session: session.ask(READ, values))
-        return [StoredExtract(day, bytes(stamp), bytes(body)) for day, stamp, body in rows]
+    def read(self, site_id: int, first_day: int, last_day: int, parts: Sequence[int]) -> list[StoredExtract]:
+        """Return these parts of the extracts of these days, those that there are."""
+        values = (site_id, first_day, last_day)
+        rows = self._database.read(lambda session: ask_rows(session, READ, values, list(parts)))
+        return [StoredExtract(part, day, bytes(stamp), bytes(body)) for part, day, stamp, body in rows]
 
     def stamps(self, site_id: int, first_day: int, last_day: int) -> dict[int, bytes]:
         """Return the stamps of the extracts that there are, by day."""
-        values = (site_id, first_day, last_day, VISITS)
+        values = (site_id, first_day, last_day, ROWS)
         return {day: bytes(stamp) for day, stamp in self._database.read(lambda session: session.ask(STAMPS, values))}
 
-    def put(self, site_id: int, day: int, stamp: bytes, bodies: Sequence[bytes], sessions: int) -> bool:
-        """Replace the extract of a day; False: the day has not so many sessions any more, and it was not taken.
+    def put(self, site_id: int, day: int, stamp: bytes, bodies: Mapping[int, bytes], sessions: int) -> bool:
+        """Replace the extract of a day, bodies by part; False: there are not so many sessions any more, and it was not
+        taken.
 
         Sessions that an erasure took away meanwhile must not come back as a part of an extract.
         """
@@ -77,7 +81,7 @@ class ExtractTable:
             session.send(FORGET, (site_id, day))
             if _sessions(session, site_id, day) != sessions:
                 return False
-            rows: list[tuple[Value, ...]] = [(site_id, day, part, stamp, body) for part, body in enumerate(bodies)]
+            rows: list[tuple[Value, ...]] = [(site_id, part, day, stamp, body) for part, body in bodies.items()]
             send_bodies(session, ADD, rows)
             return True
 
@@ -94,10 +98,15 @@ class ExtractTable:
 
 
 def forget_extracts(session: Session, site_id: int, days: Iterable[int]) -> None:
-    """Delete the extracts of days of which sessions are deleted, and those of the days after them."""
-    every = {each for day in days for each in (day, day_after(day, 1) if day else day)}
+    """Delete the extracts of days of which sessions are deleted, and those of the days beside them: visits over
+    midnight are in both.
+    """
+    every = {each for day in days for each in ((day_after(day, -1), day, day_after(day)) if day else (day,))}
     send_each(session, FORGET, [(site_id, day) for day in sorted(every)])
 
 
 def _sessions(session: Session, site_id: int, day: int) -> int:
-    return sum(int(session.ask(COUNT_SESSIONS, (site_id, bucket))[0][0]) for bucket in (day_after(day, -1), day))
+    return sum(
+        int(session.ask(COUNT_SESSIONS, (site_id, bucket))[0][0])
+        for bucket in (day_after(day, -1), day, day_after(day))
+    )

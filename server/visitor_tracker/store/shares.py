@@ -7,24 +7,34 @@ from visitor_tracker.store.audit import AuditRow
 from visitor_tracker.store.session import Database, Session, Value
 
 LINKS = """/* ShareTable.all */
-select digest, id, site_id, name, password, user_id, created_at, expires_at, last_used_at
+select share_links.digest, id, share_links.site_id, name, password, user_id, created_at, expires_at, last_used_at,
+    coalesce(origins, '')
 from share_links
+left join share_embeds on share_embeds.digest = share_links.digest
 order by created_at, id"""
 
 LINKS_OF_SITE = """/* ShareTable.of_site */
-select digest, id, site_id, name, password, user_id, created_at, expires_at, last_used_at
+select share_links.digest, id, share_links.site_id, name, password, user_id, created_at, expires_at, last_used_at,
+    coalesce(origins, '')
 from share_links
-where site_id = ?
+left join share_embeds on share_embeds.digest = share_links.digest
+where share_links.site_id = ?
 order by created_at, id"""
 
 FIND = """/* ShareTable.find */
-select digest, id, site_id, name, password, user_id, created_at, expires_at, last_used_at
+select share_links.digest, id, share_links.site_id, name, password, user_id, created_at, expires_at, last_used_at,
+    coalesce(origins, '')
 from share_links
-where digest = ?"""
+left join share_embeds on share_embeds.digest = share_links.digest
+where share_links.digest = ?"""
 
 ADD = """/* ShareTable.add */
 insert into share_links (digest, id, site_id, name, password, user_id, created_at, expires_at, last_used_at)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+ADD_EMBED = """/* ShareTable.add */
+insert into share_embeds (digest, site_id, origins)
+values (?, ?, ?)"""
 
 LOCK = """/* ShareTable.revoke */
 select digest
@@ -36,6 +46,10 @@ REVOKE = """/* ShareTable.revoke */
 delete from share_links
 where digest = ?"""
 
+REVOKE_EMBED = """/* ShareTable.revoke */
+delete from share_embeds
+where digest = ?"""
+
 USED = """/* ShareTable.used */
 update share_links
 set last_used_at = ?
@@ -43,7 +57,10 @@ where digest = ? and last_used_at < ?"""
 
 
 class ShareLink(NamedTuple):
-    """A link to one site's numbers. Times are epoch ms, 0: never; `password` is a hash, "" for none."""
+    """A link to one site's numbers. Times are epoch ms, 0: never; `password` is a hash, "" for none.
+
+    `origins` are those of pages that may show the numbers in a frame, with a space between two; "*" all, "" none.
+    """
 
     digest: bytes
     id: str
@@ -54,6 +71,7 @@ class ShareLink(NamedTuple):
     created_at: int = 0
     expires_at: int = 0
     last_used_at: int = 0
+    origins: str = ""
 
     def is_over(self, now_ms: int) -> bool:
         return 0 < self.expires_at <= now_ms
@@ -80,10 +98,12 @@ class ShareTable:
 
     def add(self, link: ShareLink, note: AuditRow) -> None:
         """Store a link and the line that tells it; raises DuplicateKey if it is there."""
-        values: list[Value] = list(link)
+        values: list[Value] = [*link[:-1]]
 
         def work(session: Session) -> None:
             session.send(ADD, values)
+            if link.origins:
+                session.send(ADD_EMBED, (link.digest, link.site_id, link.origins))
             audit.add(session, note)
 
         self._database.write(work)
@@ -95,6 +115,7 @@ class ShareTable:
             found = session.ask(LOCK, (site_id, link_id))
             for (digest,) in found:
                 session.send(REVOKE, (bytes(digest),))
+                session.send(REVOKE_EMBED, (bytes(digest),))
             if found:
                 audit.add(session, note)
             return bool(found)
@@ -106,5 +127,5 @@ class ShareTable:
         self._database.write(lambda session: session.send(USED, (at, digest, unless_after)))
 
 
-def _link(row: tuple[bytes, str, int, str, str, str, int, int, int]) -> ShareLink:
+def _link(row: tuple[bytes, str, int, str, str, str, int, int, int, str]) -> ShareLink:
     return ShareLink(bytes(row[0]), *row[1:])

@@ -11,6 +11,8 @@ from visitor_tracker.measures import NAMES
 
 Dialect = Literal["sqlite", "mysql"]
 
+_OF_ARRIVALS = ("accepted", "duplicates", "late", "numbered", "robots", "doubtful")
+
 MACROS: dict[Dialect, dict[str, str]] = {
     "sqlite": {
         "integer": "integer",
@@ -54,6 +56,8 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " received = received + excluded.received, highest = max(highest, excluded.highest)",
         "add_quality": "on conflict (site_id, hour) do update set tabs = tabs + excluded.tabs,"
         " received = received + excluded.received, expected = expected + excluded.expected",
+        "add_arrivals": "on conflict (site_id, hour) do update set "
+        + ", ".join(f"{name} = {name} + excluded.{name}" for name in _OF_ARRIVALS),
         "count_turn": "on conflict (id) do update set turn = turn + 1",
         "replace_role": "on conflict (site_id, user_id) do update set role = excluded.role",
         "replace_full_at": "on conflict (id) do update set full_at = excluded.full_at",
@@ -109,6 +113,8 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " received = received + values(received), highest = greatest(highest, values(highest))",
         "add_quality": "on duplicate key update tabs = tabs + values(tabs),"
         " received = received + values(received), expected = expected + values(expected)",
+        "add_arrivals": "on duplicate key update "
+        + ", ".join(f"{name} = {name} + values({name})" for name in _OF_ARRIVALS),
         "count_turn": "on duplicate key update turn = turn + 1",
         "replace_role": "on duplicate key update role = values(role)",
         "replace_full_at": "on duplicate key update full_at = values(full_at)",

@@ -6,7 +6,7 @@ from visitor_tracker.http.message import Answer, Headers, Request, Response
 from visitor_tracker.web.assets import AssetRoutes
 from visitor_tracker.web.router import HTML, Route
 
-_PAGE = "dashboard.html"
+PAGE = "dashboard.html"
 PATHS = (
     "/dashboard",
     "/dashboard/{site}",
@@ -16,7 +16,7 @@ PATHS = (
     "/admin/{view}",
     "/admin/{view}/{id}",
 )
-CONTENT_POLICY = "; ".join(
+_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
@@ -26,9 +26,9 @@ CONTENT_POLICY = "; ".join(
         "frame-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
-        "frame-ancestors 'none'",
     )
 )
+CONTENT_POLICY = f"{_POLICY}; frame-ancestors 'none'"
 _HEADERS: Headers = (
     ("Content-Type", "text/html; charset=utf-8"),
     ("Content-Security-Policy", CONTENT_POLICY),
@@ -44,7 +44,7 @@ class DashboardRoutes:
     """Without the built client there are no routes. Who may see what, the API decides."""
 
     def __init__(self, files: Mapping[str, bytes], assets: AssetRoutes) -> None:
-        self._body = assets.versioned(files[_PAGE]) if _PAGE in files else b""
+        self._body = assets.versioned(files[PAGE]) if PAGE in files else b""
 
     def routes(self) -> list[Route]:
         if not self._body:
@@ -58,3 +58,17 @@ class DashboardRoutes:
 
     def page(self, _: Request) -> Answer:
         return Response(200, self._body, _HEADERS)
+
+    def framed(self, ancestors: str) -> Response:
+        """Return the page for a frame in pages of those origins (a list of hosts of Content-Security-Policy).
+
+        Its address may be secret, and nothing of a log-in is to be at work in it: it is no page to click on unseen.
+        """
+        headers: Headers = (
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Content-Security-Policy", f"{_POLICY}; frame-ancestors {ancestors}"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", "no-referrer"),
+            ("Cache-Control", "no-store"),
+        )
+        return Response(200, self._body, headers)

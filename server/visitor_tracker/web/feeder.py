@@ -11,7 +11,6 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from socket import AF_INET6, inet_pton
 
@@ -104,19 +103,10 @@ class Seats:
 class Feeder:
     """Who follows, and the thread that serves them; `open` from any thread."""
 
-    def __init__(
-        self,
-        parts: Parts,
-        live: LiveView,
-        *,
-        pause_seconds: float = PAUSE_SECONDS,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, parts: Parts, live: LiveView) -> None:
         self._parts = parts
         self._live = live
         self._signatures = Signatures(parts.store, parts.snapshot, clock=parts.clock)
-        self._pause_seconds = pause_seconds
-        self._monotonic = monotonic
         self._seats = Seats(parts.config.http, parts.counters)
         self._lock = threading.Lock()
         self._followers: dict[Stream, Follower] = {}
@@ -134,8 +124,7 @@ class Feeder:
             raise
         stream = Stream(headers, first + shown.event, lambda: self._forget(stream, place))
         proof = (request.peer, request.query, frozenset(pair for pair in request.headers.items() if _proves(*pair)))
-        now = self._monotonic()
-        follower = Follower(stream, request, site.id, length, shown.content, now, proof)
+        follower = Follower(stream, request, site.id, length, shown.content, time.monotonic(), proof)
         self._parts.counters.add(Cell.STREAMS)
         with self._lock:
             self._followers[stream] = follower
@@ -171,7 +160,7 @@ class Feeder:
                 except Exception:
                     log.exception("a live view failed and is ended")
                     follower.stream.end()
-            self._nobody.wait(self._pause_seconds)
+            self._nobody.wait(PAUSE_SECONDS)
 
     def _all(self) -> list[Follower]:
         with self._lock:
@@ -182,7 +171,7 @@ class Feeder:
         """Show what has changed, else give a sign of life when it is time; who may not see it any more is let go."""
         shown = self._shown(follower, turn)
         seen = b"" if shown is None else shown.content
-        now = self._monotonic()
+        now = time.monotonic()
         is_new = seen != follower.seen
         if not is_new and now < follower.sent_at + HEARTBEAT_SECONDS:
             return

@@ -54,14 +54,14 @@ _WORDS: dict[str, tuple[str, ...]] = {  # words of paths of our own API
     "Keys": ("keys", "signing-keys", "signing", "shares", "share", "share-links", "oidc", "sso"),
     "Events": ("events", "heat"),
     "Counter": ("visits",),
-    "Server": ("audit", "server", "settings", "jobs", "health"),
+    "Server": ("audit", "checks", "server", "settings", "jobs", "health"),
 }
 TAG_OF = {word: tag for tag, words in _WORDS.items() for word in words}
 
 _PLAIN: dict[str, tuple[str, ...]] = {  # first words of other paths
-    "Counter": ("update", "count", "pixel.gif", "badge.svg", "badge.json", "verify"),
+    "Counter": ("update", "count", "pixel.gif", "badge.svg", "badge.json", "verify", "widget"),
     PAGES: ("client", "demo", "script.js", "what-we-send", "docs", "redoc", "login", "setup"),
-    "Keys": ("oidc", "sso", "share"),
+    "Keys": ("oidc", "sso", "share", "embed"),
     "Visitors": ("privacy",),
     "Server": ("healthz", "readyz", "health", "metrics", "openapi.json"),
 }

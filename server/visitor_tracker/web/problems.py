@@ -9,15 +9,17 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from visitor_tracker.days import date_of
-from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Answer, Request
 from visitor_tracker.reports import problems, vitals
 from visitor_tracker.reports.problems import Problem
-from visitor_tracker.reports.query import QueryError, Span, read_span
-from visitor_tracker.reports.vitals import Vital, VitalsRow
+from visitor_tracker.reports.query import Question, Span, read_span
+from visitor_tracker.reports.vitals import Part, Vital, VitalsPoint, VitalsRow
+from visitor_tracker.reports.within import Within
 from visitor_tracker.sites import Site, Snapshot
+from visitor_tracker.store.insight import InsightTable
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.sql import SqlStore
+from visitor_tracker.web.api.kept import FilterText, SegmentName, filters_of, refused
 from visitor_tracker.web.asked import answer
 from visitor_tracker.web.routed import visible
 from visitor_tracker.web.router import Route
@@ -37,12 +39,16 @@ class ProblemsQuery(OfSite, frozen=True):
     to: Annotated[str, Meta(description="Last day; alone that day")] = ""
     period: Annotated[Period, Meta(description="Where there are no from and to; 30d by default")] = ""
     limit: Annotated[int, Meta(ge=1, le=problems.LIMIT_MOST, description="How many at most")] = problems.LIMIT
+    filter: FilterText = ""
+    segment: SegmentName = ""
 
 
 class VitalsQuery(ProblemsQuery, frozen=True):
-    """The same, and by what the vitals are listed besides."""
+    """The same, of which page, and by what the vitals are listed besides."""
 
     by: Annotated[vitals.By | None, Meta(description="List them by the values of this, too")] = None
+    page: Annotated[str, Meta(description="Path of a page; without it all pages", max_length=2_048)] = ""
+    series: Annotated[bool, Meta(description="Tell them by day too, of one day by hour")] = False
 
 
 class Errors(OfDays, frozen=True, kw_only=True):
@@ -60,6 +66,7 @@ class WebVitals(OfDays, frozen=True, kw_only=True):
     by: str | UnsetType = UNSET
     rows: list[VitalsRow] | UnsetType = UNSET
     rows_in_all: int | UnsetType = UNSET
+    series: list[VitalsPoint] | UnsetType = UNSET
 
 
 class ProblemRoutes:
@@ -70,6 +77,8 @@ class ProblemRoutes:
     ) -> None:
         """`clock` is epoch ms."""
         self._database = store.database
+        self._table = ReportTable(store.database)
+        self._kept = InsightTable(store.database)
         self._snapshot = snapshot
         self._clock = clock or (lambda: time.time_ns() // 1_000_000)
 
@@ -98,36 +107,46 @@ class ProblemRoutes:
     def errors(self, request: Request) -> Answer:
         """GET /api/v1/errors: {site, from, to, errors, groups, problems}."""
         asked = question_of(request, ProblemsQuery)
-        with self._reading(request, asked) as (site, span):
-            found = problems.problems(self._database, site, span, asked.limit)
+        with self._reading(request, asked) as (site, span, within):
+            found = problems.problems(self._database, site, span, asked.limit, within)
         return answer(over_days(Errors, site, span, found))
 
     def vitals(self, request: Request) -> Answer:
-        """GET /api/v1/vitals: {site, from, to, vitals, by, rows, rows_in_all}."""
+        """GET /api/v1/vitals: {site, from, to, vitals, by, rows, rows_in_all, series}."""
         asked = question_of(request, VitalsQuery)
-        with self._reading(request, asked) as (site, span):
-            found = vitals.vitals(self._database, site, span, asked.by, asked.limit)
+        with self._reading(request, asked) as (site, span, within):
+            found = vitals.vitals(
+                self._database,
+                site,
+                span,
+                asked.by,
+                asked.limit,
+                part=Part(within, asked.page),
+                with_series=asked.series,
+            )
         told = over_days(WebVitals, site, span, found)
         if not asked.by:
             told = msgspec.structs.replace(told, by=UNSET, rows=UNSET, rows_in_all=UNSET)
-        return answer(told)
+        return answer(told if asked.series else msgspec.structs.replace(told, series=UNSET))
 
     @contextmanager
-    def _reading(self, request: Request, asked: ProblemsQuery) -> Iterator[tuple[Site, Span]]:
+    def _reading(self, request: Request, asked: ProblemsQuery) -> Iterator[tuple[Site, Span, Within | None]]:
         """Read one question after the other: each may keep a core busy that visits need too."""
-        site = asked.among(visible(self._snapshot(), request))
-        try:
+        snapshot = visible(self._snapshot(), request)
+        site = asked.among(snapshot)
+        with refused():
+            filters = filters_of(self._kept, request, site, asked.filter, asked.segment)
+            span = self._span(asked, site)
             with long_turn():
-                yield site, self._span(asked, site)
-        except QueryError as error:
-            raise HttpError(400, f"invalid_{error.name}", str(error)) from error
+                policy = snapshot.policy_of(site.id).visitor
+                question = Question(site, span, policy, filters=filters)
+                yield site, span, Within(self._table, question) if filters is not None else None
 
     def _span(self, asked: ProblemsQuery, site: Site) -> Span:
         """Return the days asked for; `from` alone goes on until today, `to` alone is that day."""
         now_ms = self._clock()
         first, last = asked.first, asked.to
         if not first and not last:
-            table = ReportTable(self._database)
-            return read_span(asked.period or _PERIOD, site.timezone, now_ms, lambda: table.known(site.id))
+            return read_span(asked.period or _PERIOD, site.timezone, now_ms, lambda: self._table.known(site.id))
         today = date_of(read_span("today", site.timezone, now_ms, lambda: None).today).isoformat()
         return read_span(f"{first or last}..{last or max(first, today)}", site.timezone, now_ms, lambda: None)

@@ -17,7 +17,7 @@ from visitor_tracker.reports.extracts.keeping import renew
 from visitor_tracker.reports.query import QueryError
 from visitor_tracker.sites import Site
 from visitor_tracker.store.erasing import forget_visitor
-from visitor_tracker.store.extracts import VISITS, ExtractTable
+from visitor_tracker.store.extracts import LOOKS, ROWS, ExtractTable
 from visitor_tracker.store.reports import ReportTable, SessionRow
 from visitor_tracker.store.sql import SqlStore
 
@@ -117,9 +117,9 @@ def test_an_extract_is_not_taken_when_visits_went_meanwhile(store: SqlStore, sit
     extracts = ExtractTable(store.database)
     there = extracts.sessions(site.id, 20260311)
     assert there == 4
-    assert not extracts.put(site.id, 20260311, bytes(16), [b"visits", b"looks"], there + 1)
-    assert extracts.put(site.id, 20260311, bytes(16), [b"visits", b"looks"], there)
-    assert [each.body for each in extracts.read(site.id, 20260310, 20260312, VISITS)] == [b"visits"]
+    assert not extracts.put(site.id, 20260311, bytes(16), {ROWS: b"rows", LOOKS: b"looks"}, there + 1)
+    assert extracts.put(site.id, 20260311, bytes(16), {ROWS: b"rows", LOOKS: b"looks"}, there)
+    assert [each.body for each in extracts.read(site.id, 20260310, 20260312, [ROWS])] == [b"rows"]
 
 
 def test_a_visit_of_three_days_is_left_to_visits(

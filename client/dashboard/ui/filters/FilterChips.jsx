@@ -1,24 +1,93 @@
-/** The filters that hold, each with a button that takes it away. */
+/** The filters that hold: each can be changed and taken away; more are added, or a saved segment is chosen. */
+import {useState} from 'preact/hooks';
 import {t} from '../../app/i18n.js';
-import {changeFilter, clearFilters} from '../../app/question.js';
+import {useShortcuts} from '../../app/keys.js';
+import {go, withParams} from '../../app/place.js';
+import {appendFilter, changeFilter, clearFilters} from '../../app/question.js';
 import {Icon} from '../icon.jsx';
+import {FilterDialog} from './FilterDialog.jsx';
+import {Segments} from './Segments.jsx';
+import {dimensionName, valueName} from './names.js';
 
-export const FilterChips = ({question, isEmbedded}) => (
-  <div class="chips">
-    {question.filters.map(({operator, dimension, values}, place) => (
-      <span key={`${operator}${dimension}`} class="chip">
-        {t(`dimension.${dimension}`)} {t(`operator.${operator}`)} <strong>{values.join(', ')}</strong>
-        {!isEmbedded && (
-          <button type="button" aria-label={t('filters.remove', {name: dimension})} onClick={() => changeFilter(place)}>
-            <Icon name="close" size={14} />
-          </button>
-        )}
-      </span>
-    ))}
-    {question.filters.length > 1 && (
-      <button type="button" class="button quiet" onClick={clearFilters}>
-        {t('filters.clear')}
+const MOST_VALUES = 3;
+
+const valuesText = (dimension, values) => {
+  const names = values.map((value) => valueName(dimension, value));
+  if (names.length <= MOST_VALUES) return names.join(` ${t('filters.or')} `);
+  return t('filters.more', {names: names.slice(0, MOST_VALUES).join(', '), count: names.length - MOST_VALUES});
+};
+
+const Chip = ({filter, place, isEmbedded, onEdit}) => {
+  const {operator, dimension, values} = filter;
+  const text = (
+    <>
+      {dimensionName(dimension)} {t(`operator.${operator}`)} <strong>{valuesText(dimension, values)}</strong>
+    </>
+  );
+  if (isEmbedded) return <span class="chip">{text}</span>;
+  return (
+    <span class="chip">
+      <button
+        type="button"
+        class="chip-text"
+        title={t('filters.change', {name: dimensionName(dimension)})}
+        onClick={() => onEdit({place, filter})}
+      >
+        {text}
+      </button>
+      <button
+        type="button"
+        aria-label={t('filters.remove', {name: dimensionName(dimension)})}
+        onClick={() => changeFilter(place)}
+      >
+        <Icon name="close" size={14} />
+      </button>
+    </span>
+  );
+};
+
+const SegmentChip = ({name, isEmbedded}) => (
+  <span class="chip">
+    <Icon name="star" size={14} /> {t('segment.title')} <strong>{name}</strong>
+    {!isEmbedded && (
+      <button type="button" aria-label={t('segment.leave', {name})} onClick={() => go(withParams({segment: null}))}>
+        <Icon name="close" size={14} />
       </button>
     )}
-  </div>
+  </span>
 );
+
+export const FilterChips = ({question, isEmbedded}) => {
+  const [edited, setEdited] = useState(null);
+  const {filters, segment} = question;
+  useShortcuts(isEmbedded ? {} : {f: [t('filters.add'), () => setEdited({})]}, [isEmbedded]);
+  const keep = (filter) => {
+    if (edited.filter) changeFilter(edited.place, filter);
+    else appendFilter(filter);
+    setEdited(null);
+  };
+  return (
+    <div class="chips" role="group" aria-label={t('filters.title')}>
+      {segment && <SegmentChip name={segment} isEmbedded={isEmbedded} />}
+      {filters.map((filter, place) => (
+        <Chip key={`${place} ${filter.dimension}`} {...{filter, place, isEmbedded}} onEdit={setEdited} />
+      ))}
+      {!isEmbedded && (
+        <>
+          <button type="button" class="button quiet" onClick={() => setEdited({})}>
+            <Icon name="filter" size={16} /> {t('filters.add')}
+          </button>
+          <Segments question={question} />
+          {filters.length + (segment ? 1 : 0) > 1 && (
+            <button type="button" class="button quiet" onClick={clearFilters}>
+              {t('filters.clear')}
+            </button>
+          )}
+        </>
+      )}
+      {edited && (
+        <FilterDialog question={question} filter={edited.filter} onKeep={keep} onClose={() => setEdited(null)} />
+      )}
+    </div>
+  );
+};

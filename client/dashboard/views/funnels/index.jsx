@@ -1,4 +1,5 @@
-import {Title} from '../../ui/panel.jsx';
-import {t} from '../../app/i18n.js';
+/** Funnels: all of a site, or the report of one. */
+import {FunnelList} from './FunnelList.jsx';
+import {OneFunnel} from './OneFunnel.jsx';
 
-export const View = () => <Title>{t('view.funnels')}</Title>;
+export const View = ({place}) => (place.id ? <OneFunnel key={place.id} place={place} /> : <FunnelList place={place} />);

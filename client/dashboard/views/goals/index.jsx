@@ -1,4 +1,5 @@
-import {Title} from '../../ui/panel.jsx';
-import {t} from '../../app/i18n.js';
+/** Goals: all of them with their numbers, or one. */
+import {GoalList} from './GoalList.jsx';
+import {OneGoal} from './OneGoal.jsx';
 
-export const View = () => <Title>{t('view.goals')}</Title>;
+export const View = ({place}) => (place.id ? <OneGoal key={place.id} place={place} /> : <GoalList place={place} />);

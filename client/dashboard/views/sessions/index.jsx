@@ -1,4 +1,5 @@
-import {Title} from '../../ui/panel.jsx';
-import {t} from '../../app/i18n.js';
+/** Sessions: a list of visits, and one of them. */
+import {List} from './List.jsx';
+import {Session} from './Session.jsx';
 
-export const View = () => <Title>{t('view.sessions')}</Title>;
+export const View = ({place}) => (place.id ? <Session key={place.id} place={place} /> : <List place={place} />);

@@ -1,4 +1,5 @@
-import {Title} from '../../ui/panel.jsx';
-import {t} from '../../app/i18n.js';
+/** Visitors: a list, somebody who is looked for, and one of them. */
+import {List} from './List.jsx';
+import {Visitor} from './Visitor.jsx';
 
-export const View = () => <Title>{t('view.visitors')}</Title>;
+export const View = ({place}) => (place.id ? <Visitor key={place.id} place={place} /> : <List place={place} />);

@@ -1,105 +1,146 @@
-"""Rows and totals from the extracts of days: questions under filters of visits, and two dimensions."""
-
-from weakref import WeakKeyDictionary
+"""Rows and totals from the extracts of days: questions under filters of visits, pages and actions, two dimensions."""
 
 import msgspec
 
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.asking.ask import Ask
 from visitor_tracker.reports.asking.groups import PARTS, Key
+from visitor_tracker.reports.asking.kept_visits import KeptVisits
 from visitor_tracker.reports.buckets import buckets_of
-from visitor_tracker.reports.extracts.adding import COMBINATIONS_MOST, RowAdding, Sums, total_of
+from visitor_tracker.reports.extracts.adding import RowAdding
 from visitor_tracker.reports.extracts.adding_parts import PartAdding
+from visitor_tracker.reports.extracts.choosing import Choosing
+from visitor_tracker.reports.extracts.counting import COMBINATIONS_MOST, Sums
+from visitor_tracker.reports.extracts.days import Day
 from visitor_tracker.reports.extracts.judging import Judging
-from visitor_tracker.reports.extracts.meaning import Meaning
-from visitor_tracker.reports.extracts.reading import Day, Extracts
-from visitor_tracker.reports.filters import OF_VISITS
+from visitor_tracker.reports.extracts.masks import Mask
+from visitor_tracker.reports.extracts.reading import Extracts, NoExtract
+from visitor_tracker.reports.filters import OF_ACTS, OF_LOOKS
 from visitor_tracker.reports.numbers import Numbers
 from visitor_tracker.reports.plans import plan_of
 from visitor_tracker.reports.query import QueryError
+from visitor_tracker.store.extracts import ACTS, LOOK_TIMES, LOOKS, ROW_TIMES, WHOLES
 from visitor_tracker.store.reports import ReportTable
 
-_meanings: "WeakKeyDictionary[ReportTable, Meaning]" = WeakKeyDictionary()
+_TIMES = frozenset({"engaged", "duration"})  # metrics that take a look at each selected row by itself
 
 
 def knows(ask: Ask) -> bool:
-    """Say whether extracts can tell: whole days of the site's, whose visitors live for a day, filtered by visits."""
+    """Say whether extracts can tell: whole days of the site's, whose visitors live for a day."""
     question = ask.question
     if question.policy != "daily" or question.is_foreign or question.span.by_hours:
         return False
     if ask.by_time and question.interval == "hour":
         return False
-    plan = plan_of(question.filters)
-    return not plan.event_tests and OF_VISITS.issuperset(test.dimension for test in plan.tests)
+    return not plan_of(question.filters).event_tests
 
 
 def from_extracts(table: ReportTable, ask: Ask, most: int) -> tuple[Numbers, dict[Key, Numbers]]:
     """Return totals and rows; raises NoExtract, and QueryError where rows are too many."""
-    meaning = _meanings.setdefault(table, Meaning(table))
-    meaning.forget()
-    adding = _Adding(table, ask, meaning, most)
-    for day in Extracts(table, ask.question, with_looks=adding.with_looks).days():
-        adding.add(day)
-    rows = adding.rows()
-    return adding.total, {
-        key: each for key, each in rows.items() if each.visitors or each.visits or each.views or each.events
-    }
+    adding = _Adding(table, ask, most)
+    try:
+        for day in Extracts(table, ask.question, adding.parts).days():
+            adding.add(day)
+    except OverflowError as error:
+        raise NoExtract from error
+    return adding.total(), adding.rows()
 
 
 class _Adding:
     """The days of one question, one after the other."""
 
-    def __init__(self, table: ReportTable, ask: Ask, meaning: Meaning, most: int) -> None:
-        self.total = Numbers()
-        dimensions = [int(each) for each in ask.dimensions if isinstance(each, Dimension)]
-        self.with_looks = any(each in PARTS for each in dimensions)
+    def __init__(self, table: ReportTable, ask: Ask, most: int) -> None:
+        self._dimensions = [each for each in ask.dimensions if isinstance(each, Dimension)]
+        self._numbers = [int(each) for each in self._dimensions]
         self._metrics = frozenset(metric.name for metric in ask.metrics)
-        self._of_parts = PartAdding(dimensions, meaning, self._metrics) if self.with_looks else None
-        self._of_rows = RowAdding(dimensions, meaning, self._metrics) if dimensions and not self.with_looks else None
-        self._judging = Judging(table, ask.question.filters, meaning)
+        has_parts = any(each in PARTS for each in self._numbers)
+        self._of_parts = PartAdding(self._numbers, self._metrics) if has_parts else None
+        self._of_rows = RowAdding([] if has_parts else self._numbers, self._metrics)
+        self._of_total = RowAdding([], self._metrics)
+        plan = plan_of(ask.question.filters)
+        self._judging = Judging(table, plan)
+        self._choosing = Choosing(plan, self._judging) if self._judging.of_parts else None
+        self._kept = KeptVisits(table, plan, self._dimensions)
         self._by_time = ask.by_time
-        self._place = buckets_of(ask.question).place
+        # Buckets of hours, as one day has by default, do not matter where rows are not by time.
+        self._place = buckets_of(ask.question).place if ask.by_time else lambda _: 0
         self._most = most
-        self._sums: dict[int, Sums] = {}  # by place, all in one where rows are not by time
-        self._totals: dict[int, Numbers] = {}
+        self._sums: dict[int, Sums] = {}  # by place
+        self._total = Sums()
+
+    @property
+    def parts(self) -> set[int]:
+        """Return the parts of extracts that are needed."""
+        named = {*self._numbers, *self._judging.dimensions}
+        found = named - PARTS
+        if named & OF_LOOKS:
+            found.add(LOOKS)
+        if named & OF_ACTS:
+            found.add(ACTS)
+        if self._choosing is not None:
+            found.add(WHOLES)
+        if self._metrics & _TIMES:
+            found |= {ROW_TIMES, LOOK_TIMES} if LOOKS in found else {ROW_TIMES}
+        return found
 
     def add(self, day: Day) -> None:
+        """Add a day; raises QueryError, NoExtract, and OverflowError."""
         place = self._place(day.day)
         if place is None:
             return
-        selected = self._judging.mask(day.visits)
-        total = total_of(day.visits, selected, self._metrics)
-        self.total = _added(self.total, total)
-        if self._of_parts is None and self._of_rows is None:
-            self._totals[place] = _added(self._totals.get(place, Numbers()), total)
-            return
-        sums = self._sums.setdefault(place if self._by_time else 0, Sums())
-        if self._of_parts is not None and day.looks is not None:
-            self._of_parts.add(sums, day.visits, day.looks, selected)
-        elif self._of_rows is not None:
-            self._of_rows.add(sums, day.visits, selected)
-        if sum(len(each.counted) for each in self._sums.values()) > COMBINATIONS_MOST:
+        sums = self._sums.setdefault(place, Sums())
+        if self._choosing is None:
+            selected = self._judging.mask(day)
+            self._add_selected(sums, day, selected)
+        else:
+            self._add_chosen(sums, day, self._choosing)
+        sums.settle()
+        self._total.settle()
+        if sum(map(len, self._sums.values())) > COMBINATIONS_MOST:
             raise self._too_many()
+
+    def _add_selected(self, sums: Sums, day: Day, selected: Mask) -> None:
+        if self._numbers:
+            self._of_total.add(self._total, day, selected)
+        if self._of_parts is None:
+            self._of_rows.add(sums, day, selected)
+        else:
+            self._of_parts.add(sums, day, selected)
+
+    def _add_chosen(self, sums: Sums, day: Day, choosing: Choosing) -> None:
+        chosen = choosing.chosen(day)
+        if self._numbers:
+            self._of_total.add_chosen(self._total, day, chosen)
+        if self._of_parts is None:
+            self._of_rows.add_chosen(sums, day, chosen)
+        else:
+            self._of_parts.add_chosen(sums, day, chosen, choosing)
+        self._kept.add(day, self._total if self._numbers else sums, sums)
 
     def rows(self) -> dict[Key, Numbers]:
         """Return everything by the keys of the query."""
-        if not self._sums:
-            return {(place,): numbers for place, numbers in self._totals.items()} if self._by_time else {}
-        once = RowAdding.once if self._of_parts is None else self._of_parts.once
+        if not self._numbers and not self._by_time:
+            return {}
+        coding = self._of_rows.coding if self._of_parts is None else self._of_parts.coding
         found: dict[Key, Numbers] = {}
         for place, sums in self._sums.items():
-            for values, numbers in sums.numbers(once):
+            for values, numbers in sums.numbers(coding):
                 found[(*values, place) if self._by_time else values] = numbers
+        found = {key: each for key, each in found.items() if each.visitors or each.visits or each.views or each.events}
         if len(found) > self._most:
             raise self._too_many()
         return found
+
+    def total(self) -> Numbers:
+        """Return the sums of everything."""
+        if self._numbers:
+            every = [numbers for _, numbers in self._total.numbers(self._of_total.coding)]
+        else:
+            every = [numbers for sums in self._sums.values() for _, numbers in sums.numbers(self._of_rows.coding)]
+        columns = zip(*map(msgspec.structs.astuple, every), strict=True)
+        return Numbers(*map(sum, columns))
 
     def _too_many(self) -> QueryError:
         return QueryError(
             "dimensions", f"this would have more than {self._most:,} rows: take a shorter date_range or a filter"
         )
-
-
-def _added(one: Numbers, other: Numbers) -> Numbers:
-    pairs = zip(msgspec.structs.astuple(one), msgspec.structs.astuple(other), strict=True)
-    return Numbers(*[first + second for first, second in pairs])

@@ -1,135 +1,148 @@
-"""Add up the rows of extracts that a filter selects, day by day: only C code looks at rows that are not selected."""
+"""Add up the rows of extracts that a filter selects, day by day: by dimensions of visits, or all together."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import compress
+from array import array
+from collections.abc import Collection, Sequence
 
-from visitor_tracker.measures import Dimension
-from visitor_tracker.reports.extracts.columns import COUNTS, ENDS, Column, Places, Visits
-from visitor_tracker.reports.extracts.judging import Mask, both, gathered
-from visitor_tracker.reports.extracts.lanes import BOUNCE, ONE_VISITOR, SINGLE, SUMS, VISIT, VISITOR, sums_in
-from visitor_tracker.reports.extracts.meaning import OF_SOURCES, Meaning
-from visitor_tracker.reports.numbers import Numbers
+from visitor_tracker.measures import DURATION, ENGAGED, Dimension
+from visitor_tracker.reports.extracts.choosing import Chosen
+from visitor_tracker.reports.extracts.columns import COUNTS, ENDS, Column, Measure, Measured, Numbers
+from visitor_tracker.reports.extracts.counting import Coding, Sums, Values, keyed
+from visitor_tracker.reports.extracts.days import Day
+from visitor_tracker.reports.extracts.lanes import BOUNCE, SINGLE, VISIT, VISITOR
+from visitor_tracker.reports.extracts.masks import (
+    Mask,
+    both,
+    every,
+    is_any,
+    of_owners,
+    only_with_value,
+    picked,
+    places_of,
+)
 
 _ENTRY, _EXIT = int(Dimension.ENTRY), int(Dimension.EXIT)
+_ONCE = VISITOR | VISIT | BOUNCE | SINGLE
 
-Values = tuple[int, ...]  # by dimension
-
-TIMES = frozenset({"engaged", "duration"})  # metrics that take a look at each selected row by itself
-COMBINATIONS_MOST = 2_000_000  # of values and small numbers: 500 MB
-
-
-def flagged(flag: int) -> bytes:
-    """Return the table that translates bits into whether they have this one."""
-    return bytes([1 if each & flag else 0 for each in range(256)])
-
-
-_COUNTS, _ENDS = flagged(COUNTS), flagged(ENDS)
-_ONCE = tuple(flagged(bit) for bit in (VISITOR, VISIT, BOUNCE, SINGLE))
-
-
-def total_of(visits: Visits, selected: Mask, metrics: Collection[str]) -> Numbers:
-    """Return the sums of the selected rows of a day; engaged time and duration where a metric needs them."""
-    mask = both(selected, visits.bits.translate(_COUNTS))
-    visitors, visited, bounces, singles = (both(mask, visits.bits.translate(table)).count(1) for table in _ONCE)
-    visitors += len({visitor for row, visitor in visits.again() if mask[row]})
-    views, events = (sum(compress(column.each(), mask)) for column in (visits.views, visits.events))
-    engaged_ms = sum(compress(visits.engaged_ms.each(), mask)) if "engaged" in metrics else 0
-    duration_ms = sum(compress(visits.duration_ms.each(), mask)) if "duration" in metrics else 0
-    return Numbers(visitors, visited, views, bounces, singles, engaged_ms, duration_ms, events)
-
-
-class Sums:
-    """Sums by values, of one bucket of time or of all.
-
-    Rows are counted by their values and small numbers together, (…, bits, views, events): that is done in C, and most
-    rows have the same as others. `extra` are visitors of several rows.
-    """
-
-    def __init__(self) -> None:
-        self.counted: Counter[Values] = Counter()
-        self.extra: defaultdict[Values, int] = defaultdict(int)
-        self.engaged_ms: defaultdict[Values, int] = defaultdict(int)
-        self.duration_ms: defaultdict[Values, int] = defaultdict(int)
-
-    def numbers(self, once: Sequence[int]) -> Iterator[tuple[Values, Numbers]]:
-        """Yield everything by values; `once` says for bits what they count, packed."""
-        onces: defaultdict[Values, int] = defaultdict(int, self.extra)
-        views: defaultdict[Values, int] = defaultdict(int)
-        events: defaultdict[Values, int] = defaultdict(int)
-        for (*values, bits, viewed, done), times in self.counted.items():
-            key = tuple(values)
-            onces[key] += once[bits] * times
-            views[key] += viewed * times
-            events[key] += done * times
-        for key, number in onces.items():
-            visitors, visits, bounces, singles = sums_in(number)
-            engaged_ms, duration_ms = self.engaged_ms.get(key, 0), self.duration_ms.get(key, 0)
-            yield key, Numbers(visitors, visits, views[key], bounces, singles, engaged_ms, duration_ms, events[key])
-
-
-def add_each(amounts: defaultdict[Values, int], keys: Iterable[Values], numbers: Iterable[int]) -> None:
-    for key, number in zip(keys, numbers, strict=True):
-        amounts[key] += number
+Times = Sequence[tuple[int, Numbers]]  # unit of a packed measure, and the numbers of rows
 
 
 class RowAdding:
-    """Sums by one or two dimensions of visits; of engaged time and duration where a metric needs them."""
+    """Sums by no, one or two dimensions of visits; of engaged time and duration where a metric needs them."""
 
-    once = SUMS
-
-    def __init__(self, dimensions: Sequence[int], meaning: Meaning, metrics: Collection[str]) -> None:
+    def __init__(self, dimensions: Sequence[int], metrics: Collection[str]) -> None:
+        self.coding = Coding(len(dimensions))
         self._dimensions = tuple(dimensions)
-        self._meaning = meaning
         self._metrics = metrics
-        self._table = _COUNTS if {_ENTRY, _EXIT}.isdisjoint(dimensions) else _ENDS
+        self._is_of_ends = not {_ENTRY, _EXIT}.isdisjoint(dimensions)
 
-    def add(self, sums: Sums, visits: Visits, selected: Mask) -> None:
-        """Add the selected rows of a day."""
-        mask = both(selected, visits.bits.translate(self._table))
-        columns: list[tuple[Sequence[int], Places]] = []
-        for dimension in self._dimensions:
-            column = column_of_visits(dimension, visits)
-            values = self._meaning.values(dimension, column.values())
-            mask = only_with_value(mask, values, column)
-            columns.append((values, column.places.each()))
-        small = (visits.bits.translate(_ONLY_ONCE), visits.views.each(), visits.events.each())
-        sums.counted.update(zip(*keys_of(columns, mask), *[compress(each, mask) for each in small], strict=True))
-        if "engaged" in self._metrics:
-            add_each(
-                sums.engaged_ms, zip(*keys_of(columns, mask), strict=True), compress(visits.engaged_ms.each(), mask)
-            )
-        if "duration" in self._metrics:
-            add_each(
-                sums.duration_ms, zip(*keys_of(columns, mask), strict=True), compress(visits.duration_ms.each(), mask)
-            )
-        again = [(row, visitor) for row, visitor in visits.again() if mask[row]]
-        for key, _ in {(key_at(columns, row), visitor) for row, visitor in again}:
-            sums.extra[key] += ONE_VISITOR
+    def add(self, sums: Sums, day: Day, selected: Mask) -> None:
+        """Add the rows that a filter of visits selects."""
+        rows = day.rows
+        mask = both(selected, rows.measured.having(ENDS if self._is_of_ends else COUNTS))
+        columns = self._columns(day)
+        measures = [(bits & _ONCE, views, events) for bits, views, events in rows.measured.measures]
+        times = [*self._engaged(day), *self._duration(day)]
+        mask = self._count(sums, columns, measures, rows.measured, mask, times)
+        self._meet(sums, day, columns, mask)
+
+    def add_chosen(self, sums: Sums, day: Day, chosen: Chosen) -> None:
+        """Add what a filter of looks and actions selects."""
+        measured, columns = day.rows.measured, self._columns(day)
+        marks, rows = chosen.marks, chosen.rows
+        if self._is_of_ends:
+            marks = both(marks, measured.having(VISIT))
+            rows = both(rows, marks)
+        once = [(bits & _ONCE, 0, 0) for bits, _, _ in measured.measures]
+        self._meet(sums, day, columns, self._count(sums, columns, once, measured, marks, self._duration(day)))
+        if day.looks is None or chosen.looks is None:
+            self._count(sums, columns, _views(measured), measured, rows, self._engaged(day))
+        else:
+            looks = self._of_ends(chosen.looks, marks, day.looks.rows)
+            times = [] if day.look_times is None else [(ENGAGED, day.look_times.engaged_ms)]
+            self._count_of(sums, columns, day.looks.rows, _views(day.looks.measured), day.looks.measured, looks, times)
+        if day.acts is None or chosen.counted is None:
+            self._count(sums, columns, _events(measured), measured, rows, ())
+        else:
+            acts = self._of_ends(chosen.counted, marks, day.acts.rows)
+            self._count_of(sums, columns, day.acts.rows, _events(day.acts.measured), day.acts.measured, acts, ())
+
+    def _of_ends(self, parts: Mask, marks: Mask, owners: Numbers) -> Mask:
+        return both(parts, of_owners(marks, owners)) if self._is_of_ends else parts
+
+    def _columns(self, day: Day) -> list[Column]:
+        return [day.column(dimension) for dimension in self._dimensions]
+
+    def _engaged(self, day: Day) -> Times:
+        return [(ENGAGED, day.row_times.engaged_ms)] if day.row_times is not None and "engaged" in self._metrics else []
+
+    def _duration(self, day: Day) -> Times:
+        wanted = day.row_times is not None and "duration" in self._metrics
+        return [(DURATION, day.row_times.duration_ms)] if wanted and day.row_times is not None else []
+
+    def _count_of(  # noqa: PLR0913
+        self,
+        sums: Sums,
+        columns: Sequence[Column],
+        owners: Numbers,
+        measures: Sequence[Measure],
+        measured: Measured,
+        mask: Mask,
+        times: Times,
+    ) -> None:
+        """Count looks, or acts, by what their rows have."""
+        if columns and is_any(mask):
+            places = places_of(mask)
+            mask, owners = every(len(places)), picked(owners, places)
+            measured = Measured(measured.measures, picked(measured.places, places))
+            times = [(unit, picked(numbers, places)) for unit, numbers in times]
+        self._count(sums, [spread(column, owners) for column in columns], measures, measured, mask, times)
+
+    def _count(  # noqa: PLR0913
+        self,
+        sums: Sums,
+        columns: Sequence[Column],
+        measures: Sequence[Measure],
+        measured: Measured,
+        mask: Mask,
+        times: Times,
+    ) -> Mask:
+        """Return which rows are counted: those that have values."""
+        for column in columns:
+            mask = only_with_value(mask, column.values(), column)
+        if is_any(mask):
+            rows = keyed(self.coding, columns, measures, measured.places)
+            sums.count(rows, mask)
+            for unit, numbers in times:
+                sums.add_times(rows, mask, unit, numbers)
+        return mask
+
+    def _meet(self, sums: Sums, day: Day, columns: Sequence[Column], mask: Mask) -> None:
+        """Note the visitors who have several rows."""
+        if not is_any(mask):
+            return
+        values = [(column.values(), column.places.each()) for column in columns]
+        for row, visitor in day.rows.again():
+            if mask[row]:
+                sums.meet(values_at(values, row), visitor)
 
 
-_ONLY_ONCE = bytes([each & (VISITOR | VISIT | BOUNCE | SINGLE) for each in range(256)])
+def spread(column: Column, owners: Numbers) -> Column:
+    """Return what the rows of looks, or of acts, have."""
+    places = column.places
+    each = map(places.each().__getitem__, owners.each())
+    if places.code == "B":
+        return Column(column.ids, Numbers("B", bytes(each)))
+    return Column(column.ids, Numbers(places.code, array(places.code, each).tobytes()))
 
 
-def only_with_value(mask: Mask, values: Sequence[int], column: Column) -> Mask:
-    """Leave out the rows without a value."""
-    return both(mask, gathered(bytes(map(bool, values)), column)) if 0 in values else mask
-
-
-def column_of_visits(dimension: int, visits: Visits) -> Column:
-    """Return the column that says what a row has for a dimension of visits."""
-    if dimension == _ENTRY:
-        return visits.entry
-    if dimension == _EXIT:
-        return visits.exit
-    return visits.source if dimension in OF_SOURCES else visits.context
-
-
-def keys_of(columns: Sequence[tuple[Sequence[int], Places]], mask: Mask) -> list[Iterable[int]]:
-    """Return the values of the selected rows by dimension."""
-    return [map(values.__getitem__, compress(places, mask)) for values, places in columns]
-
-
-def key_at(columns: Sequence[tuple[Sequence[int], Places]], row: int) -> Values:
+def values_at(columns: Sequence[tuple[Sequence[int], Sequence[int]]], row: int) -> Values:
     """Return the values of one row."""
     return tuple([values[places[row]] for values, places in columns])
+
+
+def _views(measured: Measured) -> list[Measure]:
+    return [(0, views, 0) for _, views, _ in measured.measures]
+
+
+def _events(measured: Measured) -> list[Measure]:
+    return [(0, 0, events) for _, _, events in measured.measures]

@@ -1,19 +1,10 @@
 """Add up what selected visits looked at and did: by page, host or action, and one dimension of visits at most."""
 
 from collections.abc import Collection, Sequence
-from itertools import compress, repeat
 
-from visitor_tracker.measures import Dimension
-from visitor_tracker.reports.extracts.adding import (
-    Sums,
-    Values,
-    add_each,
-    column_of_visits,
-    flagged,
-    key_at,
-    keys_of,
-    only_with_value,
-)
+from visitor_tracker.measures import ENGAGED
+from visitor_tracker.reports.extracts.adding import spread, values_at
+from visitor_tracker.reports.extracts.choosing import Choosing, Chosen
 from visitor_tracker.reports.extracts.columns import (
     ACT_VISIT,
     ACT_VISITOR,
@@ -22,104 +13,135 @@ from visitor_tracker.reports.extracts.columns import (
     COUNTS,
     HOST_VISIT,
     HOST_VISITOR,
+    OF_SEVERAL,
     PAGE_VISIT,
     PAGE_VISITOR,
     SEVERAL,
+    Acts,
     Column,
     Looks,
+    Measure,
+    Measured,
     Numbers,
-    Places,
-    Visits,
+    measured_of,
 )
-from visitor_tracker.reports.extracts.judging import Mask, both
-from visitor_tracker.reports.extracts.lanes import ONE_VISIT, ONE_VISITOR
-from visitor_tracker.reports.extracts.meaning import Meaning
+from visitor_tracker.reports.extracts.counting import Coding, Sums, keyed
+from visitor_tracker.reports.extracts.days import Day
+from visitor_tracker.reports.extracts.judging import HOST, PAGE
+from visitor_tracker.reports.extracts.lanes import VISIT, VISITOR
+from visitor_tracker.reports.extracts.masks import (
+    Mask,
+    both,
+    equal_to,
+    is_any,
+    of_looks,
+    of_owners,
+    only_with_value,
+    places_of,
+    without,
+)
 from visitor_tracker.reports.filters import OF_ACTS, OF_LOOKS
 
-_PAGE, _HOST = int(Dimension.PAGE), int(Dimension.HOST)
 _OF_LOOKS = {
-    frozenset({_PAGE}): (PAGE_VISITOR, PAGE_VISIT),
-    frozenset({_HOST}): (HOST_VISITOR, HOST_VISIT),
-    frozenset({_PAGE, _HOST}): (BOTH_VISITOR, BOTH_VISIT),
+    frozenset({PAGE}): (PAGE_VISITOR, PAGE_VISIT),
+    frozenset({HOST}): (HOST_VISITOR, HOST_VISIT),
+    frozenset({PAGE, HOST}): (BOTH_VISITOR, BOTH_VISIT),
 }
-_COUNTS = flagged(COUNTS)
 
 
 class PartAdding:
     """Sums of looks or of actions of one sort."""
 
-    def __init__(self, dimensions: Sequence[int], meaning: Meaning, metrics: Collection[str]) -> None:
+    def __init__(self, dimensions: Sequence[int], metrics: Collection[str]) -> None:
+        self.coding = Coding(len(dimensions))
         self._dimensions = tuple(dimensions)
-        self._meaning = meaning
-        self._metrics = metrics
-        parts = frozenset(each for each in dimensions if each in OF_LOOKS | OF_ACTS)
-        self._act = next((each for each in parts if each in OF_ACTS), None)
-        self._visitor, visit = (ACT_VISITOR, ACT_VISIT) if self._act is not None else _OF_LOOKS[parts]
-        self.once = tuple(
-            ONE_VISITOR * (each & (self._visitor | SEVERAL) == self._visitor) + ONE_VISIT * bool(each & visit)
-            for each in range(256)
-        )
-        self._of_several = bytes([1 if each & SEVERAL and each & self._visitor else 0 for each in range(256)])
+        self._parts = frozenset(each for each in dimensions if each in OF_LOOKS | OF_ACTS)
+        self.act = next((each for each in self._parts if each in OF_ACTS), None)
+        self._visitor, self._visit = (ACT_VISITOR, ACT_VISIT) if self.act is not None else _OF_LOOKS[self._parts]
+        self._has_times = self.act is None and "engaged" in metrics
 
-    def add(self, sums: Sums, visits: Visits, looks: Looks, selected: Mask) -> None:
-        """Add what the selected rows of a day looked at, or did."""
-        rows = both(selected, visits.bits.translate(_COUNTS))
-        owners = (looks.look_rows if self._act is None else looks.act_rows).each()
-        columns: list[tuple[Sequence[int], Places]] = []
-        for dimension in self._dimensions:
-            if dimension not in OF_LOOKS | OF_ACTS:
-                column = column_of_visits(dimension, visits)
-                values = self._meaning.values(dimension, column.values())
-                rows = only_with_value(rows, values, column)
-                columns.append((list(map(values.__getitem__, column.places.each())), owners))
-        mask = bytes(map(rows.__getitem__, owners))
-        for place, dimension in enumerate(self._dimensions):
-            if dimension in OF_LOOKS | OF_ACTS:
-                column = self._column(dimension, looks)
-                ids = column.values()
-                mask = only_with_value(mask, ids, column)
-                columns.insert(place, (ids, column.places.each()))
-        if self._act is not None:
-            mask = both(mask, looks.act_dimensions.translate(_equal(self._act)))
-        self._add(sums, visits, looks, columns, mask)
+    def add(self, sums: Sums, day: Day, selected: Mask) -> None:
+        """Add what the rows looked at, or did, that a filter of visits selects."""
+        rows = both(selected, day.rows.measured.having(COUNTS))
+        if self.act is None and day.looks is not None:
+            self._add_looks(sums, day, day.looks, of_looks(rows, day.looks), day.looks.measured)
+        elif self.act is not None and day.acts is not None:
+            self._add_acts(sums, day, day.acts, of_owners(rows, day.acts.rows))
 
-    def _add(
-        self, sums: Sums, visits: Visits, looks: Looks, columns: Sequence[tuple[Sequence[int], Places]], mask: Mask
-    ) -> None:
-        keys = keys_of(columns, mask)
-        bits, rows = (looks.look_bits, looks.look_rows) if self._act is None else (looks.act_bits, looks.act_rows)
-        numbers = looks.views if self._act is None else looks.times
-        counted = (compress(bits, mask), compress(numbers.each(), mask))
-        if self._act is None:
-            sums.counted.update(zip(*keys, *counted, repeat(0)))
-        else:
-            sums.counted.update(zip(*keys, counted[0], repeat(0), counted[1]))
-        if self._act is None and "engaged" in self._metrics:
-            keyed = zip(*keys_of(columns, mask), strict=True)
-            add_each(sums.engaged_ms, keyed, compress(looks.engaged_ms.each(), mask))
-        self._add_several(sums, visits, rows, columns, both(mask, bits.translate(self._of_several)))
+    def add_chosen(self, sums: Sums, day: Day, chosen: Chosen, choosing: Choosing) -> None:
+        """Add what a filter of looks and actions selects."""
+        if self.act is None and day.looks is not None:
+            looks = of_looks(chosen.rows, day.looks) if chosen.looks is None else chosen.looks
+            looks = without(looks, day.looks.measured.having(OF_SEVERAL))
+            measured = day.looks.measured
+            if (self._parts == {PAGE} and choosing.hosts_differ) or (self._parts == {HOST} and choosing.pages_differ):
+                measured = self._marked_again(day, day.looks, looks)
+            self._add_looks(sums, day, day.looks, looks, measured)
+        elif self.act is not None and day.acts is not None:
+            acts = of_owners(chosen.rows, day.acts.rows) if chosen.acts is None else chosen.acts
+            self._add_acts(sums, day, day.acts, without(acts, day.acts.measured.having(OF_SEVERAL)))
 
-    def _add_several(
+    def _add_looks(self, sums: Sums, day: Day, looks: Looks, mask: Mask, measured: Measured) -> None:
+        columns = [
+            looks.page if each == PAGE else looks.host if each == HOST else spread(day.column(each), looks.rows)
+            for each in self._dimensions
+        ]
+        engaged_ms = day.look_times.engaged_ms if self._has_times and day.look_times is not None else None
+        self._add(sums, day, columns, looks.rows, measured, mask, engaged_ms)
+
+    def _add_acts(self, sums: Sums, day: Day, acts: Acts, mask: Mask) -> None:
+        mask = both(mask, acts.dimensions.translate(equal_to(self.act or 0)))
+        columns = [acts.value if each == self.act else spread(day.column(each), acts.rows) for each in self._dimensions]
+        self._add(sums, day, columns, acts.rows, acts.measured, mask, None)
+
+    def _add(  # noqa: PLR0913
         self,
         sums: Sums,
-        visits: Visits,
-        rows: Numbers,
-        columns: Sequence[tuple[Sequence[int], Places]],
+        day: Day,
+        columns: Sequence[Column],
+        owners: Numbers,
+        measured: Measured,
         mask: Mask,
+        engaged_ms: Numbers | None,
     ) -> None:
-        """Count visitors who have several rows, each once."""
-        owners, several = rows.each(), dict(visits.again())
-        people: set[tuple[Values, int]] = {
-            (key_at(columns, place), several[owners[place]]) for place in compress(range(len(mask)), mask)
-        }
-        for key, _ in people:
-            sums.extra[key] += ONE_VISITOR
+        for column in columns:
+            mask = only_with_value(mask, column.values(), column)
+        if not is_any(mask):
+            return
+        rows = keyed(self.coding, columns, list(map(self._measure, measured.measures)), measured.places)
+        sums.count(rows, mask)
+        if engaged_ms is not None:
+            sums.add_times(rows, mask, ENGAGED, engaged_ms)
+        of_several = measured.where(lambda each: each[0] & SEVERAL and each[0] & self._visitor)
+        several = both(mask, of_several)
+        if is_any(several):
+            people, places = dict(day.rows.again()), owners.each()
+            values = [(column.values(), column.places.each()) for column in columns]
+            for place in places_of(several):
+                sums.meet(values_at(values, place), people[places[place]])
 
-    def _column(self, dimension: int, looks: Looks) -> Column:
-        if self._act is not None:
-            return looks.act_value
-        return looks.page if dimension == _PAGE else looks.host
+    def _measure(self, measure: Measure) -> Measure:
+        """Return what a look, or an act, counts for these dimensions."""
+        bits, views, events = measure
+        is_alone = bits & self._visitor and not bits & SEVERAL
+        return VISITOR * bool(is_alone) | VISIT * bool(bits & self._visit), views, events
 
+    def _marked_again(self, day: Day, looks: Looks, mask: Mask) -> Measured:
+        """Return the measures of looks, as the first of each row and value among the selected ones counts for it.
 
-def _equal(dimension: int) -> bytes:
-    return bytes([1 if each == dimension else 0 for each in range(256)])
+        Where looks at one value may be selected or not, the first one of all does not tell.
+        """
+        several = dict(day.rows.again())
+        alone = day.rows.measured.having(VISITOR)
+        places = (looks.page if self._parts == {PAGE} else looks.host).places.each()
+        seen: set[tuple[int, int]] = set()
+        found: list[Measure] = [(0, 0, 0)] * len(mask)
+        owners, measures, own = looks.rows.each(), looks.measured.measures, looks.measured.places.each()
+        for look in places_of(mask):
+            row, views = owners[look], measures[own[look]][1]
+            bits = 0
+            if views and (alone[row] or row in several) and (row, places[look]) not in seen:
+                seen.add((row, places[look]))
+                bits = self._visitor | self._visit | (SEVERAL if row in several else 0)
+            found[look] = (bits, views, 0)
+        return measured_of(found)

@@ -1,26 +1,37 @@
-"""The columns of an extract, and how they are stored.
+"""The columns of an extract, and how they are stored: each part by itself, so that a question reads what it needs.
 
-visits  a row for each session, day and visit: what brought it and with what, its ends, its numbers
-looks   what visits looked at, and what they did: of which row, what, and whether it counts a visitor or a visit
+rows    a row for each session, day and visit: whether it counts, its numbers, who has several
+told    what rows have for a dimension of visits: a part for each dimension of which any row has something
+looks   what rows looked at, row after row; acts   what they did
+times   engaged time and duration, of rows and of looks
+wholes  the few visits of several rows, for filters that have to see all of a visit
+
+Rows, looks and acts have few different measures, so each has the place of its own among these.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-VERSION = 2  # of the format: another one makes all extracts again
+from visitor_tracker.measures import Dimension
+from visitor_tracker.sessions.session import VisitorSession
 
-# Bits of a row beside those of `lanes`: it counts for all but ends, and for ends.
-COUNTS, ENDS = 16, 32
+VERSION = 3  # of the format: another one makes all extracts again
+
+# Bits of a row beside those of `lanes`: it counts for all but ends, and for ends; its visit has several rows.
+COUNTS, ENDS, OF_SEVERAL = 16, 32, 128
 # Bits of a look: the row's visitor counts for its page, its host, both; the visit begins for these.
 PAGE_VISITOR, HOST_VISITOR, BOTH_VISITOR, PAGE_VISIT, HOST_VISIT, BOTH_VISIT = (1 << bit for bit in range(6))
 ACT_VISITOR, ACT_VISIT = PAGE_VISITOR, PAGE_VISIT
-SEVERAL = 64  # the visitor has several rows
+SEVERAL = 64  # of looks and acts: the visitor has several rows. OF_SEVERAL is as of rows
+
+OF_ROWS = (int(Dimension.ENTRY), int(Dimension.EXIT), *range(Dimension.SOURCE, Dimension.SCREEN + 1))
 
 _CODES = ((1 << 8, "B"), (1 << 16, "H"), (1 << 32, "I"), (1 << 63, "Q"))
 
 Places = Sequence[int]
+Measure = tuple[int, int, int]  # bits, views, actions
 
 
 class Numbers(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -49,51 +60,86 @@ class Column(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return found
 
 
-class Visits(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Measured(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Measures by row: `measures` has each once, `places` which of them a row has."""
+
+    measures: tuple[Measure, ...]
+    places: Numbers
+
+    def where(self, holds: Callable[[Measure], object]) -> bytes:
+        """Return for each row whether its measure is such a one: 1 or 0."""
+        flags = bytes([1 if holds(measure) else 0 for measure in self.measures])
+        if self.places.code == "B":
+            return self.places.body.translate(flags.ljust(256, b"\0"))
+        return bytes(map(flags.__getitem__, self.places.each()))
+
+    def having(self, bits: int) -> bytes:
+        """Return for each row whether it has one of these bits."""
+        return self.where(lambda measure: measure[0] & bits)
+
+
+class Rows(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`again_rows` have a visitor who has several rows: `again_visitors` says which rows have the same one.
 
-    The visitors of other rows are among their bits.
+    The visitors of other rows are among their bits. `told` are the dimensions of which there are parts.
     """
 
-    bits: bytes
-    source: Column
-    context: Column
-    entry: Column
-    exit: Column
-    views: Numbers
-    events: Numbers
-    engaged_ms: Numbers
-    duration_ms: Numbers
+    count: int
+    measured: Measured
     again_rows: Numbers
     again_visitors: Numbers
+    told: tuple[int, ...]
 
-    @property
-    def rows(self) -> int:
-        return len(self.bits)
-
-    def again(self) -> Iterator[tuple[int, int]]:
+    def again(self) -> "zip[tuple[int, int]]":
         return zip(self.again_rows.each(), self.again_visitors.each(), strict=True)
 
 
 class Looks(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Looks at pages, then actions; `…_rows` are rows of the visits."""
+    """Looks at pages, row after row: `rows` says of which row each is, `times` how many each row has."""
 
-    look_rows: Numbers
+    rows: Numbers
+    times: Numbers
     page: Column
     host: Column
-    look_bits: bytes
-    views: Numbers
+    measured: Measured
+
+
+class Acts(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Actions of rows; `dimensions` has the sort of each."""
+
+    rows: Numbers
+    dimensions: bytes
+    value: Column
+    measured: Measured
+
+
+class RowTimes(msgspec.Struct, frozen=True, array_like=True, gc=False):
     engaged_ms: Numbers
-    act_rows: Numbers
-    act_dimensions: bytes
-    act_value: Column
-    act_bits: bytes
-    times: Numbers
+    duration_ms: Numbers
+
+
+class LookTimes(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    engaged_ms: Numbers
+
+
+class KeptVisit(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A visit of several rows. Its visitors are the numbers of `again`, -1 for one whom nobody knows."""
+
+    visitors: tuple[int, ...]
+    sessions: tuple[VisitorSession, ...]
+    values: dict[int, int]
+    entry: int
+    exit: int
 
 
 encode = msgspec.msgpack.Encoder().encode
-decode_visits = msgspec.msgpack.Decoder(Visits).decode
+decode_rows = msgspec.msgpack.Decoder(Rows).decode
+decode_column = msgspec.msgpack.Decoder(Column).decode
 decode_looks = msgspec.msgpack.Decoder(Looks).decode
+decode_acts = msgspec.msgpack.Decoder(Acts).decode
+decode_row_times = msgspec.msgpack.Decoder(RowTimes).decode
+decode_look_times = msgspec.msgpack.Decoder(LookTimes).decode
+decode_wholes = msgspec.msgpack.Decoder(tuple[KeptVisit, ...]).decode
 
 
 def numbers_of(numbers: Iterable[int]) -> Numbers:
@@ -109,3 +155,10 @@ def column_of(values: Iterable[int]) -> Column:
     places: dict[int, int] = {}
     index = [places.setdefault(value, len(places)) for value in values]
     return Column(array("q", places).tobytes(), numbers_of(index))
+
+
+def measured_of(measures: Iterable[Measure]) -> Measured:
+    """Return a column of these measures."""
+    places: dict[Measure, int] = {}
+    index = [places.setdefault(measure, len(places)) for measure in measures]
+    return Measured(tuple(places), numbers_of(index))

@@ -1,78 +1,72 @@
-"""Which rows of an extract a filter selects: each id is judged once, each row by the place of its id."""
+"""What the tests of a filter say of a day: each value is judged once, each row by the place of its value."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from visitor_tracker.measures import Dimension
-from visitor_tracker.reports.extracts.columns import Column, Visits
-from visitor_tracker.reports.extracts.meaning import OF_SOURCES, Meaning
-from visitor_tracker.reports.filters import Filter
-from visitor_tracker.reports.plans import EventTest, Group, Test, plan_of
+from visitor_tracker.reports.extracts.columns import Column
+from visitor_tracker.reports.extracts.days import Day
+from visitor_tracker.reports.extracts.masks import Mask, both, either, every, gathered
+from visitor_tracker.reports.filters import OF_VISITS
+from visitor_tracker.reports.plans import EventTest, Group, Plan, Test
 from visitor_tracker.store.reports import ReportTable
-
-_ENTRY, _EXIT = int(Dimension.ENTRY), int(Dimension.EXIT)
-
-Mask = bytes  # a byte for each row: 1 or 0
-
-
-def gathered(flags: bytes, column: Column) -> Mask:
-    """Return for each row the flag at the place of its id."""
-    if column.places.code == "B":
-        return column.places.body.translate(flags.ljust(256, b"\0"))
-    return bytes(map(flags.__getitem__, column.places.each()))
-
-
-def both(one: Mask, other: Mask) -> Mask:
-    """Return where both are."""
-    return (int.from_bytes(one, "little") & int.from_bytes(other, "little")).to_bytes(len(one), "little")
-
-
-def either(one: Mask, other: Mask) -> Mask:
-    """Return where one of them is."""
-    return (int.from_bytes(one, "little") | int.from_bytes(other, "little")).to_bytes(len(one), "little")
 
 
 class Judging:
-    """The filter of one question, over all of its days."""
+    """The tests of one question, over all of its days."""
 
-    def __init__(self, table: ReportTable, filters: Filter | None, meaning: Meaning) -> None:
+    def __init__(self, table: ReportTable, plan: Plan) -> None:
         self._table = table
-        self._meaning = meaning
-        self._plan = plan_of(filters)
-        self._verdicts: dict[Test, dict[int, bool]] = {test: {} for test in self._plan.tests}
+        self._plan = plan
+        self._verdicts: dict[Test, dict[int, bool]] = {test: {} for test in plan.tests}
+        self.dimensions = frozenset(test.dimension for test in plan.tests)
 
-    def mask(self, visits: Visits) -> Mask:
-        """Return which rows are selected."""
-        return self._of(self._plan.root, visits)
+    @property
+    def of_parts(self) -> bool:
+        """Say whether the filter names looks or actions."""
+        return not self.dimensions <= OF_VISITS
 
-    def _of(self, node: Test | EventTest | Group, visits: Visits) -> Mask:
-        if isinstance(node, Group):
-            masks = [self._of(part, visits) for part in node.parts]
-            if not masks:  # no filter
-                return (b"\1" if node.needs_all else b"\0") * visits.rows
-            found = masks[0]
-            for mask in masks[1:]:
-                found = both(found, mask) if node.needs_all else either(found, mask)
-            return found
-        if isinstance(node, EventTest):
-            raise TypeError("extracts know no events")
-        column = self._column(node.dimension, visits)
-        return gathered(self._flags(node, column.values()), column)
+    def mask(self, day: Day) -> Mask:
+        """Return which rows a filter of visits selects."""
+        return evaluated(self._plan.root, lambda test: self.of_visits(test, day), day.rows.count)
 
-    def _column(self, dimension: int, visits: Visits) -> Column:
-        if dimension == _ENTRY:
-            return visits.entry
-        if dimension == _EXIT:
-            return visits.exit
-        return visits.source if dimension in OF_SOURCES else visits.context
+    def of_visits(self, test: Test, day: Day) -> Mask:
+        """Return of which rows a test of visits holds."""
+        column = day.column(test.dimension)
+        return gathered(bytes(self.verdicts(test, column.values())), column)
 
-    def _flags(self, test: Test, ids: Sequence[int]) -> bytes:
-        verdicts = self._verdicts[test]
+    def verdicts(self, test: Test, ids: Sequence[int]) -> list[bool]:
+        """Return what a test says of each of these values."""
+        known = self._verdicts[test]
         try:
-            return bytes(map(verdicts.__getitem__, ids))
+            return list(map(known.__getitem__, ids))
         except KeyError:
-            fresh = [each for each in ids if each not in verdicts]
-        values = self._meaning.values(test.dimension, fresh)
-        if unknown := test.unknown(values):
+            fresh = [each for each in ids if each not in known]
+        if unknown := test.unknown(fresh):
             test.learn(self._table.texts(sorted(unknown)), unknown)
-        verdicts.update((each, test.holds(value)) for each, value in zip(fresh, values, strict=True))
-        return bytes(map(verdicts.__getitem__, ids))
+        known.update((each, test.holds(each)) for each in fresh)
+        return list(map(known.__getitem__, ids))
+
+    def vectors(self, tests: Sequence[Test], column: Column) -> list[tuple[bool, ...]]:
+        """Return what all of these tests say of each value of a column."""
+        ids = column.values()
+        if not tests:
+            return [()] * len(ids)
+        return list(zip(*[self.verdicts(test, ids) for test in tests], strict=True))
+
+
+def evaluated(node: Test | EventTest | Group, of: Callable[[Test], Mask], count: int) -> Mask:
+    """Return for which rows a plan's tree holds, where `of` says for which a test does."""
+    if isinstance(node, Group):
+        masks = [evaluated(part, of, count) for part in node.parts]
+        if not masks:  # no filter
+            return every(count) if node.needs_all else bytes(count)
+        found = masks[0]
+        for mask in masks[1:]:
+            found = both(found, mask) if node.needs_all else either(found, mask)
+        return found
+    if isinstance(node, EventTest):
+        raise TypeError("extracts know no events")
+    return of(node)
+
+
+PAGE, HOST = int(Dimension.PAGE), int(Dimension.HOST)

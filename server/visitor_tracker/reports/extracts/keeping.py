@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from visitor_tracker.days import bounds, day_after, day_of
-from visitor_tracker.reports.extracts.columns import encode
+from visitor_tracker.reports.extracts.days import parts_of
 from visitor_tracker.reports.extracts.reading import DAYS_AT_ONCE, made
 from visitor_tracker.reports.extracts.stamps import Stamps, groups_of
 from visitor_tracker.reports.query import Question, Span
@@ -40,8 +40,8 @@ def _renew(table: ReportTable, site: Site, days: Sequence[int], stamps: Stamps) 
     for day in days:
         if day in making.long_days:
             continue
-        bodies = [encode(making.days[day].visits()), encode(making.days[day].parts())]
-        if max(map(len, bodies)) <= BODY_MOST:
+        bodies = parts_of(making.days[day].made())
+        if max(map(len, bodies.values())) <= BODY_MOST:
             renewed += extracts.put(site.id, day, stamps.of(day), bodies, sessions[day])
     return renewed
 

@@ -1,18 +1,17 @@
 """The extracts of a question's days: those that are stored and still hold, and the others made from visits."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-
-import msgspec
 
 from visitor_tracker.days import bounds
 from visitor_tracker.measures import NAMES
-from visitor_tracker.reports.extracts.columns import Looks, Visits, decode_looks, decode_visits
+from visitor_tracker.reports.extracts.days import Day, day_made, day_read
 from visitor_tracker.reports.extracts.making import Making
 from visitor_tracker.reports.extracts.stamps import Stamps, groups_of
 from visitor_tracker.reports.query import Question
 from visitor_tracker.reports.scan import SESSIONS_MOST, Scan, too_many_visits
-from visitor_tracker.store.extracts import LOOKS, VISITS, ExtractTable
+from visitor_tracker.store.extracts import ROWS, ExtractTable
 from visitor_tracker.store.reports import ReportTable
 
 DAYS_AT_ONCE = 7  # that are made together: each pass reads the visits of the day before too
@@ -25,23 +24,15 @@ class NoExtract(Exception):
     """There is something that extracts cannot tell."""
 
 
-class Day(msgspec.Struct, frozen=True, gc=False):
-    """The extract of one day; without `looks` where these were not asked for."""
-
-    day: int
-    visits: Visits
-    looks: Looks | None
-
-
 class Extracts:
     """Reads the days of one question. Days that are stored cost milliseconds, others are made visit by visit."""
 
-    def __init__(self, table: ReportTable, question: Question, *, with_looks: bool) -> None:
-        """Raises NoExtract."""
+    def __init__(self, table: ReportTable, question: Question, parts: Collection[int]) -> None:
+        """Of each day these parts are read; raises NoExtract."""
         self._table = table
         self._stored = ExtractTable(table.database)
         self._question = question
-        self._with_looks = with_looks
+        self._parts = sorted({ROWS, *parts})
         span = question.span
         self._stamps = Stamps(table, question.site, span.first_day, span.last_day)
         self._days = self._stamps.days(span.first_day, span.last_day)
@@ -74,20 +65,17 @@ class Extracts:
             if making.long_days:
                 raise NoExtract
             for day in group:
-                visits = making.days[day].visits()
-                yield Day(day, visits, making.days[day].parts() if self._with_looks else None)
+                yield day_made(day, making.days[day].made())
 
     def _read(self, days: Sequence[int], wanted: dict[int, bytes]) -> Iterator[Day]:
-        site_id = self._question.site.id
-        first, last = days[0], days[-1]
-        looks: dict[int, Looks] = {}
-        if self._with_looks:
-            for each in self._stored.read(site_id, first, last, LOOKS):
-                if each.stamp == wanted.get(each.day):
-                    looks[each.day] = decode_looks(each.body)
-        for each in self._stored.read(site_id, first, last, VISITS):
-            if each.stamp == wanted.get(each.day) and (not self._with_looks or each.day in looks):
-                yield Day(each.day, decode_visits(each.body), looks.get(each.day))
+        parts: defaultdict[int, dict[int, bytes]] = defaultdict(dict)
+        for each in self._stored.read(self._question.site.id, days[0], days[-1], self._parts):
+            if each.stamp == wanted.get(each.day):
+                parts[each.day][each.part] = each.body
+        for day in days:
+            found = day_read(day, parts.pop(day, {}), self._parts)
+            if found is not None:
+                yield found
 
 
 def made(table: ReportTable, question: Question, days: Sequence[int]) -> Making:

@@ -1,4 +1,4 @@
-"""API keys, signatures, share links, single sign-on."""
+"""API keys, signatures, share links and what they show elsewhere, single sign-on."""
 
 from visitor_tracker.access.accounts import Accounts
 from visitor_tracker.access.api_keys import ApiKeys
@@ -7,11 +7,13 @@ from visitor_tracker.access.proxy_user import ProxyUsers
 from visitor_tracker.access.share_links import ShareLinks
 from visitor_tracker.access.signatures import Signatures
 from visitor_tracker.access.signing_keys import SigningKeys
+from visitor_tracker.web.api.embeds import EmbedRoutes
 from visitor_tracker.web.api.keys import KeyRoutes, KeyScheme
 from visitor_tracker.web.api.pairing import PairingRoutes
 from visitor_tracker.web.api.shares import ShareCookieScheme, ShareRoutes, ShareTokenScheme
 from visitor_tracker.web.api.sign_on import SignOnRoutes
 from visitor_tracker.web.api.signing import SignatureScheme, SigningRoutes
+from visitor_tracker.web.api.widgets import WidgetRoutes
 from visitor_tracker.web.guards import Scheme
 from visitor_tracker.web.parts import Parts
 from visitor_tracker.web.router import Route
@@ -19,12 +21,14 @@ from visitor_tracker.web.router import Route
 
 def routes(parts: Parts) -> list[Route]:
     """Return the routes of this file and of those that belong to it."""
-    signing_keys = SigningKeys(parts.store, parts.clock)
+    signing_keys, links = SigningKeys(parts.store, parts.clock), _links(parts)
     return [
         *KeyRoutes(parts, ApiKeys(parts.store, parts.clock)).routes(),
         *SigningRoutes(parts, signing_keys).routes(),
         *PairingRoutes(parts, signing_keys).routes(),
-        *ShareRoutes(parts, _links(parts)).routes(),
+        *ShareRoutes(parts, links).routes(),
+        *EmbedRoutes(parts, links).routes(),
+        *WidgetRoutes(parts, links).routes(),
         *SignOnRoutes(parts).routes(),
     ]
 

@@ -102,6 +102,24 @@ class GoalsQuery(InTime, frozen=True, forbid_unknown_fields=True):
     goal: Annotated[str, Meta(description="Id or name of one goal; without it all of the site")] = ""
 
 
+class GoalTried(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What would reach a goal that is not made yet; a name is not needed."""
+
+    kind: GoalKind
+    page: _Page = ""
+    event: _Event = ""
+    where: _Where = ""
+    percent: _Percent = 0
+    engaged_ms: _Engaged = 0
+    name: str = "goal"
+
+
+class GoalAsked(InTime, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A goal that is not saved, over some days."""
+
+    goal: GoalTried
+
+
 class AttributionQuery(Chosen, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which goal, and how its conversions are credited."""
 
@@ -135,6 +153,10 @@ class GoalRoutes:
             Route(
                 "GET", "/api/v1/stats/goals", self.report, "how often goals were reached, and by whom", "read",
                 query=GoalsQuery, answer=GoalsAnswer,
+            ),
+            Route(
+                "POST", "/api/v1/stats/goals", self.ask, "how often a goal would have been reached", "read",
+                query=NoQuery, body=GoalAsked, answer=GoalsAnswer, body_most=BODY_MOST,
             ),
             Route(
                 "GET", "/api/v1/stats/attribution", self.attribution, "what brought those who reached a goal", "read",
@@ -186,6 +208,13 @@ class GoalRoutes:
             goals = self._desk.kept.goals(question.site.id)
             goals = [self._named(question, sent.goal)] if sent.goal else goals
             return answer(goal_report(self._desk.table, question, goals))
+
+    def ask(self, request: Request) -> Answer:
+        """POST /api/v1/stats/goals: the same for the goal of the body, which is not kept; its `id` is ""."""
+        sent = body_of(request, GoalAsked, f"use goal with {_HINT}; site, period, filter, segment, by, interval")
+        with self._desk.asked(request, sent) as question:
+            goal = checked_goal(Goal(**msgspec.structs.asdict(sent.goal)))
+            return answer(goal_report(self._desk.table, question, [goal]))
 
     def attribution(self, request: Request) -> Answer:
         """GET /api/v1/stats/attribution: {conversions, rows: [{value, conversions, share, …}]}."""

@@ -4,6 +4,7 @@ from visitor_tracker.web.api.funnels import FunnelRoutes
 from visitor_tracker.web.api.goals import GoalRoutes
 from visitor_tracker.web.api.kept import Desk
 from visitor_tracker.web.api.notes import NoteRoutes
+from visitor_tracker.web.api.visits import VisitRoutes
 from visitor_tracker.web.api.ways import WayRoutes
 from visitor_tracker.web.parts import Parts
 from visitor_tracker.web.router import Route
@@ -17,4 +18,5 @@ def routes(parts: Parts) -> list[Route]:
         *FunnelRoutes(desk).routes(),
         *WayRoutes(desk).routes(),
         *NoteRoutes(desk).routes(),
+        *VisitRoutes(desk).routes(),
     ]

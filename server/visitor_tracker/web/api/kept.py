@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated, Final, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -12,8 +13,9 @@ from msgspec import Meta
 from visitor_tracker.access.who import Who
 from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Request, Response
+from visitor_tracker.http.url import normalise
 from visitor_tracker.reports.about import OF_A_VISIT
-from visitor_tracker.reports.filters import LENGTH_MOST, read_filter
+from visitor_tracker.reports.filters import LENGTH_MOST, Filter, FilterError, read_filter
 from visitor_tracker.reports.patterns import both
 from visitor_tracker.reports.query import LIMIT_MOST, OFFSET_MOST, Asked, Interval, QueryError, Question, read_question
 from visitor_tracker.sites import Site
@@ -78,16 +80,19 @@ class Desk:
         return site_named(argument_named(request, "site"), visible(self.parts.snapshot(), request))
 
     @contextmanager
-    def asked(self, request: Request, sent: Chosen) -> Iterator[Question]:
-        """Hold the turn for a long question; raises HttpError for what is wrong with it, and what it meets."""
+    def asked(self, request: Request, sent: Chosen, site: Site | None = None) -> Iterator[Question]:
+        """Hold the turn for a long question; raises HttpError for what is wrong with it, and what it meets.
+
+        `site` is the one of the path, where it is not named in what was sent.
+        """
         with refused():
-            question = self._question(request, sent)
+            question = self._question(request, sent, site)
             with long_turn():
                 yield question
 
-    def _question(self, request: Request, sent: Chosen) -> Question:
+    def _question(self, request: Request, sent: Chosen, named: Site | None) -> Question:
         snapshot = visible(self.parts.snapshot(), request)
-        site = sent.among(snapshot)
+        site = named or sent.among(snapshot)
         asked = Asked(sent.period, filters=sent.filter)
         if isinstance(sent, BrokenDown):
             asked = Asked(sent.period, sent.by, filters=sent.filter, limit=str(sent.limit), offset=str(sent.offset))
@@ -101,14 +106,35 @@ class Desk:
         )
         if not sent.segment:
             return question
-        return _within(question, self._segment(request, site, sent.segment))
+        return _within(question, segment_of(self.kept, request, site, sent.segment))
 
-    def _segment(self, request: Request, site: Site, name: str) -> str:
-        segments = self.kept.segments(site.id, owner_of(who_of(request)))
-        found = {each.name: each for each in sorted(segments, key=_is_own)}  # one's own before a shared one
-        if name not in found:
-            raise HttpError(404, "unknown_segment", f"there is no segment {name[:40]!r}", "GET its site's segments")
-        return found[name].filter
+
+def segment_of(kept: InsightTable, request: Request, site: Site, name: str) -> str:
+    """Return the filter of a segment that who asks may use; raises HttpError 404."""
+    segments = kept.segments(site.id, owner_of(who_of(request)))
+    found = {each.name: each for each in sorted(segments, key=_is_own)}  # one's own before a shared one
+    if name not in found:
+        raise HttpError(404, "unknown_segment", f"there is no segment {name[:40]!r}", "GET its site's segments")
+    return found[name].filter
+
+
+def filters_of(kept: InsightTable, request: Request, site: Site, text: str, segment: str) -> Filter | None:
+    """Return what a filter and a segment select together; raises QueryError, HttpError 404."""
+    texts = [text, segment_of(kept, request, site, segment) if segment else ""]
+    try:
+        found = [read_filter(each) for each in texts if each.strip()]
+    except FilterError as error:
+        raise QueryError("filter", str(error)) from error
+    return both(found[0], found[1]) if len(found) > 1 else found[0] if found else None
+
+
+def page_named(url: str) -> tuple[str, str]:
+    """Return host and path of a page as events have them; raises HttpError 400."""
+    try:
+        parts = urlsplit(normalise(url))
+    except ValueError as error:
+        raise HttpError(400, "invalid_url", str(error), "use url=https://…, percent-encoded") from error
+    return parts.netloc, parts.path or "/"
 
 
 def _is_own(segment: Segment) -> bool:

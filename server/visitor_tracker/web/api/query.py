@@ -28,7 +28,7 @@ from visitor_tracker.reports.query import QueryError
 from visitor_tracker.sites import Site
 from visitor_tracker.store.insight import InsightTable
 from visitor_tracker.store.reports import ReportTable
-from visitor_tracker.web.api import presets
+from visitor_tracker.web.api import presets, properties
 from visitor_tracker.web.api.kept import owner_of
 from visitor_tracker.web.api.queries import answer_in_turn, refusal
 from visitor_tracker.web.asked import answer, site_named
@@ -70,7 +70,7 @@ class QueryParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def routes(parts: Parts) -> list[Route]:
     """Return the routes of this file and of those that belong to it."""
-    return [*QueryRoutes(parts).routes(), *presets.routes(parts)]
+    return [*QueryRoutes(parts).routes(), *presets.routes(parts), *properties.routes(parts)]
 
 
 class QueryRoutes:

@@ -19,6 +19,7 @@ from visitor_tracker.web.api.keys import Lifetime, ends_at
 from visitor_tracker.web.api.pairing import base_url_of
 from visitor_tracker.web.api.people import BODY_MOST, NoQuery, Password, answer_with, is_secure, nothing
 from visitor_tracker.web.asked import answer, body_as, query_as, site_named
+from visitor_tracker.web.dashboard import PAGE
 from visitor_tracker.web.parts import Parts
 from visitor_tracker.web.plain_page import plain_page
 from visitor_tracker.web.routed import argument_named, visible, who_of
@@ -38,6 +39,10 @@ class ShareAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: LinkName = ""
     password: Password = ""
     expires_in: Lifetime | None = None
+    embed_in: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(description="whose pages may show it in a frame: origins such as https://example.com, or *"),
+    ] = ()
 
 
 class ShareShown(msgspec.Struct, frozen=True):
@@ -50,13 +55,15 @@ class ShareShown(msgspec.Struct, frozen=True):
     created_at: str
     expires_at: str | None
     last_used_at: str | None
+    embed_in: tuple[str, ...] = ()  # origins of pages that may show it in a frame
 
 
 class ShareMade(ShareShown, frozen=True):
-    """A new link; `url` and `token` are not shown again."""
+    """A new link; `url`, `token` and `embed_url`, the address for a frame, are not shown again."""
 
     url: str = ""
     token: str = ""
+    embed_url: str = ""
 
 
 class SharesShown(msgspec.Struct, frozen=True):
@@ -133,9 +140,16 @@ class ShareRoutes:
             name=asked.name,
             password=asked.password,
             expires_at=ends_at(asked.expires_in, self._parts.clock()),
+            origins=asked.embed_in,
         )
-        url = self._base(request) + "/share/" + token
-        return answer_with(ShareMade(**msgspec.structs.asdict(_shown(link, site)), url=url, token=token), status=201)
+        base = self._base(request)
+        made = ShareMade(
+            **msgspec.structs.asdict(_shown(link, site)),
+            url=f"{base}/share/{token}",
+            token=token,
+            embed_url=f"{base}/embed/{token}" if link.origins else "",
+        )
+        return answer_with(made, status=201)
 
     def _revoke(self, request: Request) -> Answer:
         query_as(request, NoQuery)
@@ -202,7 +216,8 @@ class ShareRoutes:
     def _go_on(self, request: Request, link: ShareLink, site: Site) -> Response:
         token = argument_named(request, "token")
         cookie = self._links.header(link, token, secure=is_secure(request, self._parts))
-        place = ("Location", f"/?site={quote(site.name, safe='')}")
+        there = f"/dashboard/{quote(site.name, safe='')}" if PAGE in self._parts.files else "/"
+        place = ("Location", there)
         return Response(303, headers=(place, cookie, ("Cache-Control", "no-store"), ("Referrer-Policy", "no-referrer")))
 
     def _base(self, request: Request) -> str:
@@ -264,4 +279,5 @@ def _shown(link: ShareLink, site: Site) -> ShareShown:
         iso(link.created_at),
         iso(link.expires_at) if link.expires_at else None,
         iso(link.last_used_at) if link.last_used_at else None,
+        tuple(link.origins.split()),
     )

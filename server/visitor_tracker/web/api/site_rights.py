@@ -1,6 +1,7 @@
-"""Sites, their visitors, and the rights of these: find, export, erase; the audit log."""
+"""Sites, their visitors, and the rights of these: find, export, erase; the audit log, the self-test."""
 
 from visitor_tracker.web.api.audit import AuditRoutes
+from visitor_tracker.web.api.checks import CheckRoutes
 from visitor_tracker.web.api.my_data import MyDataRoutes
 from visitor_tracker.web.api.sites import SiteRoutes
 from visitor_tracker.web.api.visitors import VisitorApi
@@ -18,4 +19,5 @@ def routes(parts: Parts) -> list[Route]:
         *my_data.routes(),
         *PrivacyRoutes(parts, my_data).routes(),
         *AuditRoutes(parts).routes(),
+        *CheckRoutes(parts).routes(),
     ]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -38,9 +38,13 @@ class SiteDeletion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SnippetQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"kind": "for"}):
-    """`for`: what the pages are made with, or the proxy that gives the script the site's own address."""
+    """`for`: what the pages are made with, or the proxy that gives the script the site's own address.
+
+    `base` is the address at which visitors reach the server, where `server.public_url` does not say it.
+    """
 
     kind: Kind = "html"
+    base: Annotated[str, msgspec.Meta(max_length=300, pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+)?$")] = ""
 
 
 class Snippet(msgspec.Struct, frozen=True, rename={"kind": "for"}):
@@ -141,7 +145,7 @@ class SiteRoutes:
 
     def snippet(self, request: Request) -> Answer:
         asked, site, config = query_as(request, SnippetQuestion), self._named(request), self._parts.config
-        text = snippet(asked.kind, base_of(config), site.name)
+        text = snippet(asked.kind, config.server.public_url.rstrip("/") or asked.base or base_of(config), site.name)
         return answer(Snippet(site.name, asked.kind, text, not config.server.public_url))
 
     def of_old(self, request: Request) -> Answer:

@@ -1,4 +1,4 @@
-"""What `check` looks at besides the settings and the store: the data folder, and what is kept of visitors.
+"""What `check` and the self-test look at besides the settings and the store: the data folder, what is kept of visitors.
 
 Nothing here changes anything.
 """
@@ -7,7 +7,7 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,6 @@ from visitor_tracker.access.snapshot import FILE as SNAPSHOT
 from visitor_tracker.access.snapshot import read_snapshot
 from visitor_tracker.access.wrapping import FILE as KEY_FILE
 from visitor_tracker.access.wrapping import read_file_key
-from visitor_tracker.app import journal_folder
 from visitor_tracker.config import Config
 from visitor_tracker.errors import ConfigError
 from visitor_tracker.ingest.geo import GeoReader
@@ -33,19 +32,37 @@ _AS_OWNER = "run  check  as the user who runs the server, or give the folder to 
 
 
 def look_around(config: Config) -> list[Finding]:
-    """Return what the operator should know of the data folder, the files the settings name, and privacy."""
+    """Return what the operator should know; for a command, which logs nothing meanwhile."""
     with _quiet():  # what the readers of files would log stands in the findings
-        snapshot = read_snapshot(config.data_dir / SNAPSHOT)
-        try:
-            here = [*_journal(config), *_snapshot(config.data_dir / SNAPSHOT, snapshot)]
-        except OSError as error:
-            here = [Finding("error", f"{error.filename or config.data_dir}: {error.strerror}", _AS_OWNER)]
-        return [*here, *_key_file(config), *_places(config), *_policies(config, snapshot)]
+        return [finding for _, finding in surroundings(config)]
+
+
+def surroundings(config: Config) -> list[tuple[str, Finding]]:
+    """Return what the operator should know of the data folder, the files the settings name, and privacy, by part."""
+    snapshot = read_snapshot(config.data_dir / SNAPSHOT)
+    try:
+        here = [
+            *_named("journal", _journal(config)),
+            *_named("snapshot", _snapshot(config.data_dir / SNAPSHOT, snapshot)),
+        ]
+    except OSError as error:
+        problem = Finding("error", f"{error.filename or config.data_dir}: {error.strerror}", _AS_OWNER)
+        here = [("data_dir", problem)]
+    return [
+        *here,
+        *_named("visitor_keys", _key_file(config)),
+        *_named("geo", _places(config)),
+        *_named("privacy", _policies(config, snapshot)),
+    ]
+
+
+def _named(part: str, findings: Iterable[Finding]) -> list[tuple[str, Finding]]:
+    return [(part, finding) for finding in findings]
 
 
 def _journal(config: Config) -> Iterator[Finding]:
     """Look whether the journal can be written, or made, and how full it is."""
-    journal = journal_folder(config)
+    journal = config.journal_folder
     place = next(folder for folder in (journal, *journal.parents) if os.path.lexists(folder))
     if not place.is_dir():
         yield Finding("error", f"{place} is no folder", "remove it, or name another server.data_dir")

@@ -1,0 +1,60 @@
+/** The panels below the chart; each asks once it is seen, and only for the list that is chosen. */
+import {useEffect, useRef, useState} from 'preact/hooks';
+import {t} from '../../app/i18n.js';
+import {Panel, Tabs} from '../../ui/panel.jsx';
+import {Skeleton} from '../../ui/states.jsx';
+import {GoalList} from './GoalList.jsx';
+import {MapList} from './MapList.jsx';
+import {PropertyList} from './PropertyList.jsx';
+import {ValueList} from './ValueList.jsx';
+import {PANELS} from './lists.js';
+
+const NEAR = '150px'; // lists are asked for a little before they are seen
+
+/** Is true from when the element was seen, or is printed. */
+const useSeen = () => {
+  const box = useRef(null);
+  const [isSeen, setSeen] = useState(false);
+  useEffect(() => {
+    const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && setSeen(true), {rootMargin: NEAR});
+    const all = () => setSeen(true);
+    observer.observe(box.current);
+    addEventListener('beforeprint', all);
+    return () => {
+      observer.disconnect();
+      removeEventListener('beforeprint', all);
+    };
+  }, []);
+  return [box, isSeen];
+};
+
+const VIEWS = {goals: GoalList, map: MapList, properties: PropertyList};
+
+const ListPanel = ({name, lists, ...shared}) => {
+  const [box, isSeen] = useSeen();
+  const [chosen, setChosen] = useState(lists[0].name);
+  const [extra, setExtra] = useState(null);
+  const list = lists.find((one) => one.name === chosen);
+  const List = VIEWS[list.view] ?? ValueList;
+  return (
+    <div ref={box} class={`list-panel panel-${name}`}>
+      <Panel title={t(`panel.${name}`)} extra={extra}>
+        <Tabs
+          label={t(`panel.${name}`)}
+          choices={lists.map((one) => [one.name, t(`list.${one.name}`)])}
+          chosen={chosen}
+          onChoose={setChosen}
+        />
+        {isSeen ? <List key={chosen} list={list} setExtra={setExtra} {...shared} /> : <Skeleton rows={8} />}
+      </Panel>
+    </div>
+  );
+};
+
+export const Panels = (shared) => (
+  <div class="grid overview-panels">
+    {PANELS.map(({name, lists}) => (
+      <ListPanel key={name} name={name} lists={lists} {...shared} />
+    ))}
+  </div>
+);

@@ -1,0 +1,54 @@
+"""Visits of several rows under a filter that names looks or actions: a few a day, asked one by one."""
+
+from visitor_tracker.measures import Dimension
+from visitor_tracker.reports.asking.groups import VisitGroups
+from visitor_tracker.reports.buckets import Bucket, Buckets
+from visitor_tracker.reports.extracts.columns import KeptVisit
+from visitor_tracker.reports.extracts.counting import Sums
+from visitor_tracker.reports.extracts.days import Day
+from visitor_tracker.reports.plans import Plan
+from visitor_tracker.reports.scan import learn
+from visitor_tracker.reports.selection import Selector, Whole
+from visitor_tracker.reports.tally import Sums as Tallied
+from visitor_tracker.reports.tally import Tally
+from visitor_tracker.store.reports import ReportTable
+
+_TOKEN_BYTES = 8
+
+
+class KeptVisits:
+    """Of one question, over all of its days."""
+
+    def __init__(self, table: ReportTable, plan: Plan, dimensions: list[Dimension]) -> None:
+        self._table = table
+        self._plan = plan
+        self._selector = Selector(plan)
+        self._dimensions = dimensions
+
+    def add(self, day: Day, total: Sums, sums: Sums) -> None:
+        """Add what is selected of them on this day; raises QueryError."""
+        wholes = [_whole(each) for each in day.wholes or ()]
+        learn(self._table, self._plan.tests, wholes)
+        tally = Tally(Buckets((Bucket("", day.day, day.day),), {day.day: 0}.get), (), self._selector.counted)
+        groups = VisitGroups(self._dimensions, tally, by_time=False)
+        for whole in wholes:
+            selected = self._selector.select(whole)
+            if selected is not None:
+                groups.add(selected, tally.add(selected))
+        _put(total, (), tally.total)
+        if self._dimensions:
+            for key, found in groups.found.items():
+                _put(sums, key, found)
+
+
+def _put(sums: Sums, values: tuple[int, ...], found: Tallied) -> None:
+    sums.add(values, found.number)
+    for visitor in found.visitors:
+        sums.meet(values, int.from_bytes(visitor, "big"))
+
+
+def _whole(kept: KeptVisit) -> Whole:
+    """Return the visit; its visitors are numbers of the day."""
+    visitors = [None if each < 0 else each.to_bytes(_TOKEN_BYTES, "big") for each in kept.visitors]
+    head = min(own.head for own in kept.sessions)
+    return Whole(tuple(zip(visitors, kept.sessions, strict=True)), head, kept.values, kept.entry, kept.exit)
