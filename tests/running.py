@@ -125,18 +125,22 @@ class Server:
     @cached_property
     def admin(self) -> dict[str, str]:
         """Headers with an admin's key, made on the command line."""
-        command = [sys.executable, "-m", "visitor_tracker", "key", "add", "operator", "--scope", "admin"]
+        return {"Authorization": f"Bearer {self.run('key', 'add', 'operator', '--scope', 'admin').strip()}"}
+
+    def run(self, *arguments: str) -> str:
+        """Run a command on the server's data, which must succeed; return what it prints."""
+        command = [sys.executable, "-m", "visitor_tracker", *arguments, "--data-dir", str(self.folder / "data")]
         made = subprocess.run(
-            [*command, "--data-dir", str(self.folder / "data"), *self._store],
+            [*command, *self._store],
             capture_output=True,
             text=True,
             check=False,
-            timeout=SECONDS,
+            timeout=SECONDS * 10,
             cwd=self.folder,
             env=self._environment(),
         )
         assert made.returncode == 0, made.stderr
-        return {"Authorization": f"Bearer {made.stdout.strip()}"}
+        return made.stdout
 
     def metric(self, name: str) -> int:
         """Return a counter of /metrics."""

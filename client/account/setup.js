@@ -35,7 +35,7 @@ const showNext = () => {
   finish('Your account is made', 'You are logged in. What to do now:');
   find('snippet').textContent = `<script defer src="${location.origin}/script.js"></script>`;
   find('next').hidden = false;
-  offer('/', 'Open the overview');
+  offer('/admin/welcome', 'Set up the first site');
 };
 
 const makeFirst = async () => {

@@ -7,7 +7,7 @@ import {isEmbedded, serveParent} from './embedded.js';
 import {label, placed} from './story.js';
 
 const STEP_MS = 5_000;
-const TALLEST = isEmbedded ? 0.86 : 0.62; // of the window
+const TALLEST = 0.62; // of the window, or of the screen where the window is a frame that is made as high as needed
 const STYLES = [
   'img { background: #8884; }',
   ':where(img:not([src])) { display: inline-block; }', // browsers give an image without a source no width otherwise
@@ -35,7 +35,10 @@ const sizes = (events) => events.filter(({type}) => type === META).map(({data}) 
 /** Returns the size of the player's screen: as wide as there is room, and as high as the recorded window, in that. */
 const fit = (frame) => {
   const width = find('player').clientWidth;
-  const height = Math.min((width * frame.height) / frame.width, innerHeight * TALLEST);
+  const height = Math.min(
+    (width * frame.height) / frame.width,
+    (isEmbedded ? screen.availHeight : innerHeight) * TALLEST,
+  );
   return {width, height: Math.round(height)};
 };
 

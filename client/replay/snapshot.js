@@ -36,7 +36,7 @@ const show = (page) => {
   frame.inert = true; // nobody can tab into the recorded page
   frame.title = 'The recorded page';
   const tall = Math.min(TALLEST_PX, Math.max(height, frame.contentDocument.documentElement.scrollHeight));
-  frame.setAttribute('height', tall);
+  frame.style.height = `${tall}px`; // rrweb gives it the height of the recorded window
   player.$set({width, height: tall});
   tell({snapshot: 'shown', width, height: tall, recordedAt: page.recorded_at});
 };

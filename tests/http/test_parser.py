@@ -284,5 +284,5 @@ def test_two_seconds_of_fuzzing_find_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_a_minute_of_fuzzing_finds_nothing() -> None:
-    assert fuzz.run(seconds=60, seed=None) > 0
+def test_fuzzing_finds_nothing() -> None:
+    assert fuzz.run(seconds=20, seed=None) > 0

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.reports.traffic import MINUTE, event, fold
+from tests.reports.traffic import FIREFOX, MINUTE, event, fold, who
 from visitor_tracker.days import DAY_MS, HOUR_MS, bounds
 from visitor_tracker.event import Event, Signal
 from visitor_tracker.reports import problems as reports
-from visitor_tracker.reports.problems import Problem, problems
+from visitor_tracker.reports.problems import Part, Problem, problems
 from visitor_tracker.reports.query import QueryError, Span, read_span
 from visitor_tracker.sites import Site
 from visitor_tracker.store.sql import SqlStore
@@ -25,6 +25,8 @@ def span(period: str, site: Site = SITE) -> Span:
 def error(ts: int, visitor: str = "anna", group: str = "aa", page: str = "/", **more: Any) -> Event:  # noqa: ANN401
     properties = {"group": group, "stack": f"f (/a.js:{ts % 97}:1)", "source": "/a.js", "line": 7, "column": 3}
     name = str(more.pop("name", "Error: no"))
+    if release := more.pop("release", ""):
+        properties["release"] = release
     return event(SITE, ts, visitor, page, "error", name=name, properties=properties, interactive=False, **more)
 
 
@@ -34,9 +36,9 @@ def test_each_problem_is_told_once_with_its_last_time(store: SqlStore) -> None:
         SITE,
         [
             event(SITE, NOON, "anna", "/"),
-            error(NOON, "anna", name="Error: order 1"),
-            error(NOON + MINUTE, "ben", name="Error: order 2", page="/a"),
-            error(NOON + HOUR_MS, "anna", name="Error: order 3", page="/b?x=1"),
+            error(NOON, "anna", name="Error: order 1", agent=FIREFOX, release="r1"),
+            error(NOON + MINUTE, "ben", name="Error: order 2", page="/a", release="r2"),
+            error(NOON + HOUR_MS, "anna", name="Error: order 3", page="/b?x=1", agent=FIREFOX, release="r2"),
             error(NOON + 2 * MINUTE, "", "bb", name="TypeError: x", host="b.test"),
             error(NOON + 2 * MINUTE, "robot", "cc", signals=int(Signal.HEADLESS)),
         ],
@@ -48,10 +50,15 @@ def test_each_problem_is_told_once_with_its_last_time(store: SqlStore) -> None:
         Problem(
             "aa", "Error: order 3", 3, 2, "2026-03-10T11:00:00.000Z", "2026-03-10T12:00:00.000Z",
             "https://a.test/b?x=1", "/a.js", 7, 3, f"f (/a.js:{last % 97}:1)",
+            [Part("Firefox 128", 2), Part("", 1)],
+            [Part("https://a.test/", 1), Part("https://a.test/a", 1), Part("https://a.test/b", 1)],
+            [Part("r2", 2), Part("r1", 1)],
+            [f"{who('anna').hex()}-{last}", f"{who('ben').hex()}-{NOON + MINUTE}"],
         ),
         Problem(
             "bb", "TypeError: x", 1, 0, "2026-03-10T11:02:00.000Z", "2026-03-10T11:02:00.000Z",
             "https://b.test/", "/a.js", 7, 3, f"f (/a.js:{(NOON + 2 * MINUTE) % 97}:1)",
+            [Part("", 1)], [Part("https://b.test/", 1)], [], [],
         ),
     ]  # fmt: skip
 

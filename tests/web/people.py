@@ -11,6 +11,7 @@ from visitor_tracker.access.invitations import Invitations
 from visitor_tracker.http.message import Peer, Response
 
 PASSWORD = "a horse, a battery"
+ADA = {"username": "ada", "password": PASSWORD}
 
 Json = Any
 
@@ -66,6 +67,16 @@ def said(response: Response) -> Json:
 
 def code_of(response: Response) -> tuple[int, str]:
     return response.status, said(response)["error"]["code"] if response.status >= 400 else ""
+
+
+def post(site: Site, path: str, body: object, **more: object) -> Response:
+    return site.ask(path, method="POST", body=msgspec.json.encode(body), **more)  # type: ignore[arg-type]
+
+
+def cookies_of(response: Response) -> dict[str, str]:
+    """Return attributes of the cookies that an answer sets, by name."""
+    found = [value.partition("=") for name, value in response.headers if name == "Set-Cookie"]
+    return {name: text.partition("; ")[2] for name, _, text in found}
 
 
 def set_up(site: Site, username: str = "ada") -> Browser:

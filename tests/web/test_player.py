@@ -13,10 +13,13 @@ from visitor_tracker.web.router import Router
 FILES = {
     "replay-list.html": b'<script src="/client/replay-list.js"></script><a href="/replay">',
     "replay-player.html": b'<script src="/client/replay-player.js"></script><link href="/client/missing.css">',
+    "replay-snapshot.html": b'<script src="/client/replay-snapshot.js"></script><link href="/client/missing.css">',
     "replay-list.js": b"list()",
+    "replay-snapshot.js": b"show()",
     "replay-player.js": b"play()",
 }
-PATHS = ["/replay", "/replay/0192abababababababababababababab"]
+FRAMED = ["/replay/0192abababababababababababababab", "/snapshot"]  # by the dashboard
+PATHS = ["/replay", *FRAMED]
 
 
 def ask(site: Site, path: str, peer: Peer = LOCAL, files: dict[str, bytes] | None = None) -> Response:
@@ -42,8 +45,9 @@ def test_nothing_of_a_recording_may_run_or_leave(site: Site, path: str) -> None:
         "frame-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
-        "frame-ancestors": "'none'",
+        "frame-ancestors": "'self'" if path in FRAMED else "'none'",
     }
+    assert header(answer, "X-Frame-Options") == ("SAMEORIGIN" if path in FRAMED else "DENY")
     assert header(answer, "X-Content-Type-Options") == "nosniff"
     assert header(answer, "Cache-Control") == "no-store"
     assert header(answer, "Referrer-Policy") == "no-referrer"
@@ -52,7 +56,7 @@ def test_nothing_of_a_recording_may_run_or_leave(site: Site, path: str) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_files_are_those_of_one_version(site: Site, path: str) -> None:
     body = ask(site, path).body.decode()
-    assert re.search(r'src="/client/replay-(list|player)\.[0-9a-f]{12}\.js"', body)
+    assert re.search(r'src="/client/replay-(list|player|snapshot)\.[0-9a-f]{12}\.js"', body)
     assert 'href="/client/missing.css"' in body or 'href="/replay"' in body
 
 

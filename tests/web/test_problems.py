@@ -68,6 +68,8 @@ def test_errors_of_a_day(asking: Asking) -> None:
                 "group": "aa", "message": "Error: no", "count": 1, "visitors": 1,
                 "first_seen": "2026-03-10T00:00:00.000Z", "last_seen": "2026-03-10T00:00:00.000Z",
                 "page": "https://a.test/a", "source": "/a.js", "line": 1, "column": 2, "stack": "f (/a.js:1:2)",
+                "browsers": [{"value": "", "count": 1}], "pages": [{"value": "https://a.test/a", "count": 1}],
+                "releases": [], "sessions": [f"{who('anna').hex()}-{bounds('UTC', 20260310)[0]}"],
             }
         ],
     }  # fmt: skip

@@ -119,3 +119,53 @@ def test_a_tab_s_events_are_its_session_and_their_gap_a_loss(site: Served) -> No
     session = json.loads(site.ask(f"/sessions/{tab}").body)
     assert (session["session_id"], session["pageviews"]) == (tab, 3)
     assert tab not in repr(site.app.store.execute("select * from tabs"))
+
+
+def test_what_came_of_what_was_accepted_is_counted_with_it(build: Build) -> None:
+    site = build()
+    tab = f"{time.time_ns() // 1_000_000:012x}{'9' * 20}"
+    known = {"url": "https://example.com/a", "type": "pageview", "id": "1" * 32}
+    sent: list[dict[str, Any]] = [
+        known,
+        known,  # once more, as after an answer that was lost
+        {"url": "https://example.com/b", "type": "pageview", "tab": tab, "seq": 1},
+        {"url": "https://example.com/c", "type": "pageview", "age_ms": 11 * 60_000},
+    ]
+    robot = {**BROWSER, "user-agent": "GPTBot/1.2 (+https://openai.com/gptbot)"}
+    strange = {name: value for name, value in BROWSER.items() if name not in ("accept-language", "accept")}
+    assert site.ask("/e", method="POST", body=json.dumps(sent).encode(), headers=BROWSER).status == 202
+    for path, headers in (("r", robot), ("r", robot), ("s", strange)):
+        body = json.dumps({"url": f"https://example.com/{path}", "type": "pageview"}).encode()
+        assert site.ask("/e", method="POST", body=body, headers=headers).status == 202
+    site.events()
+    assert json.loads(site.ask(f"{PATH}/arrivals?period=24h").body)["waiting"] == 7
+    folder = folder_of(site.app.config, site.app.store, site.app.counters)
+    while folder.step():
+        pass
+    found = json.loads(site.ask(f"{PATH}/arrivals?period=24h").body)
+    numbers = {
+        "accepted": 7, "stored": 6, "duplicates": 1, "late": 1, "numbered": 1, "people": 4, "robots": 2, "doubtful": 1,
+    }  # fmt: skip
+    assert {name: found[name] for name in numbers} == numbers
+    assert (found["waiting"], found["set_aside"], found["interval"]) == (0, 0, "hour")
+    assert [{**numbers, "start": found["points"][0]["start"]}] == found["points"]
+    assert found["since"]
+    robots = json.loads(site.ask(f"{PATH}/robots?period=24h&ai=true").body)
+    assert (robots["events"], robots["doubtful"], robots["days_missing"]) == (2, 1, 0)
+    assert robots["crawlers"] == [{"name": "GPTBot", "is_ai": True, "events": 2}]
+    assert robots["reasons"] == [{"reason": "user_agent", "events": 2, "alone": 2}]
+    assert robots["pages"] == [{"host": "example.com", "page": "/r", "events": 2}]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("arrivals?period=soon", "invalid_period"),
+        ("arrivals?crawler=x", "unknown_parameter"),
+        ("robots?limit=0", "invalid_limit"),
+        ("robots?ai=perhaps", "invalid_ai"),
+    ],
+)
+def test_what_cannot_be_answered_of_arrivals_and_robots_is_refused(build: Build, query: str, code: str) -> None:
+    answer = build().ask(f"{PATH}/{query}")
+    assert (answer.status, json.loads(answer.body)["error"]["code"]) == (400, code)

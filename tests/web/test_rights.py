@@ -85,8 +85,11 @@ ROUTES: dict[Access, str] = {
         GET /what-we-send
     """,
     "read": """
+        GET /api/v1/clicks
         GET /api/v1/heatmap
         GET /api/v1/quality
+        GET /api/v1/quality/arrivals
+        GET /api/v1/quality/robots
         GET /api/v1/sites
         GET /api/v1/sites/{site}
         GET /api/v1/sites/{site}/annotations
@@ -100,6 +103,7 @@ ROUTES: dict[Access, str] = {
         GET /api/v1/stats/funnel
         POST /api/v1/stats/funnel
         GET /api/v1/stats/goals
+        POST /api/v1/stats/goals
         GET /api/v1/stats/journeys
         GET /api/v1/stats/lifetime
         GET /api/v1/stats/months
@@ -127,12 +131,14 @@ ROUTES: dict[Access, str] = {
         GET /api/v1/sites/{site}/visitors
         GET /api/v1/sites/{site}/visitors/{visitor}
         GET /api/v1/sites/{site}/visitors/{visitor}/visits
+        GET /api/v1/sites/{site}/visits
         GET /api/v1/snapshot
         GET /heatmap/{session_id}
         GET /replay
         GET /replay/{session}
         GET /sessions
         GET /sessions/{id}
+        GET /snapshot
         GET /v1/monitoring/visitors
         GET /v1/monitoring/visitors/stats
         GET /v1/monitoring/visitors/{ip}
@@ -215,6 +221,7 @@ BUT: dict[str, frozenset[str]] = {
     "GET /websites": _LISTS,
     "GET /replay": _LISTS - {SHARE},  # pages that ask for what they show
     "GET /replay/{session}": _LISTS - {SHARE},
+    "GET /snapshot": _LISTS - {SHARE},
     "POST /api/v1/keys": frozenset({VIEWER, OWNER, ADMIN}),
     "POST /api/v1/sites/{site}/signing-keys": frozenset({OWNER, ADMIN}),
     "PATCH /api/v1/me": _PEOPLE,
@@ -260,6 +267,7 @@ BODIES: dict[str, object] = {
     "POST /api/v1/sites/{site}/visitors/find": {"visitor": ID},
     "PATCH /api/v1/sites/{site}/visitors/{visitor}": {"note": "x"},
     "POST /api/v1/stats/funnel": {"site": "blog", "steps": STEPS},
+    "POST /api/v1/stats/goals": {"site": "blog", "goal": {"kind": "page", "page": "/"}},
     "POST /api/v1/stats/query": {"site": "blog", "metrics": ["views"]},
     "POST /api/v1/sites/{site}/segments": {"name": "Germans", "filter": "country is DE"},
 }

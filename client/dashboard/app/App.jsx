@@ -15,7 +15,9 @@ import {may, useSession} from './session.js';
 import {useStore} from './store.js';
 import {ADMIN_VIEWS, SITE_VIEWS} from './views.js';
 
-const leave = () => location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+/** A frame of another web site has no log-in to go to. */
+const leave = () =>
+  isEmbed || location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 
 /** Returns where / leads: to the first site that has a name of its own, or to the list of sites. */
 const start = ({site, params}, {me, sites}) => {
@@ -50,6 +52,13 @@ const isAllowed = (place, session, view) => {
   );
 };
 
+const Before = ({isNobody}) =>
+  isEmbed && isNobody ? (
+    <ErrorBox title={t('error.no_link')} hint={t('error.no_link_hint')} />
+  ) : (
+    <p class="loading">{t('state.loading')}</p>
+  );
+
 export const App = () => {
   useLanguage(); // every text is rendered again when it changes
   const session = useSession();
@@ -59,15 +68,13 @@ export const App = () => {
   const view = views.find(({name}) => name === place.view);
   const isNobody = session.me.kind === 'nobody' && session.sites.length === 0;
   useEffect(() => {
-    if (isEmbed && isNobody) return;
     if (isNobody || (isOut && session.me.kind === 'user')) leave();
     else if (place.area === 'start') go(start(place, session), {replace: true});
   }, [isNobody, isOut, place, session]);
   useEffect(() => {
     document.title = titleOf(place, view);
   }, [place, view]);
-  if (isEmbed && isNobody) return <ErrorBox title={t('error.no_link')} hint={t('error.no_link_hint')} />;
-  if (isNobody || place.area === 'start') return <p class="loading">{t('state.loading')}</p>;
+  if (isNobody || place.area === 'start') return <Before isNobody={isNobody} />;
   const isEmbedded = isEmbed || place.params.get('embed') === '1';
   return (
     <div class={isEmbedded ? 'app embedded' : 'app'} onClick={followLinks}>

@@ -75,8 +75,12 @@ const refuse = async (answer) => {
   throw new Refusal(answer.status, found?.error ?? {message: answer.statusText});
 };
 
-/** Sends a request and resolves to the answer's Response; rejects with a Refusal. Reads wait where the server is busy. */
-export const request = async (method, path, {query, body, signal, accept = 'application/json'} = {}) => {
+/** Sends a request and resolves to the answer's Response; rejects with a Refusal. Questions wait where the server is busy. */
+export const request = async (
+  method,
+  path,
+  {query, body, signal, accept = 'application/json', isQuestion = method === 'GET'} = {},
+) => {
   const headers = {Accept: accept, ...PROOF.headers};
   if (method !== 'GET') headers['X-CSRF-Token'] = csrf.get();
   if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -84,7 +88,7 @@ export const request = async (method, path, {query, body, signal, accept = 'appl
   for (let attempt = 1; ; attempt += 1) {
     const answer = await once(written(path, query), sent);
     if (answer.ok) return answer;
-    const isWorthIt = method === 'GET' && [429, 503].includes(answer.status) && attempt < TRIES;
+    const isWorthIt = isQuestion && [429, 503].includes(answer.status) && attempt < TRIES;
     if (!isWorthIt) return refuse(answer);
     await pause(retryAfter(answer, attempt), signal);
   }
@@ -98,6 +102,10 @@ export const get = async (path, query, {signal} = {}) => json(await request('GET
 /** Changes something: POST, PUT, PATCH or DELETE; resolves to the JSON of the answer, null for none. */
 export const send = async (method, path, body, {query, signal} = {}) =>
   json(await request(method, path, {body, query, signal}));
+
+/** Asks a question that stands in the body, which changes nothing; waits as `get` does. */
+export const ask = async (path, body, {signal} = {}) =>
+  json(await request('POST', path, {body, signal, isQuestion: true}));
 
 /** Returns a path with its parts encoded: at`/api/v1/sites/${name}`. */
 export const at = (texts, ...parts) =>

@@ -1,7 +1,7 @@
 """A filter as a scan uses it: a tree of tests without any `not`, each of which judges a value once."""
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from visitor_tracker.event import Property
@@ -46,6 +46,13 @@ class Test:
         )
         self._fits = matcher(condition)
         self._verdicts: dict[int, bool] = {}
+
+    def exact(self, values: Sequence[int]) -> list[bool] | None:
+        """Return what holds of each of these, where their ids tell; else None."""
+        if self._ids is None:
+            return None
+        found = list(map(self._ids.__contains__, values))
+        return list(map(operator.not_, found)) if self._is_not else found
 
     def unknown(self, values: Iterable[int]) -> set[int]:
         """Return those of which the text is needed before `holds` may be asked."""

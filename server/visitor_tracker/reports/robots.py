@@ -25,7 +25,8 @@ _AI = frozenset(
         "claude-user", "claude-searchbot", "claude-web", "claudebot", "cohere-ai", "cohere-training-data-crawler",
         "deepseekbot", "diffbot", "duckassistbot", "facebookbot", "google-extended", "googleother", "gptbot",
         "imagesiftbot", "kangaroo bot", "meta-externalagent", "meta-externalfetcher", "mistralai-user",
-        "oai-searchbot", "omgili", "omgilibot", "panguscanner", "perplexity-user", "perplexitybot", "petalbot", "timpibot", "youbot",
+        "oai-searchbot", "omgili", "omgilibot", "panguscanner", "perplexity-user", "perplexitybot",
+        "petalbot", "timpibot", "youbot",
     }
 )  # fmt: skip
 

@@ -3,16 +3,17 @@
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
-from visitor_tracker.days import date_of, day_of, hour_of
+from visitor_tracker.days import date_of, day_of, hour_of, zone_of
 from visitor_tracker.measures import text_id
 from visitor_tracker.reports.problems import told_events
 from visitor_tracker.reports.query import Span
 from visitor_tracker.reports.within import Within
-from visitor_tracker.reports.words import Words, iso
+from visitor_tracker.reports.words import Words
 from visitor_tracker.sites import Site
 from visitor_tracker.store.problems import ProblemTable, Told
 from visitor_tracker.store.session import Database
@@ -56,7 +57,7 @@ class VitalsRow(msgspec.Struct, frozen=True):
 
 
 class VitalsPoint(msgspec.Struct, frozen=True):
-    """The vitals of a day, or of the hour that begins at `start`."""
+    """The vitals of a day, or of the hour that begins at `start`, told by the clocks of the zone."""
 
     start: str
     vitals: list[Vital]
@@ -113,7 +114,7 @@ def vitals(  # noqa: PLR0913 - the rest by keyword
             rows[told.page if by == "page" else told.context][name].append(value)
         if with_series:
             times[_start(span, told.ts)][name].append(value)
-    series = [VitalsPoint(start, _rated(samples)) for start, samples in sorted(times.items())]
+    series = [VitalsPoint(start, _rated(samples)) for start, samples in times.items()]  # events come by time
     if by is None:
         return Vitals(_rated(everything), series=series)
     named = _merged(rows, database.read(lambda session: _namer(Words(session), by, rows)))
@@ -125,7 +126,8 @@ def vitals(  # noqa: PLR0913 - the rest by keyword
 def _start(span: Span, ts: int) -> str:
     """Return the day of a moment, or its hour where the span is as short as a day."""
     if span.days <= 1 or span.by_hours:
-        return iso(hour_of(span.timezone, ts))
+        hour = datetime.fromtimestamp(hour_of(span.timezone, ts) / 1000, zone_of(span.timezone))
+        return hour.isoformat(timespec="minutes")
     return date_of(day_of(span.timezone, ts)).isoformat()
 
 

@@ -113,6 +113,28 @@ def test_who_is_erased_is_in_no_extract(store: SqlStore, table: ReportTable, sit
     assert numbers(ask(table, site)) == (2, 1, 2, 0)
 
 
+def test_an_erased_half_of_a_visit_over_midnight_takes_the_day_before_too(
+    store: SqlStore, table: ReportTable, site: Site
+) -> None:
+    renew(table, site, LATER)
+    store.database.write(lambda session: forget_visitor(session, site.id, who("anna's new hash"), [20260311]))
+    assert ExtractTable(store.database).stamps(site.id, 20260301, 20260331) == {}
+
+
+def test_a_filter_of_pages_sees_all_of_a_visit_over_midnight(store: SqlStore, site: Site) -> None:
+    table = Watched(store)
+    renew(table, site, LATER)
+    table.buckets.clear()
+    query = StatsQuery(
+        metrics=["visitors", "visits", "views"],
+        dimensions=["time:day"],
+        filters="source is Google and page is /a",
+        date_range="2026-03-10..2026-03-11",
+    )
+    assert [tuple(row.metrics.values()) for row in ask(table, site, query).rows] == [(0, 0, 0), (1, 1, 1)]
+    assert table.buckets == []
+
+
 def test_an_extract_is_not_taken_when_visits_went_meanwhile(store: SqlStore, site: Site) -> None:
     extracts = ExtractTable(store.database)
     there = extracts.sessions(site.id, 20260311)

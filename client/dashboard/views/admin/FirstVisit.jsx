@@ -35,8 +35,8 @@ const TestPage = () => {
   return (
     <div class="test-page">
       <Field
-        label={t('first.page')}
-        help={t('first.page_help')}
+        label={t('arrival.page')}
+        help={t('arrival.page_help')}
         type="url"
         placeholder="https://example.com/"
         value={address}
@@ -44,7 +44,7 @@ const TestPage = () => {
       />
       {isAddress && (
         <a class="button" href={address} target="_blank" rel="noopener noreferrer">
-          {t('first.open')}
+          {t('arrival.open')}
         </a>
       )}
     </div>
@@ -57,15 +57,15 @@ export const FirstVisit = ({site, children}) => {
     <div class="stack">
       <p class={views ? 'waiting there' : 'waiting'} role="status" aria-live="polite">
         {views ? <Icon name="check" /> : <span class="pulse" aria-hidden="true" />}
-        <strong>{views ? t('first.there', {page: page || '/'}) : t('first.waiting')}</strong>
+        <strong>{views ? t('arrival.there', {page: page || '/'}) : t('arrival.waiting')}</strong>
       </p>
       {views ? children : <TestPage />}
       {!views && (
         <details>
-          <summary>{t('first.nothing')}</summary>
+          <summary>{t('arrival.nothing')}</summary>
           <ul class="plain-list">
             {['tag', 'csp', 'host', 'blocker', 'robot'].map((name) => (
-              <li key={name}>{t(`first.why_${name}`, {origin: location.origin})}</li>
+              <li key={name}>{t(`arrival.why_${name}`, {origin: location.origin})}</li>
             ))}
           </ul>
         </details>

@@ -11,7 +11,7 @@ export const Logins = ({logins, onEnd}) => {
       title: t('logins.device'),
       show: ({device, kind, present}) => (
         <>
-          {device || t('value.unknown')} {kind !== 'cookie' && <small>{t('logins.tokens')}</small>}{' '}
+          {device || t('value.unknown')} {kind === 'tokens' && <small>{t('logins.tokens')}</small>}{' '}
           {present && <Mark kind="good">{t('logins.this')}</Mark>}
         </>
       ),

@@ -10,6 +10,7 @@ import {Check, Field, Form} from '../../ui/form.jsx';
 import {Panel, Title} from '../../ui/panel.jsx';
 import {Answered, Empty} from '../../ui/states.jsx';
 import {say} from '../../ui/toast.jsx';
+import {absolute} from '../settings/frames.js';
 import {Logins} from './Logins.jsx';
 import {Roles, chosenRoles} from './Roles.jsx';
 import {Mark, Once, TypedConfirm, attempt} from './shared.jsx';
@@ -69,7 +70,7 @@ const Access = ({user, reload}) => {
         <Once
           title={t('users.invitation', {name: user.username})}
           hint={t('users.invitation_hint')}
-          texts={[[t('users.link'), link.url]]}
+          texts={[[t('users.link'), absolute(link.link)]]}
           onClose={() => setLink(null)}
         />
       )}

@@ -12,7 +12,7 @@ export const roleOptions = () => [
 
 /** Fields for the sites; `chosenRoles` reads them from the values of the form. */
 export const Roles = ({sites, roles}) => (
-  <fieldset>
+  <fieldset class="boxed">
     <legend>{t('users.roles')}</legend>
     <p class="soft">{t('users.roles_help')}</p>
     <div class="role-fields">

@@ -35,7 +35,8 @@ const PasswordField = () => (
 const TurnOn = ({me, onCodes, onClose}) => {
   const [begun, setBegun] = useState(null);
   const begin = async ({password = ''}) => setBegun(await send('POST', PATH, {password}));
-  const confirm = async ({code}) => onCodes((await send('POST', `${PATH}/confirm`, {code: code.trim()})).recovery_codes);
+  const confirm = async ({code}) =>
+    onCodes((await send('POST', `${PATH}/confirm`, {code: code.trim()})).recovery_codes);
   return (
     <Dialog title={t('factor.turn_on')} onClose={onClose}>
       {begun ? (

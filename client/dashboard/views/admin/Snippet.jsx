@@ -24,7 +24,9 @@ export const Snippet = ({site}) => {
   return (
     <div class="stack">
       <Tabs label={t('snippet.kind')} choices={KINDS} chosen={kind} onChoose={setKind} />
-      <p class="soft">{t(PROXIES.includes(kind) ? 'snippet.proxy' : `snippet.${kind === 'html' ? 'html' : 'program'}`)}</p>
+      <p class="soft">
+        {t(PROXIES.includes(kind) ? 'snippet.proxy' : `snippet.${kind === 'html' ? 'html' : 'program'}`)}
+      </p>
       <Answered answer={answer} rows={2}>
         {({snippet, is_guess: isGuess}) => (
           <>

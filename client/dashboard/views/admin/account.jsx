@@ -50,7 +50,7 @@ const Password = ({me}) => {
     <Panel title={t('account.password')}>
       <p class="soft">{t('account.password_hint')}</p>
       <Form onSend={save} submit={t('account.password_change')}>
-        <input class="unseen" type="text" autocomplete="username" value={me.username} readOnly tabIndex={-1} aria-hidden="true" />
+        <input hidden type="text" autocomplete="username" value={me.username} readOnly />
         <Field label={t('account.old')} name="old" type="password" autocomplete="current-password" required />
         <Field
           label={t('account.new')}
@@ -87,7 +87,7 @@ const Looks = () => {
   const theme = useTheme();
   return (
     <Panel title={t('account.looks')}>
-      <div class="form two">
+      <div class="field-columns">
         <Choice
           label={t('language.title')}
           options={Object.entries(LANGUAGES).map(([one, {name}]) => [one, name])}
@@ -110,7 +110,9 @@ export const View = () => {
   return (
     <>
       <Title>{t('view.account')}</Title>
-      <p class="soft">{me.is_admin ? t('account.admin', {name: me.username}) : t('account.user', {name: me.username})}</p>
+      <p class="soft">
+        {me.is_admin ? t('account.admin', {name: me.username}) : t('account.user', {name: me.username})}
+      </p>
       <div class="grid">
         <Email me={me} />
         <Looks />

@@ -37,7 +37,12 @@ const columns = (me, onRevoke) => [
     name: 'revoke',
     title: '',
     show: (key) => (
-      <button type="button" class="button" aria-label={t('keys.revoke_one', {name: key.name})} onClick={() => onRevoke(key)}>
+      <button
+        type="button"
+        class="button"
+        aria-label={t('keys.revoke_one', {name: key.name})}
+        onClick={() => onRevoke(key)}
+      >
         {t('keys.revoke')}
       </button>
     ),
@@ -50,13 +55,15 @@ const MakeKey = ({onMade, onClose}) => {
   const make = async ({name, site, expires_in: ends, ...chosen}) => {
     const scopes = SCOPES.filter((scope) => chosen[scope]);
     if (!scopes.length) throw new Error(t('keys.no_scope'));
-    onMade(await send('POST', '/api/v1/keys', {name: name.trim(), scopes, site: site || null, expires_in: ends || null}));
+    onMade(
+      await send('POST', '/api/v1/keys', {name: name.trim(), scopes, site: site || null, expires_in: ends || null}),
+    );
   };
   return (
     <Dialog title={t('keys.make')} onClose={onClose}>
       <Form onSend={make} submit={t('keys.make')}>
         <Field label={t('keys.name')} help={t('keys.name_help')} name="name" required maxLength={64} />
-        <fieldset>
+        <fieldset class="boxed">
           <legend>{t('keys.may')}</legend>
           {SCOPES.map((scope) => (
             <Check
@@ -121,7 +128,11 @@ export const View = () => {
       </section>
       {isMaking && <MakeKey onMade={onMade} onClose={() => setMaking(false)} />}
       {made && (
-        <Once title={t('keys.made', {name: made.name})} texts={[[t('keys.key'), made.key]]} onClose={() => setMade(null)} />
+        <Once
+          title={t('keys.made', {name: made.name})}
+          texts={[[t('keys.key'), made.key]]}
+          onClose={() => setMade(null)}
+        />
       )}
       {doomed && (
         <Confirm

@@ -18,7 +18,7 @@ export const Choice = ({options, chosen, ...rest}) => (
 );
 
 /** A state in a word; `kind` good, warn, bad or plain colours it. */
-export const Mark = ({kind = 'plain', children}) => <span class={`mark ${kind}`}>{children}</span>;
+export const Mark = ({kind = 'plain', children}) => <span class={`state-mark ${kind}`}>{children}</span>;
 
 /** Does something and says that it is done, or why not; resolves to whether it was. */
 export const attempt = async (work, done) => {

@@ -21,7 +21,14 @@ const Sparkline = ({numbers, label}) => {
   const step = WIDTH / Math.max(1, numbers.length - 1);
   const points = numbers.map((number, place) => `${place * step},${HEIGHT - 2 - (number / most) * (HEIGHT - 4)}`);
   return (
-    <svg class="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} width={WIDTH} height={HEIGHT} role="img" aria-label={label}>
+    <svg
+      class="sparkline"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      width={WIDTH}
+      height={HEIGHT}
+      role="img"
+      aria-label={label}
+    >
       <polyline points={points.join(' ')} />
     </svg>
   );
@@ -57,7 +64,7 @@ const SiteCard = ({site}) => {
         <a href={toView('overview', {site: name})}>{name}</a>
       </h2>
       <p class="soft hosts">{hostnames.join(', ') || t('sites.any_host')}</p>
-      <p class="marks">
+      <p class="state-marks">
         {isPublic && <Mark kind="warn">{t('sites.public')}</Mark>}
         {automatic && <Mark>{t('sites.automatic')}</Mark>}
       </p>

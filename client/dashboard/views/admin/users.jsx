@@ -12,12 +12,13 @@ import {Icon} from '../../ui/icon.jsx';
 import {Title} from '../../ui/panel.jsx';
 import {Answered} from '../../ui/states.jsx';
 import {Table} from '../../ui/table.jsx';
+import {absolute} from '../settings/frames.js';
 import {OneUser} from './OneUser.jsx';
 import {Roles, chosenRoles} from './Roles.jsx';
 import {Mark, Once} from './shared.jsx';
 
 const State = ({user}) => (
-  <span class="marks">
+  <span class="state-marks">
     {user.disabled && <Mark kind="bad">{t('users.disabled')}</Mark>}
     {!user.has_password && !user.disabled && <Mark kind="warn">{t('users.no_password')}</Mark>}
     {user.second_factor && <Mark kind="good">{t('users.second_factor')}</Mark>}
@@ -103,7 +104,7 @@ const List = () => {
         <Once
           title={t('users.invitation', {name: made.user.username})}
           hint={t('users.invitation_hint')}
-          texts={[[t('users.link'), made.invitation.url]]}
+          texts={[[t('users.link'), absolute(made.invitation.link)]]}
           onClose={() => setMade(null)}
         />
       )}

@@ -35,7 +35,7 @@ const AddOrChoose = ({sites}) => {
 };
 
 const Step = ({number, name, state, children}) => (
-  <Panel title={`${number}. ${t(`welcome.${name}`)}`} class={`step ${state}`}>
+  <Panel title={`${number}. ${t(`welcome.${name}`)}`} class={`setup-step ${state}`}>
     {children}
   </Panel>
 );

@@ -10,7 +10,7 @@ import {Address} from '../sessions/parts.jsx';
 const Back = () => <a href={toView('errors')}>{t('errors.back')}</a>;
 
 const Facts = ({problem}) => (
-  <dl class="facts">
+  <dl class="person-facts">
     <div>
       <dt>{t('errors.count')}</dt>
       <dd>{whole(problem.count)}</dd>
@@ -77,7 +77,7 @@ export const Problem = ({problem}) => {
   return (
     <>
       <Title extra={<Back />}>
-        <span class="address">{problem.message || t('value.none')}</span>
+        <span class="address-text">{problem.message || t('value.none')}</span>
       </Title>
       <Panel title={t('errors.one')} extra={<Sessions ids={problem.sessions} />}>
         <Facts problem={problem} />

@@ -1,6 +1,6 @@
 /** Makes or changes a funnel; it can be tried on the days that are chosen before it is saved. */
 import {useEffect, useRef, useState} from 'preact/hooks';
-import {at, send} from '../../app/api.js';
+import {ask as askServer, at, send} from '../../app/api.js';
 import {t} from '../../app/i18n.js';
 import {toReport, useQuestion} from '../../app/question.js';
 import {Dialog} from '../../ui/dialog.jsx';
@@ -138,7 +138,7 @@ const useTryOut = (draft) => {
   const ask = async () => {
     setTried({isLoading: true});
     try {
-      const report = await send('POST', '/api/v1/stats/funnel', {...toReport(question), ...definitionOf(draft)});
+      const report = await askServer('/api/v1/stats/funnel', {...toReport(question), ...definitionOf(draft)});
       setTried({report});
     } catch (error) {
       setTried({error});
@@ -164,7 +164,7 @@ export const FunnelDialog = ({place, funnel, onClose, onDone}) => {
     <Dialog title={funnel ? t('funnels.edit_one', {name: funnel.name}) : t('funnels.make')} isWide onClose={onClose}>
       <Form
         onSend={save}
-        submit={funnel ? t('state.save') : t('funnels.make')}
+        submit={funnel ? t('state.save') : t('funnels.submit')}
         extra={
           <button
             type="button"

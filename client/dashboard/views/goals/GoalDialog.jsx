@@ -1,6 +1,6 @@
 /** Makes or changes a goal, and says how often it would have been reached before it is saved. */
 import {useEffect, useId, useState} from 'preact/hooks';
-import {at, send} from '../../app/api.js';
+import {ask, at, send} from '../../app/api.js';
 import {percent, whole} from '../../app/format.js';
 import {t} from '../../app/i18n.js';
 import {toReport, useQuestion} from '../../app/question.js';
@@ -55,7 +55,7 @@ const useCheck = (draft, question) => {
     setState((old) => ({...old, isLoading: true}));
     const timer = setTimeout(
       () =>
-        send('POST', '/api/v1/stats/goals', JSON.parse(key), {signal: control.signal}).then(
+        ask('/api/v1/stats/goals', JSON.parse(key), {signal: control.signal}).then(
           (data) => setState({data}),
           (error) => control.signal.aborted || setState({error}),
         ),
@@ -136,7 +136,7 @@ export const GoalDialog = ({place, goal, onClose, onDone}) => {
   };
   return (
     <Dialog title={goal ? t('goals.edit_one', {name: goal.name}) : t('goals.make')} onClose={onClose}>
-      <Form onSend={save} submit={goal ? t('state.save') : t('goals.make')}>
+      <Form onSend={save} submit={goal ? t('state.save') : t('goals.submit')}>
         <Field
           label={t('goals.name')}
           value={draft.name}

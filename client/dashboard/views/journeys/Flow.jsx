@@ -8,7 +8,7 @@ import {BAR, isPage, layout} from './layout.js';
 export const pageName = (page) =>
   ({'(other)': t('journeys.other'), '(exit)': t('journeys.exit'), '(entry)': t('journeys.entry')})[page] ?? page;
 
-const Node = ({node, width, total, onActive, isActive}) => {
+const Node = ({node, width, total, action, onActive, isActive}) => {
   const text = t('journeys.node', {
     page: pageName(node.page),
     count: node.visits,
@@ -40,7 +40,7 @@ const Node = ({node, width, total, onActive, isActive}) => {
     );
   }
   return (
-    <a {...rest} href={withParams({start: node.page})} aria-label={`${text} ${t('journeys.start_here')}`}>
+    <a {...rest} href={withParams({start: node.page})} aria-label={`${text} ${action}`}>
       {inside}
     </a>
   );
@@ -77,6 +77,7 @@ export const Flow = ({answer}) => {
             node={node}
             width={column}
             total={answer.visits}
+            action={t(answer.direction === 'next' ? 'journeys.start_here' : 'journeys.lead_here')}
             isActive={node.id === active}
             onActive={setActive}
           />

@@ -126,7 +126,7 @@ const Found = ({answer, asked}) => {
           number: whole(answer.visits),
           page: asked.start,
         })}{' '}
-        {t('journeys.hint')}
+        {t(`journeys.hint.${asked.direction}`)}
       </p>
       {asked.shown === 'table' ? <LinkTable answer={answer} /> : <Flow answer={answer} />}
     </>

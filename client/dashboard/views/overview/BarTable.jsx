@@ -21,6 +21,9 @@ const External = ({href}) =>
 /** Counts grow with their bar; where the first metric is unknown there is none. */
 const part = (row, highest, name) => (highest ? (row.metrics[name] ?? 0) / highest : 0);
 
+/** On narrow screens the change has the place of the second number. */
+const numberClass = (place, hasChange) => (place && hasChange ? 'number minor' : 'number');
+
 const Label = ({name, mark, isChosen, onPick}) =>
   onPick ? (
     <button type="button" class="bar-pick" aria-pressed={isChosen} title={name} onClick={onPick}>
@@ -49,8 +52,8 @@ export const BarTable = ({caption, dimension, rows, metrics, itemOf, onPick, isC
       <thead>
         <tr>
           <th scope="col">{dimensionName(dimension)}</th>
-          {metrics.map((name) => (
-            <th key={name} scope="col" class="number">
+          {metrics.map((name, place) => (
+            <th key={name} scope="col" class={numberClass(place, hasChange)}>
               {t(`metric.${name}`)}
             </th>
           ))}
@@ -78,8 +81,8 @@ export const BarTable = ({caption, dimension, rows, metrics, itemOf, onPick, isC
                   <External href={href} />
                 </span>
               </th>
-              {metrics.map((one) => (
-                <td key={one} class="number">
+              {metrics.map((one, place) => (
+                <td key={one} class={numberClass(place, hasChange)}>
                   {metric(one, row.metrics[one])}
                 </td>
               ))}

@@ -1,6 +1,6 @@
 /** Rows of lists as people read them, and what a click on them does. */
 import {flag} from '../../app/format.js';
-import {PROPERTY, valueName} from '../../ui/filters/names.js';
+import {valueName} from '../../ui/filters/names.js';
 import {addFilter, hasFilter} from '../../app/question.js';
 
 const PAGES = new Set(['page', 'entry', 'exit']);
@@ -19,7 +19,7 @@ export const itemsOf = (dimension, site) => (row) => {
   const value = row.dimensions[dimension];
   return {
     value,
-    name: valueName(dimension, value),
+    name: ADDRESSES.has(dimension) ? value.replace(/^https?:\/\//, '') : valueName(dimension, value),
     mark: dimension === 'country' ? flag(value) : '',
     href: hrefOf(dimension, value, site),
   };
@@ -36,5 +36,3 @@ export const pickOf =
   };
 
 export const chosenOf = (question, dimension) => (value) => hasFilter(question, dimension, value);
-
-export const isProperty = (dimension) => dimension.startsWith(PROPERTY);

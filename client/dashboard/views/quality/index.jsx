@@ -8,6 +8,8 @@ import {Crawlers} from './Crawlers.jsx';
 import {Reasons} from './Reasons.jsx';
 import {Who} from './Who.jsx';
 
+const PAGES = 20;
+
 export const View = ({place}) => {
   const question = useQuestion();
   const {site, period} = question;
@@ -15,7 +17,7 @@ export const View = ({place}) => {
   const crawler = place.params.get('crawler') ?? '';
   const isAi = place.params.get('robots') === 'ai';
   const kinds = useAnswer('/api/v1/stats/query', {site, date_range, dimensions: 'kind', metrics: 'events'});
-  const robots = useAnswer('/api/v1/quality/robots', {site, period, crawler, ai: isAi || ''});
+  const robots = useAnswer('/api/v1/quality/robots', {site, period, crawler, ai: isAi || '', limit: PAGES});
   const isFiltered = question.filters.length > 0 || question.segment;
   return (
     <>

@@ -73,9 +73,11 @@ const Daily = ({place}) => (
     <p>{t('retention.daily_change')}</p>
     <pre class="g-command">visitor-tracker site set {place.site} --visitor monthly</pre>
     {may('manage', place.site) && (
-      <a class="button" href={toView('settings')}>
-        {t('view.settings')}
-      </a>
+      <p>
+        <a class="button" href={toView('settings')}>
+          {t('view.settings')}
+        </a>
+      </p>
     )}
   </Empty>
 );

@@ -14,7 +14,7 @@ import {Badge, DeviceCell, Place, SourceCell, Two, VisitorLink} from './parts.js
 const HAVING = ['', 'recording', 'error', 'rage', 'dead'];
 
 const Badges = ({visit}) => (
-  <span class="badges">
+  <span class="visit-badges">
     {visit.recording && (
       <Badge kind="accent">
         <Icon name="play" size={13} /> {t('sessions.has_recording')}
@@ -90,7 +90,7 @@ const Chosen = ({count}) => (
 
 const More = ({pages, looked}) =>
   pages.cursor && (
-    <p class="more">
+    <p class="list-more">
       <button type="button" class="button" aria-disabled={pages.isMore} onClick={() => !pages.isMore && pages.more()}>
         {t(pages.isMore ? 'state.loading' : 'sessions.more')}
       </button>

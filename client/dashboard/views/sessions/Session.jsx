@@ -28,7 +28,7 @@ const placeText = ({city, region}) => [city, region].filter(Boolean).join(', ');
 const Facts = ({session}) => {
   const {source} = session;
   return (
-    <dl class="facts">
+    <dl class="person-facts">
       <Fact name={t('sessions.visitor')}>{session.visitor && <VisitorLink visitor={session.visitor} />}</Fact>
       <Fact name={t('sessions.place')}>
         {session.country && <Place code={session.country} city={placeText(session)} />}

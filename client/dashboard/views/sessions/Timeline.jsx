@@ -52,7 +52,7 @@ const Failure = ({event}) => (
   <>
     <strong class="bad">{event.name}</strong>
     {event.data?.source && (
-      <p class="soft address">
+      <p class="soft address-text">
         {event.data.source}:{event.data.line}:{event.data.column}
       </p>
     )}

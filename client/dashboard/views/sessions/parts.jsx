@@ -26,14 +26,14 @@ export const Place = ({code, city}) => (
 );
 
 /** A badge: a word in a frame, never a colour alone. */
-export const Badge = ({kind, children}) => <span class={`badge ${kind ?? ''}`}>{children}</span>;
+export const Badge = ({kind, children}) => <span class={`visit-badge ${kind ?? ''}`}>{children}</span>;
 
 /** An address of a page: leads there only where it is http or https. */
 export const Address = ({address}) => {
   const text = shortAddress(address) || '–';
-  if (!/^https?:\/\//i.test(address ?? '')) return <span class="address">{text}</span>;
+  if (!/^https?:\/\//i.test(address ?? '')) return <span class="address-text">{text}</span>;
   return (
-    <a class="address" href={address} target="_blank" rel="noopener noreferrer">
+    <a class="address-text" href={address} target="_blank" rel="noopener noreferrer">
       {text}
     </a>
   );
@@ -54,7 +54,7 @@ export const deviceText = ({browser, os, device}) =>
 
 /** Two lines of a cell: what matters, and in small what belongs to it. */
 export const Two = ({first, second}) => (
-  <span class="two">
+  <span class="two-lines">
     <span title={first}>{first}</span>
     {second && <small title={second}>{second}</small>}
   </span>

@@ -13,7 +13,7 @@ const PARTS = ['visitors', 'visits', 'events', 'recordings', 'ip_records'];
 const What = ({found}) => (
   <>
     <p>{t('visitors.erase_what')}</p>
-    <dl class="facts">
+    <dl class="person-facts">
       {PARTS.filter((name) => found[name] > 0).map((name) => (
         <div key={name}>
           <dt>{t(`visitors.erase_${name}`)}</dt>

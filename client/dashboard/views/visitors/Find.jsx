@@ -27,7 +27,7 @@ const Found = ({site, found, subject, onErase}) => {
   const {visitors, addresses, notes} = found;
   const isNothing = visitors.length + addresses.length === 0;
   return (
-    <div class="found" role="status">
+    <div class="found-people" role="status">
       <p>{isNothing ? t('visitors.found_none') : t('visitors.found', {count: visitors.length})}</p>
       <ul>
         {visitors.map((id) => (

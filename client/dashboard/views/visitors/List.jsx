@@ -31,7 +31,7 @@ const columns = () => [
   {name: 'last', title: t('visitors.last'), show: (row) => <Moment at={row.last_visit} />},
   {name: 'first', title: t('visitors.first'), show: (row) => <Moment at={row.first_visit} />},
   {name: 'visits', title: t('visitors.visits'), isNumber: true, show: (row) => whole(row.visits)},
-  {name: 'note', title: t('visitors.note'), show: (row) => <span class="note">{row.note}</span>},
+  {name: 'note', title: t('visitors.note'), show: (row) => <span class="person-note">{row.note}</span>},
 ];
 
 export const List = ({place}) => {
@@ -52,7 +52,7 @@ export const List = ({place}) => {
           }
         </Answered>
         {pages.cursor && (
-          <p class="more">
+          <p class="list-more">
             <button type="button" class="button" onClick={() => !pages.isMore && pages.more()}>
               {t(pages.isMore ? 'state.loading' : 'visitors.more')}
             </button>

@@ -33,7 +33,7 @@ const known = (text) => (text && text !== 'Unknown' ? text : '');
 const Paths = ({paths}) => (
   <details>
     <summary>{t('visitors.paths')}</summary>
-    <ul class="paths">
+    <ul class="person-paths">
       {paths.slice(0, PATHS_SHOWN).map((path) => (
         <li key={path}>
           <code>{path.replace(/^GET /, '')}</code>
@@ -50,7 +50,7 @@ const Record = ({site, visitor, address}) => {
   const record = data && !data.error ? data : null;
   return (
     <>
-      <dl class="facts">
+      <dl class="person-facts">
         <Fact name={t('visitors.first')}>{moment(visitor.first_visit)}</Fact>
         <Fact name={t('visitors.last')}>{moment(visitor.last_visit)}</Fact>
         <Fact name={t('visitors.visits')}>{whole(visitor.visits)}</Fact>
@@ -108,7 +108,7 @@ const columns = () => [
   {
     name: 'pages',
     title: t('visitors.seen'),
-    show: (visit) => <span class="way">{visit.pages.slice(0, 4).join(', ')}</span>,
+    show: (visit) => <span class="path-list">{visit.pages.slice(0, 4).join(', ')}</span>,
   },
   {name: 'duration', title: t('metric.duration'), isNumber: true, show: (visit) => duration(visit.duration_seconds * 1000)}, // prettier-ignore
   {name: 'engaged', title: t('metric.engaged'), isNumber: true, show: (visit) => duration(visit.engaged_seconds * 1000)}, // prettier-ignore
@@ -176,7 +176,7 @@ export const Visitor = ({place}) => {
             }
           </Answered>
           {visits.cursor && (
-            <p class="more">
+            <p class="list-more">
               <button type="button" class="button" onClick={() => !visits.isMore && visits.more()}>
                 {t('visitors.more')}
               </button>

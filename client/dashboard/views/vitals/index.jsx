@@ -19,7 +19,7 @@ const names = {page: (value) => value, country, device: (value) => value, browse
 
 const Value = ({by, value}) =>
   by === 'page' ? (
-    <a class="address" href={withParams({page: value})}>
+    <a class="address-text" href={withParams({page: value})}>
       {value}
     </a>
   ) : (

@@ -23,6 +23,8 @@ from visitor_tracker.reports.extracts.masks import (
 _ENTRY, _EXIT = int(Dimension.ENTRY), int(Dimension.EXIT)
 _ONCE = VISITOR | VISIT | BOUNCE | SINGLE
 
+FEW = 4  # one of so many is worth being picked before all else
+
 Times = Sequence[tuple[int, Numbers]]  # unit of a packed measure, and the numbers of rows
 
 
@@ -90,12 +92,13 @@ class RowAdding:
         times: Times,
     ) -> None:
         """Count looks, or acts, by what their rows have."""
-        if columns and is_any(mask):
+        if columns and mask.count(1) * FEW < len(mask):
             places = places_of(mask)
             mask, owners = every(len(places)), picked(owners, places)
             measured = Measured(measured.measures, picked(measured.places, places))
             times = [(unit, picked(numbers, places)) for unit, numbers in times]
-        self._count(sums, [spread(column, owners) for column in columns], measures, measured, mask, times)
+        if is_any(mask):
+            self._count(sums, [spread(column, owners) for column in columns], measures, measured, mask, times)
 
     def _count(  # noqa: PLR0913
         self,

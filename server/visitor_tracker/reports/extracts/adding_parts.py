@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from visitor_tracker.measures import ENGAGED
-from visitor_tracker.reports.extracts.adding import spread, values_at
+from visitor_tracker.reports.extracts.adding import FEW, spread, values_at
 from visitor_tracker.reports.extracts.choosing import Choosing, Chosen
 from visitor_tracker.reports.extracts.columns import (
     ACT_VISIT,
@@ -33,10 +33,12 @@ from visitor_tracker.reports.extracts.masks import (
     Mask,
     both,
     equal_to,
+    every,
     is_any,
     of_looks,
     of_owners,
     only_with_value,
+    picked,
     places_of,
     without,
 )
@@ -108,10 +110,7 @@ class PartAdding:
             mask = only_with_value(mask, column.values(), column)
         if not is_any(mask):
             return
-        rows = keyed(self.coding, columns, list(map(self._measure, measured.measures)), measured.places)
-        sums.count(rows, mask)
-        if engaged_ms is not None:
-            sums.add_times(rows, mask, ENGAGED, engaged_ms)
+        self._count(sums, columns, measured, mask, engaged_ms)
         of_several = measured.where(lambda each: each[0] & SEVERAL and each[0] & self._visitor)
         several = both(mask, of_several)
         if is_any(several):
@@ -119,6 +118,25 @@ class PartAdding:
             values = [(column.values(), column.places.each()) for column in columns]
             for place in places_of(several):
                 sums.meet(values_at(values, place), people[places[place]])
+
+    def _count(
+        self,
+        sums: Sums,
+        columns: Sequence[Column],
+        measured: Measured,
+        mask: Mask,
+        engaged_ms: Numbers | None,
+    ) -> None:
+        measures, own = list(map(self._measure, measured.measures)), measured.places
+        if mask.count(1) * FEW < len(mask):
+            places = places_of(mask)
+            mask, own = every(len(places)), picked(own, places)
+            columns = [Column(column.ids, picked(column.places, places)) for column in columns]
+            engaged_ms = None if engaged_ms is None else picked(engaged_ms, places)
+        rows = keyed(self.coding, columns, measures, own)
+        sums.count(rows, mask)
+        if engaged_ms is not None:
+            sums.add_times(rows, mask, ENGAGED, engaged_ms)
 
     def _measure(self, measure: Measure) -> Measure:
         """Return what a look, or an act, counts for these dimensions."""

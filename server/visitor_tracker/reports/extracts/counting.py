@@ -57,18 +57,20 @@ class _Decoding:
 
 
 class Keyed(msgspec.Struct, frozen=True, gc=False):
-    """A word for each row."""
+    """A word for each row; `measures` is the largest number that a measure has."""
 
     layout: Layout
     words: Sequence[int]
+    measures: int
 
 
 def keyed(coding: Coding, columns: Sequence[Column], measures: Sequence[Measure], places: Numbers) -> Keyed:
     """Return the words of all rows; raises OverflowError where they would have more than eight bytes."""
-    planes = [_planes(_codes(coding.measures, measures), places)]
+    codes = _codes(coding.measures, measures)
+    planes = [_planes(codes, places)]
     for known, column in zip(coding.values, columns, strict=True):
         planes.append(_planes(_codes(known, column.values()), column.places))
-    return Keyed(tuple(map(len, planes)), _words([plane for each in planes for plane in each]))
+    return Keyed(tuple(map(len, planes)), _words([plane for each in planes for plane in each]), max(codes, default=0))
 
 
 def _codes(known: dict[T, int], each: Sequence[T]) -> list[int]:
@@ -124,9 +126,9 @@ class Sums:
         if not is_any(mask):
             return
         counted, words = self._counted[rows.layout], rows.words
-        if isinstance(words, bytes) and (most := max(words)) < _SEARCHED_MOST:
+        if isinstance(words, bytes) and rows.measures < _SEARCHED_MOST:
             here = either(words, mask.translate(_BEYOND))
-            for word in range(most + 1):
+            for word in range(rows.measures + 1):
                 if times := here.count(word):
                     counted[word] += times
         else:

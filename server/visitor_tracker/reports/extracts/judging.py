@@ -36,6 +36,9 @@ class Judging:
 
     def verdicts(self, test: Test, ids: Sequence[int]) -> list[bool]:
         """Return what a test says of each of these values."""
+        exact = test.exact(ids)
+        if exact is not None:
+            return exact
         known = self._verdicts[test]
         try:
             return list(map(known.__getitem__, ids))
