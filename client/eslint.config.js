@@ -14,7 +14,7 @@ const usedInJsx = {
 const NETWORK = ['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'Image'];
 
 export default [
-  {ignores: ['dist/']},
+  {ignores: ['dist/', 'dist.*/']},
   js.configs.recommended,
   {
     languageOptions: {ecmaVersion: 2022, sourceType: 'module', globals: globals.node},

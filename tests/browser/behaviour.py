@@ -1,4 +1,4 @@
-"""A small shop where things go wrong: visits with a recording, heat, errors, rage clicks and vitals, sent as pages do."""
+"""A small shop where things go wrong: a recording, heat, errors, rage clicks and vitals, sent as pages do."""
 
 import time
 from typing import Any

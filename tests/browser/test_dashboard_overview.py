@@ -24,7 +24,12 @@ SEARCH = "https://www.google.com/"
 
 def send(server: Server, site: str, number: int, country: str, *events: dict[str, object]) -> None:
     """Be a visitor of that number."""
-    who = {"user-agent": AGENT, "accept-language": "de", "x-forwarded-for": f"203.0.113.{number}", "cf-ipcountry": country}
+    who = {
+        "user-agent": AGENT,
+        "accept-language": "de",
+        "x-forwarded-for": f"203.0.113.{number}",
+        "cf-ipcountry": country,
+    }
     said = server.session.post(
         f"{server.url}/api/v1/events", json=[{"site": site, **each} for each in events], headers=who, timeout=SECONDS
     )
@@ -167,7 +172,7 @@ def test_tiles_lists_and_a_click_that_filters(ada: Page, shop: Server) -> None:
     expect(events).to_contain_text("No goals yet")
     events.get_by_role("button", name="Properties").click()
     expect(events.get_by_label("Name of the property")).to_have_value("plan")
-    expect(events.get_by_role("button", name="pro")).to_be_visible()
+    expect(events.get_by_role("button", name="pro", exact=True)).to_be_visible()
 
 
 def test_the_whole_list_is_searched_sorted_and_saved(ada: Page, shop: Server) -> None:
@@ -258,12 +263,12 @@ def test_the_chart_by_keyboard_and_what_happened(ada: Page, shop: Server) -> Non
     expect(chart).to_have_attribute("aria-valuetext", re.compile(r"Visitors: 1$"))
     expect(page.locator(".chart-tip")).to_contain_text("Visitors 1")
     page.get_by_role("button", name="Add a note").click()
-    page.get_by_label("What happened").fill("Release 2.4")
-    page.get_by_label("Link").fill("https://example.com/2.4")
+    page.get_by_role("textbox", name="What happened").fill("Release 2.4")
+    page.get_by_label("Link", exact=True).fill("https://example.com/2.4")
     page.get_by_role("button", name="Save").click()
     mark = page.get_by_role("button", name="Noted: Release 2.4")
     mark.press("Enter")
-    page.get_by_label("What happened").fill("Release 2.5")
+    page.get_by_role("textbox", name="What happened").fill("Release 2.5")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Noted: Release 2.5").press("Enter")
     page.get_by_role("button", name="Remove").click()

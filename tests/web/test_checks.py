@@ -108,7 +108,7 @@ def test_the_audit_log_is_filtered(site: Site, query: str, found: list[str]) -> 
     manage(site, "PATCH", "/api/v1/sites/shop", {"url": "https://shop.example/"})
     settle(site)
     lines = manage(site, "GET", f"/api/v1/audit{query}")["lines"]
-    assert [line["action"] for line in lines] == found
+    assert sorted(line["action"] for line in lines) == sorted(found)
 
 
 @pytest.mark.parametrize("query", ["since=yesterday", "until=2026-13-01", "action=%25", "who=me"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.reports.traffic import FIREFOX, event, fold
+from tests.reports.traffic import FIREFOX, event, fold, who
 from tests.web.conftest import LOCAL, REMOTE, Build
 from tests.web.conftest import Site as Served
 from visitor_tracker.days import HOUR_MS, bounds
@@ -69,7 +69,7 @@ def test_errors_of_a_day(asking: Asking) -> None:
                 "first_seen": "2026-03-10T00:00:00.000Z", "last_seen": "2026-03-10T00:00:00.000Z",
                 "page": "https://a.test/a", "source": "/a.js", "line": 1, "column": 2, "stack": "f (/a.js:1:2)",
                 "browsers": [{"value": "", "count": 1}], "pages": [{"value": "https://a.test/a", "count": 1}],
-                "releases": [], "sessions": [f"{who('anna').hex()}-{bounds('UTC', 20260310)[0]}"],
+                "releases": [], "sessions": [f"{who('anna').hex()}-{DAY + HOUR_MS}"],
             }
         ],
     }  # fmt: skip
@@ -82,6 +82,17 @@ def test_vitals_by_page(asking: Asking) -> None:
     assert (found["by"], found["rows_in_all"]) == ("page", 2)
     assert [(row["value"], row["samples"], row["vitals"][0]["p75"]) for row in found["rows"]] == [("/a", 1, 1200.0)]
     assert "rows" not in asking.says("/api/v1/vitals")
+
+
+def test_vitals_over_time_of_a_page_and_of_some_visits(asking: Asking) -> None:
+    found = asking.says("/api/v1/vitals?period=today&series=true")
+    assert [(each["start"], each["vitals"][0]["samples"]) for each in found["series"]] == [
+        ("2026-03-10T01:00+01:00", 2)
+    ]
+    days = asking.says("/api/v1/vitals?period=7d&series=true&page=/b")
+    assert [(each["start"], each["vitals"][0]["p75"]) for each in days["series"]] == [("2026-03-10", 4800.0)]
+    assert asking.says("/api/v1/vitals?filter=browser+is+Netscape")["vitals"] == []
+    assert asking.says("/api/v1/errors?filter=browser+is+Netscape")["errors"] == 0
 
 
 @pytest.mark.parametrize(
@@ -107,6 +118,8 @@ def test_a_period_may_be_named_or_begin_and_end_with_days(
     ("target", "status", "code"),
     [
         ("/api/v1/errors?from=soon", 400, "invalid_period"),
+        ("/api/v1/errors?filter=nonsense", 400, "invalid_filter"),
+        ("/api/v1/vitals?segment=mine", 404, "unknown_segment"),
         ("/api/v1/errors?from=2026-03-10&to=2026-03-09", 400, "invalid_period"),
         ("/api/v1/errors?period=soon", 400, "invalid_period"),
         ("/api/v1/errors?limit=0", 400, "invalid_limit"),

@@ -151,7 +151,8 @@ def frame_origins(origins: Sequence[str], *, has_password: bool) -> str:
             "a link with a password cannot be shown in a frame",
             "leave out password, or embed_in",
         )
-    if wrong := next((text for text in origins if not _is_origin(text)), None):
+    wrong = next((text for text in origins if not _is_origin(text)), None)
+    if wrong is not None:
         raise HttpError(
             400,
             "invalid_embed_in",

@@ -44,6 +44,7 @@ visitor-tracker share revoke 5f0c1d2e3a4b5c6d
 _ADD_EXAMPLES = """\
 visitor-tracker share add blog
 visitor-tracker share add blog --name "Ada" --expires 30d
+visitor-tracker share add blog --embed-in https://example.com
 printf %s "$PASSWORD" | visitor-tracker share add blog --password-stdin
 """
 _PAIR_EXAMPLES = """\
@@ -66,6 +67,13 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
     add.add_argument("--name", default="", help="for whom it is, for your own list")
     add.add_argument("--password-stdin", action="store_true", help="read a password for it from standard input")
     add.add_argument("--expires", metavar="TIME", type=checked(expiry), help="12h, 30d, 26w; none: until it is revoked")
+    add.add_argument(
+        "--embed-in",
+        metavar="ORIGIN",
+        action="append",
+        default=[],
+        help="pages of that origin may show it in a frame, e.g. https://example.com; * for all; as often as you like",
+    )
     _add_list_and_revoke(group, "share", "links", _list_links, _revoke_link)
     group = add_group(commands, "pair", "register, list and revoke keys that sign requests", examples=_PAIR_EXAMPLES)
     add = add_command(
@@ -121,9 +129,19 @@ def _add_link(options: argparse.Namespace) -> int:
     with opened(config, make=True) as store:
         site = known_site(all_sites(store, config), options.site)
         links, audit = _links(store, config), Audit(store)
-        link, token = links.add(audit, OPERATOR, site, name=options.name, password=password, expires_at=expires_at)
+        link, token = links.add(
+            audit,
+            OPERATOR,
+            site,
+            name=options.name,
+            password=password,
+            expires_at=expires_at,
+            origins=options.embed_in,
+        )
         try:
             say(f"{own_address(config)}/share/{token}")
+            if link.origins:
+                say(f"{own_address(config)}/embed/{token}")
             flush()
         except (OutputError, ReaderGone):  # nobody has seen the link
             links.revoke(audit, OPERATOR, link)
@@ -254,6 +272,7 @@ def _described(link: ShareLink, names: dict[int, str]) -> dict[str, object]:
         "site": site_of(link.site_id, names),
         "name": link.name,
         "has_password": bool(link.password),
+        "embed_in": link.origins.split(),
         "created_at": moment_json(link.created_at),
         "expires_at": moment_json(link.expires_at),
         "last_used_at": moment_json(link.last_used_at),

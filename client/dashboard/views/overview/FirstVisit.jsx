@@ -20,14 +20,18 @@ const copy = async (text) => {
   }
 };
 
+/** Where nobody told the server its address, it is the one that this page came from. */
+const written = ({snippet, is_guess: isGuess}) =>
+  (isGuess ? snippet.replace(/https?:\/\/127\.0\.0\.1:\d+/g, location.origin) : snippet).trim();
+
 const Snippet = ({site}) => (
   <Answered answer={useAnswer(at`/api/v1/sites/${site}/snippet`)} rows={2}>
-    {({snippet}) => (
+    {(found) => (
       <div class="snippet">
         <pre tabIndex={0}>
-          <code>{snippet.trim()}</code>
+          <code>{written(found)}</code>
         </pre>
-        <button type="button" class="button" onClick={() => copy(snippet.trim())}>
+        <button type="button" class="button" onClick={() => copy(written(found))}>
           <Icon name="copy" size={16} /> {t('first.copy')}
         </button>
       </div>

@@ -6,7 +6,8 @@ import {PROPERTY} from '../../ui/filters/names.js';
 import {Answered, Empty} from '../../ui/states.jsx';
 import {ValueList} from './ValueList.jsx';
 
-export const PropertyList = ({question, ...shared}) => {
+export const PropertyList = (shared) => {
+  const {question} = shared;
   const answer = useProperties(question);
   const [chosen, setChosen] = useState('');
   return (
@@ -28,12 +29,7 @@ export const PropertyList = ({question, ...shared}) => {
                 </option>
               ))}
             </select>
-            <ValueList
-              key={name}
-              list={{name: 'property', dimension: `${PROPERTY}${name}`}}
-              question={question}
-              {...shared}
-            />
+            <ValueList {...shared} key={name} list={{name: 'property', dimension: `${PROPERTY}${name}`}} />
           </>
         );
       }}
