@@ -10,6 +10,7 @@ until tiles, chart and the panels that can be seen show what it selects; every c
 import argparse
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from dashboard import EVENTS, make_site
 from load import CheckFailed
 from queries import YEAR, prepared
-from servers import free_port
+
 
 MONTH = "2025-12-02..2025-12-31"
 SIZE = ViewportSize(width=1440, height=900)
@@ -76,7 +77,7 @@ def serving(database: Path, folder: Path) -> Iterator[str]:
     """Serve a copy of the database; yields the address."""
     copy = folder / "visitors.db"
     shutil.copyfile(database, copy)
-    port = free_port()
+    port = _free_port()
     command = [sys.executable, "-m", "visitor_tracker", "serve", "--port", str(port), "--store", f"sqlite:///{copy}"]
     root = Path(__file__).resolve().parent.parent
     with (folder / "log").open("wb") as log:
@@ -94,6 +95,11 @@ def serving(database: Path, folder: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(START_SECONDS)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
 
 
 def _wait(url: str, server: subprocess.Popen[bytes]) -> None:

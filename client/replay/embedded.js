@@ -14,7 +14,10 @@ export const serveParent = (player, events) => {
   addEventListener('message', (message) => {
     if (!isParents(message)) return;
     const {seek, toggle} = message.data ?? {};
-    if (Object.hasOwn(offsets, seek)) player.goto(offsets[seek]);
+    if (Object.hasOwn(offsets, seek)) {
+      player.goto(offsets[seek]);
+      tell({replay: 'at', at: offsets[seek]}); // one that stands still does not say so itself
+    }
     if (toggle) player.toggle();
   });
   player.addEventListener('ui-update-current-time', ({payload}) => tell({replay: 'at', at: payload}));

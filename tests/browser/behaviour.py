@@ -17,6 +17,7 @@ SECRET_TITLE = "<img src=x onerror=alert(1)>"
 MODULES = {
     "VISITOR_TRACKER_TRACKER_MODULES": "[replay, heatmap, clicks, errors, vitals]",
     "VISITOR_TRACKER_RATE_LIMIT_BURST": "10000",
+    "VISITOR_TRACKER_IDENTITY_VISITOR": "persistent",  # so that nobody is two at midnight
 }
 SCREEN = "1280x720"
 FAILURE = {

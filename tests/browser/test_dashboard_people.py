@@ -65,7 +65,7 @@ def test_sessions_are_listed_and_chosen_by_what_they_have(owner: Page, shop: Ser
     assert "with=error" in owner.url
     owner.get_by_role("button", name="With dead clicks").click()
     expect(rows).to_have_count(2)
-    opened(owner, shop, "sessions?period=yesterday&with=rage")
+    opened(owner, shop, "sessions?period=2020-01-01&with=rage")
     expect(owner.get_by_text("No such session in these days")).to_be_visible()
     expect(owner.get_by_text("module clicks")).to_be_visible()
 
@@ -96,7 +96,7 @@ def test_a_visitor_is_noted_exported_and_erased_after_a_look_and_a_word(
     owner: Page, shop: Server, tmp_path: Path
 ) -> None:
     opened(owner, shop, "visitors")
-    expect(owner.get_by_text("policy is daily")).to_be_visible()
+    expect(owner.get_by_text("policy is persistent")).to_be_visible()
     rows = owner.get_by_role("table", name="Visitors, latest first").get_by_role("row")
     expect(rows).to_have_count(3)
     rows.nth(2).get_by_role("link").click()  # the calm one
@@ -133,7 +133,7 @@ def test_heat_lies_over_the_recorded_page_and_leads_to_sessions(owner: Page, sho
     drawn = "(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)"
     assert owner.locator("canvas").evaluate(drawn)
     height = "(frame) => Math.round(frame.getBoundingClientRect().height * 1280 / frame.getBoundingClientRect().width)"
-    assert 1990 <= owner.locator(".heat-page iframe").evaluate(height) <= 2010, "the whole page, and in its proportions"
+    assert 2000 <= owner.locator(".heat-page iframe").evaluate(height) <= 2040, "the whole page, and in its proportions"
     owner.get_by_role("button", name="Scroll depth").click()
     reach = owner.get_by_role("table", name="How far views came").get_by_role("row")
     expect(reach.nth(1)).to_contain_text("100%")
@@ -167,7 +167,7 @@ def test_vitals_are_rated_in_words_and_by_page(owner: Page, shop: Server) -> Non
     owner.get_by_role("link", name="/", exact=True).click()
     expect(owner.get_by_role("button", name="All pages")).to_be_visible()
     assert "page=%2F" in owner.url
-    opened(owner, shop, "vitals?period=yesterday")
+    opened(owner, shop, "vitals?period=2020-01-01")
     expect(owner.get_by_text(f"visitor-tracker site set {SITE} --module vitals")).to_be_visible()
 
 

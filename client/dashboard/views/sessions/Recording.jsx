@@ -17,7 +17,7 @@ export const useRecording = () => {
       if (!frame.current || source !== frame.current.contentWindow || origin !== location.origin) return;
       if (data?.replay === 'ready') setOffsets(data.offsets);
       if (data?.replay === 'size') setHeight(Math.min(2000, Math.max(200, Number(data.height) || 0)));
-      if (data?.replay === 'at') setNow(Math.floor(data.at / 500) * 500); // twice a second is enough to follow
+      if (data?.replay === 'at') setNow(Math.ceil(data.at / 500) * 500); // twice a second is enough to follow
     };
     addEventListener('message', onMessage);
     return () => removeEventListener('message', onMessage);

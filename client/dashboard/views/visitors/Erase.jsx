@@ -26,7 +26,6 @@ const What = ({found}) => (
         {note}
       </p>
     ))}
-    <p class="soft">{t('visitors.erase_numbers')}</p>
   </>
 );
 

@@ -42,7 +42,7 @@ class EmbedRoutes:
     def _page(self, request: Request) -> Answer:
         origins = self._origins(request)
         if not origins:
-            return plain_page(self._parts.assets, "Nothing to show here", _REFUSED, status=404)
+            return plain_page(self._parts.assets, "Nothing to show here", _REFUSED, status=404, like_login=True)
         return self._dashboard.framed(ANYWHERE if origins == ANYWHERE else f"'self' {origins}")
 
     def _origins(self, request: Request) -> str:

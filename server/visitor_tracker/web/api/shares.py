@@ -197,17 +197,18 @@ class ShareRoutes:
         return None if link is None or site is None else (link, site)
 
     def _gone(self) -> Response:
-        return plain_page(self._parts.assets, "This link opens nothing", _GONE, status=404)
+        return plain_page(self._parts.assets, "This link opens nothing", _GONE, status=404, like_login=True)
 
     def _asking(self, site: Site, error: HttpError | None = None) -> Response:
         """Return the form; a page cannot tell its own address here, so the form leads back to it."""
-        problem = f'<p role="alert">{escape(error.message)}: {escape(error.hint)}.</p>' if error else ""
+        problem = f'<p class="alert" role="alert">{escape(error.message)}: {escape(error.hint)}.</p>' if error else ""
         page = plain_page(
             self._parts.assets,
             f"Numbers of {site.name}",
-            f'{problem}<form method="post"><p><label for="password">Password of this link</label> '
+            f'{problem}<form method="post"><label for="password">Password of this link</label>'
             '<input id="password" name="password" type="password" required autocomplete="current-password" autofocus>'
-            '</p><p><button type="submit">Open</button></p></form>',
+            '<button class="primary" type="submit">Open</button></form>',
+            like_login=True,
             status=error.status if error else 200,
             headers=(("Retry-After", str(error.retry_after)),) if error and error.retry_after else (),
         )
