@@ -4,7 +4,7 @@
 
 The site is that of queries.py, with the extracts of its days, made where it is missing; the server gets a copy. First
 loads are those of a browser without a cache, until tiles and chart are drawn. A click is one on a row of the sources,
-until tiles, chart and the panels that can be seen show what it selects; every click is on a row that was not asked before.
+until tiles, chart and the panels that can be seen show what it selects; every click is on another row.
 """
 
 import argparse
@@ -29,7 +29,6 @@ from dashboard import EVENTS, make_site
 from load import CheckFailed
 from queries import YEAR, prepared
 
-
 MONTH = "2025-12-02..2025-12-31"
 SIZE = ViewportSize(width=1440, height=900)
 LOAD_SECONDS, CLICK_SECONDS, LOAD_BYTES = 1.0, 0.3, 120 * 1024
@@ -47,7 +46,8 @@ requestAnimationFrame(look);
 """
 _BYTES = """() => performance.getEntriesByType('resource')
   .filter(({name}) => name.includes('/client/'))
-  .reduce((sum, {encodedBodySize}) => sum + encodedBodySize, performance.getEntriesByType('navigation')[0].encodedBodySize)
+  .concat(performance.getEntriesByType('navigation'))
+  .reduce((sum, {encodedBodySize}) => sum + encodedBodySize, 0)
 """
 # Clicks a row and resolves to the milliseconds until nothing that can be seen waits for numbers any more.
 _CLICK = """(row) => new Promise((done) => {

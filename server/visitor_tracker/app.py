@@ -141,9 +141,10 @@ class App:
         )
 
     def _intake(self, config: Config) -> Intake:
+        book = SiteBook(config.data_dir)
         pipeline = Pipeline(
             snapshot=lambda: self.snapshot.now,
-            make_site=partial(_make_site, SiteBook(config.data_dir), self.snapshot),
+            make_site=lambda name: book.create(name, self.snapshot.now),
             geo=self.geo,
             drop_parameters=config.counter.drop_parameters,
         )
@@ -378,10 +379,6 @@ def _online(config: Config) -> OnlineLookup | None:
     if config.geo.online == "off":
         return None
     return OnlineLookup(config.geo.online, per_minute=max(1, LOOKUPS_A_MINUTE // max(1, worker_count(config))))
-
-
-def _make_site(book: SiteBook, snapshot: SnapshotReader, name: str) -> Site | None:
-    return book.create(name, snapshot.now)
 
 
 def _hash_session(snapshot: Snapshot, site: Site, session: str) -> bytes:

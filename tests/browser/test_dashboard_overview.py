@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ NOON = f"Etc/GMT{time.gmtime().tm_hour - 12:+d}"  # the zone in which it is noon
 SEARCH = "https://www.google.com/"
 
 
-def send(server: Server, site: str, number: int, country: str, *events: dict[str, object]) -> None:
+def send(server: Server, site: str, number: int, country: str, *events: Mapping[str, object]) -> None:
     """Be a visitor of that number."""
     who = {
         "user-agent": AGENT,

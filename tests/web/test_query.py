@@ -15,6 +15,7 @@ from tests.reports.traffic import FRANCE, GERMANY, GOOGLE, MINUTE, event, fold
 from tests.web.asking import BLOG, DAY, DAYS, PATH, SITE, Asking, Said, with_numbers
 from tests.web.conftest import REMOTE, Build, header
 from visitor_tracker.days import HOUR_MS
+from visitor_tracker.event import ROBOT
 from visitor_tracker.reports.asking.metrics import METRICS
 from visitor_tracker.sites import Site
 from visitor_tracker.store.insight import Goal, InsightTable, Segment
@@ -307,3 +308,26 @@ def test_long_questions_wait_for_their_turn_and_short_ones_do_not(
     found = asking.response(PATH, {**DAYS, "filters": "page is /a"})
     assert found.status == 503
     assert header(found, "Retry-After") == "5"
+
+
+def test_names_of_properties_come_from_the_newest_events(asking: Asking) -> None:
+    at = DAY + 2 * HOUR_MS
+    fold(
+        asking.store,
+        SITE,
+        [
+            event(SITE, at, "cleo", "/", properties={"theme": "dark"}),
+            event(SITE, at + 1, "cleo", "/", "custom", name="buy", properties={"plan": "pro", "seats": 3}),
+            event(SITE, at + 2, "cleo", "/", "custom", name="buy", properties={"plan": "free"}),
+            event(SITE, at + 3, "robot", "/", "custom", name="buy", properties={"odd": 1}, signals=ROBOT),
+        ],
+    )
+    said = json.loads(asking.response("/api/v1/stats/properties?site=default&period=2026-03-09..2026-03-10").body)
+    assert said["properties"] == [
+        {"name": "plan", "events": 2},
+        {"name": "seats", "events": 1},
+        {"name": "theme", "events": 1},
+    ]
+    assert (said["from"], said["to"], said["is_part"]) == ("2026-03-09", "2026-03-10", False)
+    refused = asking.response("/api/v1/stats/properties?site=default&period=soon")
+    assert (refused.status, json.loads(refused.body)["error"]["code"]) == (400, "invalid_period")

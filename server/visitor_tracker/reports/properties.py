@@ -33,7 +33,7 @@ class Properties(msgspec.Struct, frozen=True):
 
 
 def properties(database: Database, site: Site, span: Span) -> Properties:
-    """Return the names of the properties that custom events and page views of the span have, from the newest of them."""
+    """Return the names of properties that the newest custom events and page views of the span have."""
     table = ProblemTable(database)
     found: Counter[str] = Counter()
     read, is_part = 0, False

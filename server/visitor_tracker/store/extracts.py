@@ -29,18 +29,20 @@ from sessions
 where site_id = ? and bucket = ?"""
 
 # The key has the part before the day.
+EVERY_PART = ", ".join(map(str, PARTS))
 FORGET = f"""/* ExtractTable.forget */
 delete from day_extracts
-where site_id = ? and part in ({", ".join(map(str, PARTS))}) and day = ?"""
+where site_id = ? and part in ({EVERY_PART}) and day = ?"""
 
 ADD = """/* ExtractTable.put */
 insert into day_extracts (site_id, part, day, stamp, body)
 values [(?, ?, ?, ?, ?)]"""
 
+# "+ 0", so that no planner reads all visits of the past by the index of first_ts: bucket 0 has only a few.
 LONG_SESSIONS = """/* ExtractTable.has_long */
 select 1
 from sessions
-where site_id = ? and bucket = 0 and first_ts < ? and last_ts >= ?
+where site_id = ? and bucket = 0 and first_ts + 0 < ? and last_ts + 0 >= ?
 limit 1"""
 
 

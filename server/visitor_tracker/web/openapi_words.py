@@ -40,7 +40,18 @@ TAGS: dict[str, str] = {  # in the order in which pages show them
 
 _WORDS: dict[str, tuple[str, ...]] = {  # words of paths of our own API
     "Query": ("query", "stats", "export", "explore"),
-    "Reports": ("vitals", "errors", "clicks", "quality", "heatmap", "snapshot", "forecast", "summary", "anomalies", "bots"),
+    "Reports": (
+        "vitals",
+        "errors",
+        "clicks",
+        "quality",
+        "heatmap",
+        "snapshot",
+        "forecast",
+        "summary",
+        "anomalies",
+        "bots",
+    ),
     "Goals": (
         *("goals", "funnels", "funnel", "retention", "cohorts", "journeys", "attribution"),
         *("segments", "annotations"),

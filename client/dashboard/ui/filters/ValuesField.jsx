@@ -1,6 +1,7 @@
 /** Values of a dimension: typed, or chosen from those that the site has. */
 import {useEffect, useId, useState} from 'preact/hooks';
 import {useAnswer} from '../../app/answers.js';
+import {whole} from '../../app/format.js';
 import {t} from '../../app/i18n.js';
 import {toQuery} from '../../app/question.js';
 import {Icon} from '../icon.jsx';
@@ -72,7 +73,7 @@ const Options = ({id, found, active, onPick}) => (
         }}
       >
         <span>{name}</span>
-        {count !== undefined && <small>{count}</small>}
+        {count !== undefined && <small>{whole(count)}</small>}
       </li>
     ))}
   </ul>

@@ -1,6 +1,5 @@
 /** What the views of goals, funnels, attribution and robots share. */
-import {money, percent, whole} from '../../app/format.js';
-import {country, languageName} from '../../app/format.js';
+import {country, languageName, money, percent, whole} from '../../app/format.js';
 import {t} from '../../app/i18n.js';
 import {may} from '../../app/session.js';
 import {Field} from '../../ui/form.jsx';
