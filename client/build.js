@@ -5,6 +5,7 @@ import {basename, dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
 import {build, transform} from 'esbuild';
+import {firstScripts} from './first-load.js';
 import {copyVendored, vendoredNotices} from './vendor.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -194,6 +195,10 @@ const guarded = `try{${readFileSync(core, 'utf8')}}catch{}`;
 const {code} = await transform(guarded, {minify: true, charset: 'utf8', target: 'es2021'});
 writeFileSync(core, code.replace(SETTINGS_NAME, SETTINGS));
 for (const [source, name] of Object.entries(copies)) copyFileSync(join(HERE, source), join(MADE, name));
+const page = join(MADE, 'dashboard.html');
+// Without quotes: the server gives names in quotes a version, and scripts import each other by these names.
+const preloads = firstScripts(MADE).map((name) => `    <link rel="modulepreload" href=/client/${name} />\n`);
+writeFileSync(page, readFileSync(page, 'utf8').replace('  </head>', `${preloads.join('')}  </head>`));
 const manifest = Object.fromEntries(
   readdirSync(MADE)
     .sort()
