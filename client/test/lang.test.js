@@ -26,10 +26,16 @@ for (const name of languages) {
       for (const text of forms(message)) assert.ok(text.trim(), `${key} is empty`);
       const wanted = new Set(forms(english[key]).map(places));
       const own = new Set(forms(message).map(places));
-      assert.ok([...own].every((one) => wanted.has(one)), `${key}: ${[...own]} and not ${[...wanted]}`);
+      assert.ok(
+        [...own].every((one) => wanted.has(one)),
+        `${key}: ${[...own]} and not ${[...wanted]}`,
+      );
       if (typeof message === 'string') continue;
       assert.ok(message.other, `${key} has no form other`);
-      assert.ok(Object.keys(message).every((form) => known.includes(form)), `${key}: ${name} has ${known}`);
+      assert.ok(
+        Object.keys(message).every((form) => known.includes(form)),
+        `${key}: ${name} has ${known}`,
+      );
     }
   });
 }

@@ -284,8 +284,8 @@ def test_every_table_of_sites_is_known(store: SqlStore) -> None:
 
 
 SMALL = {
-    "sites", "replay_sites", "raw_days", "site_users", "api_keys", "signing_keys", "share_links", "share_embeds", "annotations",
-    "funnels", "goals", "segments",
+    "sites", "replay_sites", "raw_days", "site_users", "api_keys", "signing_keys", "share_links", "share_embeds",
+    "annotations", "funnels", "goals", "segments",
 }  # fmt: skip
 
 

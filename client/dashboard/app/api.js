@@ -90,6 +90,7 @@ export const request = async (
     if (answer.ok) return answer;
     const isWorthIt = isQuestion && [429, 503].includes(answer.status) && attempt < TRIES;
     if (!isWorthIt) return refuse(answer);
+    await answer.body?.cancel(); // what nobody reads keeps the request open
     await pause(retryAfter(answer, attempt), signal);
   }
 };

@@ -1,11 +1,14 @@
 /** Texts by name, in the language of whoever looks. Each language is one file of lang/. */
 import {remember, remembered} from './kept.js';
 import {createStore, useStore} from './store.js';
-import {messages as english} from '../lang/en.js';
+import english from '../lang/en.json';
 
 /** Languages by code, each by its own name; all but English are loaded when they are chosen. */
 export const LANGUAGES = {
   en: {name: 'English', load: async () => english},
+  de: {name: 'Deutsch', load: async () => (await import('../lang/de.json')).default},
+  es: {name: 'Español', load: async () => (await import('../lang/es.json')).default},
+  fr: {name: 'Français', load: async () => (await import('../lang/fr.json')).default},
 };
 
 const KEY = 'vt.language';
