@@ -65,6 +65,7 @@ from visitor_tracker.web.pages import PageReader
 from visitor_tracker.web.parts import Parts
 from visitor_tracker.web.replay import ReplayRoutes
 from visitor_tracker.web.router import Route, Router
+from visitor_tracker.web.strangers import Strangers
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +110,7 @@ class App:
             shared.limiter,
             ReadToken(shared.keys.reads),
             snapshot=lambda: self.snapshot.now,
+            strangers=Strangers(max(1, config.http.threads // 2)),
         )
         self.pages = PageReader(config.counter.drop_parameters)
         self.signer = TokenSigner(shared.keys.token)

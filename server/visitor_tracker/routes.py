@@ -51,4 +51,4 @@ def api_routes(parts: Parts) -> list[Route]:
 
 def api_schemes(parts: Parts) -> list[Scheme]:
     """Return the ways to prove who asks, in the order in which they are tried."""
-    return [*credentials.schemes(parts), *accounts.schemes(parts), *credentials.ambient_schemes(parts)]
+    return [*credentials.schemes(parts), *credentials.ambient_schemes(parts, accounts.schemes(parts))]

@@ -199,7 +199,7 @@ def test_a_visit_whose_number_follows_is_no_trouble(page: Page, server_without_d
 
 
 def test_the_front_page_says_that_the_database_is_away(page: Page, server_without_database: Server) -> None:
-    page.goto(server_without_database.url)
+    page.goto(f"{server_without_database.url}/counters")
     expect(page.get_by_role("heading", name="The database is away")).to_be_visible()
     page.get_by_text("What this server answers").click()
     expect(page.get_by_role("row").filter(has_text="GET /update")).to_be_visible()
@@ -217,7 +217,7 @@ def test_a_rate_limit_is_explained(page: Page, strict_server: Server) -> None:
 
 
 def test_the_front_page_lists_what_was_counted(page: Page, own_server: Server, complaints: list[str]) -> None:
-    page.goto(own_server.url)
+    page.goto(f"{own_server.url}/counters")
     expect(page.get_by_role("heading", name="No visit yet")).to_be_visible()
     page.get_by_role("link", name="the demo").first.click()
     expect(page.locator("#count")).to_have_text("1")

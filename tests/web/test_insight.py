@@ -333,6 +333,18 @@ def test_the_report_of_a_funnel(asking: Asking, day: str) -> None:
     assert asking.code("POST", "/api/v1/stats/funnel", body, who="other") == (404, "unknown_site")
 
 
+@pytest.mark.parametrize("what", ["goals", "funnel", "query"])
+def test_a_question_in_the_body_has_no_other_in_its_address(asking: Asking, what: str) -> None:
+    bodies: dict[str, object] = {
+        "goals": {"goal": {"kind": "page", "page": "/"}},
+        "funnel": {"steps": STEPS},
+        "query": {"metrics": ["views"]},
+    }
+    body = bodies[what]
+    assert asking("POST", f"/api/v1/stats/{what}", body)[0] == 200
+    assert asking.code("POST", f"/api/v1/stats/{what}?period=7d", body) == (400, "invalid_query")
+
+
 def test_journeys_retention_and_attribution(asking: Asking, day: str) -> None:
     said = asking("GET", f"/api/v1/stats/journeys?{day}&start=/&steps=1")[1]
     assert said["links"] == [

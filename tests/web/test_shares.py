@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from tests.web.conftest import REMOTE, Build, Site, header
-from visitor_tracker.http.message import Peer, Response
+from visitor_tracker.access.accounts import Accounts
+from visitor_tracker.access.logins import Logins
+from visitor_tracker.http.message import Peer, Request, Response
 
 HOST = {"host": "stats.example.com"}
 LINKS = "/api/v1/sites/default/shares"
@@ -159,6 +161,29 @@ def test_pages_elsewhere_read_nothing_with_an_opened_link(site: Site, headers: d
 def test_of_two_links_the_one_that_opens_something_counts(site: Site) -> None:
     cookie = cookie_of(opened(site, made(site)["token"]))
     assert read(site, cookie=f"vt_share={'x' * 43}; a=b; {cookie}") == 200
+
+
+def test_a_link_shows_its_numbers_to_somebody_else_s_log_in_too(site: Site) -> None:
+    link = made(site)
+    Accounts(site.app.store).create("root", is_admin=True, password_hash="x")
+    account = Accounts(site.app.store).create("bob")
+    started = Logins(site.app.store, site.app.shared.keys.token, site.app.config.auth).start(
+        account, Request("POST", "/", "", {}, b"", True, REMOTE), secure=False
+    )
+    login = dict(started.headers)["Set-Cookie"].partition(";")[0]
+    assert read(site, cookie=login) in (403, 404)
+    both = f"{login}; {cookie_of(opened(site, link['token'], cookie=login))}"
+    numbers, visits = "/api/v1/sites/default", "/api/v1/sites/default/visits"
+    assert [read(site, path, cookie=both) for path in (numbers, "/stats", visits)] == [200, 200, 403]
+    assert json.loads(site.ask("/api/v1/me", peer=REMOTE, headers=HOST | {"cookie": both}).body)["username"] == "bob"
+    site.ask(f"{LINKS}/{link['id']}", method="DELETE", headers=site.admin)
+    assert read(site, numbers, cookie=both) in (403, 404)
+
+
+def test_before_the_first_account_a_link_hides_nothing_from_the_own_machine(site: Site) -> None:
+    cookie = cookie_of(site.ask(f"/share/{made(site)['token']}"))
+    answer = site.ask("/api/v1/sites/default/visits", headers={"cookie": cookie})
+    assert (answer.status, site.ask("/api/v1/checks", headers={"cookie": cookie}).status) == (200, 200)
 
 
 def test_making_and_revoking_is_in_the_audit_log(build: Build) -> None:

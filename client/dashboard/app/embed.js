@@ -2,8 +2,10 @@
  * In a frame of another web site the dashboard is at /embed/TOKEN/…: it proves with that token who it is, and sends no
  * cookie, so that no click there can do anything in the name of somebody who is logged in.
  */
+import {decoded} from './decoded.js';
+
 const found = /^\/embed\/([^/]+)/.exec(location.pathname);
-const token = found ? decodeURIComponent(found[1]) : '';
+const token = found ? decoded(found[1]) : '';
 
 export const isEmbed = Boolean(found);
 

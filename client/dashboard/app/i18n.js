@@ -43,6 +43,9 @@ export const t = (name, values = {}) => {
 /** Returns whether there is a text of that name. */
 export const hasText = (name) => Object.hasOwn(english, name);
 
+/** Returns a text, or what else stands for it where there is none of that name. */
+export const textOr = (name, other) => (hasText(name) ? t(name) : other);
+
 const preferred = () => {
   const stored = remembered(KEY);
   return (

@@ -1,4 +1,5 @@
 /** Where in the dashboard one is: all of it is in the address, so that it can be sent to somebody. */
+import {decoded} from './decoded.js';
 import {ROOT, isEmbed} from './embed.js';
 import {createStore, useStore} from './store.js';
 
@@ -10,7 +11,7 @@ const KEPT = ['period', 'compare', 'interval', 'f', 'segment', 'embed'];
  * `area` is site, admin, or start for /, `params` a URLSearchParams.
  */
 export const readPlace = ({pathname, search}) => {
-  const [area, ...parts] = pathname.split('/').slice(1).map(decodeURIComponent);
+  const [area, ...parts] = pathname.split('/').slice(1).map(decoded);
   if (isEmbed) parts.shift(); // the token
   const params = new URLSearchParams(search);
   if (area === 'admin') return {area, view: parts[0] || 'sites', id: parts[1] ?? '', site: '', params};

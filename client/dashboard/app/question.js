@@ -25,9 +25,10 @@ const parts = (text) =>
 /** A filter is {operator, dimension, values}; in the address f=is,country,DE,FR with commas of values escaped. */
 export const writeFilter = ({operator, dimension, values}) => [operator, dimension, ...values].map(escaped).join(',');
 
+/** A filter that is none stays one, so that the server refuses it: without it there would be other numbers than were asked for. */
 const readFilter = (text) => {
-  const [operator, dimension, ...values] = parts(text);
-  return OPERATORS.includes(operator) && dimension && values.length ? {operator, dimension, values} : null;
+  const [operator = '', dimension = '', ...values] = parts(text);
+  return {operator, dimension, values};
 };
 
 const asText = ({period}) => (/^\d{4}-/.test(period) ? period.replace('..', ',') : period);
@@ -47,7 +48,7 @@ export const questionOf = ({site, params}) => ({
   period: params.get('period') || DEFAULT_PERIOD,
   compare: params.get('compare') || '',
   interval: params.get('interval') || '',
-  filters: params.getAll('f').map(readFilter).filter(Boolean),
+  filters: params.getAll('f').filter(Boolean).map(readFilter),
   segment: params.get('segment') || '',
 });
 
@@ -87,9 +88,14 @@ const WORDS = {
   lt: '<',
   lte: '<=',
 };
-const quoted = (value) => (/^[\w./:-]+$/.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`);
+const KEYWORDS = /^(and|or|not|is|contains|glob)$/i;
+const isPlain = (text) => /^[\w./:-]+$/.test(text) && !KEYWORDS.test(text);
+const quoted = (text) => (isPlain(text) ? text : `"${text.replace(/["\\]/g, '\\$&')}"`);
+const PROPERTY = 'prop:';
+const named = (dimension) =>
+  dimension.startsWith(PROPERTY) ? PROPERTY + quoted(dimension.slice(PROPERTY.length)) : quoted(dimension);
 const conditionText = ({operator, dimension, values}) =>
-  `${dimension} ${WORDS[operator] ?? operator} ${values.map(quoted).join(',')}`;
+  `${named(dimension)} ${WORDS[operator] ?? operator} ${values.map(quoted).join(',')}`;
 
 /** Returns filters as the text that segments are saved by, and that the command line takes (docs/reports.md). */
 export const filterText = (filters) => filters.map(conditionText).join(' and ');

@@ -35,7 +35,9 @@ export const ErrorBox = ({title, hint, onRetry, children}) => (
   </div>
 );
 
-const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? '' : '.'}` : '');
+/** A path of a file at the beginning stays as it is. */
+const begun = (text) => (/^\S*\//.test(text) ? text : `${text[0].toUpperCase()}${text.slice(1)}`);
+const sentence = (text) => (text ? `${begun(text)}${/[.?!]$/.test(text) ? '' : '.'}` : '');
 
 /** Returns what to read of a Refusal: its title and a hint. */
 export const wordsOf = (error) => {

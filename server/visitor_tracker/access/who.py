@@ -20,7 +20,7 @@ class Who(msgspec.Struct, frozen=True):
 
     `roles` are by site id; `everywhere` is the role on every site, those to come included. `csrf` is what
     X-CSRF-Token must say with a change; `is_ambient`: a browser sends the proof by itself, so that any page could
-    make it ask.
+    make it ask. `opened` are the sites whose numbers a share link shows besides.
     """
 
     kind: Kind = "nobody"
@@ -32,6 +32,7 @@ class Who(msgspec.Struct, frozen=True):
     login: str = ""  # id of the login that the request belongs to
     csrf: str = ""
     is_ambient: bool = False
+    opened: frozenset[int] = frozenset()
 
     def role(self, site_id: int) -> Role | None:
         """Return the role on a site; an admin owns every one."""
@@ -41,7 +42,7 @@ class Who(msgspec.Struct, frozen=True):
 
     def reads(self, site: Site) -> bool:
         """Say whether the numbers of a site may be seen."""
-        return site.public or self.role(site.id) is not None
+        return site.public or self.role(site.id) is not None or site.id in self.opened
 
     def sees_visitors(self, site: Site) -> bool:
         """Say whether single visitors may be seen: visits one by one, recordings; never by a share link."""

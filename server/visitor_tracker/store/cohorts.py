@@ -21,10 +21,11 @@ where site_id = ? and day > ? and day <= ?
 order by day, visitor
 limit ?"""
 
+# "+ 0", so that no planner reads all visits of the past by the index of first_ts: the buckets have a few days.
 STAYED = """/* stayed */
 select visitor, last_ts
 from sessions
-where site_id = ? and bucket in (?, ?, ?, ?) and last_ts >= ? and first_ts < ?"""
+where site_id = ? and bucket in (?, ?, ?, ?) and last_ts >= ? and first_ts + 0 < ?"""
 
 
 def stayed(database: Database, site: Site, moment_ms: int) -> dict[bytes, int]:

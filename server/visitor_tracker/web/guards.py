@@ -15,6 +15,7 @@ from visitor_tracker.errors import HttpError
 from visitor_tracker.event import DEFAULT_SITE
 from visitor_tracker.http.message import Headers, Request, Response
 from visitor_tracker.sites import Site, Snapshot
+from visitor_tracker.web.strangers import Strangers
 
 log = logging.getLogger(__name__)
 
@@ -186,10 +187,13 @@ class Guards:
         *,
         snapshot: Callable[[], Snapshot] = Snapshot,
         schemes: Sequence[Scheme] = (),
+        strangers: Strangers | None = None,
     ) -> None:
+        """`strangers` are the places of those who read without an account."""
         self.trusted = trusted
         self.cors = cors
         self.schemes = schemes
+        self.strangers = strangers or Strangers()
         self._limiter = limiter
         self._read_token = read_token
         self._snapshot = snapshot
@@ -227,15 +231,15 @@ class Guards:
 
     def identify(self, request: Request) -> Who:
         """Return who asks, NOBODY without proof; raises HttpError 401 for a proof that is wrong."""
-        for scheme in self.schemes:
-            if (who := scheme.identify(request)) is not None:
-                return who
-        if self.has_accounts:
-            return NOBODY
+        found = (scheme.identify(request) for scheme in self.schemes)
+        who = next((each for each in found if each is not None), None)
+        # On the own machine a link that was opened there must not hide what it saw before.
+        if self.has_accounts or (who is not None and not (who.kind == "share" and who.is_ambient)):
+            return who or NOBODY
         scheme_name, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme_name.lower() == "bearer" and self._read_token.matches(given.strip()):
             return _HAS_READ_TOKEN
-        return LOCAL if is_local(request) else NOBODY
+        return LOCAL if is_local(request) else who or NOBODY
 
     def admit(self, request: Request, access: Access) -> Who:
         """Return who asks for a route of that access; raise HttpError 401 or 403 where that is nobody who may at all.

@@ -116,7 +116,7 @@ class Router:
                 return self._without_route(request)
             if route.access != "public" or arguments:
                 request = self._admitted(request, route, arguments)
-            answer = route.handler(request)
+            answer = self._handled(request, route)
             if self._hsts and request.peer.secure and isinstance(answer, Response):
                 return msgspec.structs.replace(answer, headers=answer.headers + _HSTS)
             return answer  # noqa: TRY300
@@ -129,6 +129,12 @@ class Router:
         except StoreError as error:
             log.error("the store refused: %s", error)  # noqa: TRY400
             return self._refuse(HttpError(500, "store_error", "the store refused this request"), request, route)
+
+    def _handled(self, request: Request, route: Route) -> Answer:
+        if route.access != "read":
+            return route.handler(request)
+        with self._guards.strangers.place(who_of(request)):
+            return route.handler(request)
 
     def _admitted(self, request: Request, route: Route, arguments: Mapping[str, str]) -> Request:
         """Return what the handler gets; raises HttpError where who asks may not use the route at all."""

@@ -1,6 +1,6 @@
 /** The filters that hold: each can be changed and taken away; more are added, or a saved segment is chosen. */
 import {useState} from 'preact/hooks';
-import {t} from '../../app/i18n.js';
+import {t, textOr} from '../../app/i18n.js';
 import {useShortcuts} from '../../app/keys.js';
 import {go, withParams} from '../../app/place.js';
 import {appendFilter, changeFilter, clearFilters} from '../../app/question.js';
@@ -21,7 +21,8 @@ const Chip = ({filter, place, isEmbedded, onEdit}) => {
   const {operator, dimension, values} = filter;
   const text = (
     <>
-      {dimensionName(dimension)} {t(`operator.${operator}`)} <strong>{valuesText(dimension, values)}</strong>
+      {dimensionName(dimension)} {textOr(`operator.${operator}`, operator)}{' '}
+      <strong>{valuesText(dimension, values)}</strong>
     </>
   );
   if (isEmbedded) return <span class="chip">{text}</span>;

@@ -1,6 +1,6 @@
 /** Dimensions and their values as people read them, and which there are to filter by. */
 import {country, languageName} from '../../app/format.js';
-import {hasText, t} from '../../app/i18n.js';
+import {hasText, t, textOr} from '../../app/i18n.js';
 
 export const PROPERTY = 'prop:';
 
@@ -32,7 +32,7 @@ export const operatorsOf = (dimension) => {
 export const dimensionName = (dimension) =>
   dimension.startsWith(PROPERTY)
     ? t('filters.property', {name: dimension.slice(PROPERTY.length)})
-    : t(`dimension.${dimension}`);
+    : textOr(`dimension.${dimension}`, dimension);
 
 const NAMES = {country, language: languageName};
 

@@ -42,17 +42,19 @@ const Numbers = ({site}) => {
   const numbers = data.rows.map(({metrics}) => metrics.visits ?? 0);
   const all = numbers.reduce((sum, number) => sum + number, 0);
   return (
-    <dl class="site-numbers">
-      <div>
-        <dt>{t('sites.today')}</dt>
-        <dd>{whole(numbers.at(-1) ?? 0)}</dd>
-      </div>
-      <div>
-        <dt>{t('sites.month')}</dt>
-        <dd>{whole(all)}</dd>
-      </div>
+    <div class="site-numbers">
+      <dl>
+        <div>
+          <dt>{t('sites.today')}</dt>
+          <dd>{whole(numbers.at(-1) ?? 0)}</dd>
+        </div>
+        <div>
+          <dt>{t('sites.month')}</dt>
+          <dd>{whole(all)}</dd>
+        </div>
+      </dl>
       <Sparkline numbers={numbers} label={t('sites.line', {count: all, number: whole(all)})} />
-    </dl>
+    </div>
   );
 };
 

@@ -71,7 +71,9 @@ const Triangle = ({data}) => {
 const Daily = ({place}) => (
   <Empty title={t('retention.daily')} hint={t('retention.daily_hint')}>
     <p>{t('retention.daily_change')}</p>
-    <pre class="g-command">visitor-tracker site set {place.site} --visitor monthly</pre>
+    <pre class="g-command" tabIndex={0}>
+      visitor-tracker site set {place.site} --visitor monthly
+    </pre>
     {may('manage', place.site) && (
       <p>
         <a class="button" href={toView('settings')}>

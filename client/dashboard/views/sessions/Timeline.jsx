@@ -59,7 +59,7 @@ const Failure = ({event}) => (
     {event.data?.stack && (
       <details>
         <summary>{t('errors.stack')}</summary>
-        <pre>{String(event.data.stack).split(' | ').join('\n')}</pre>
+        <pre tabIndex={0}>{String(event.data.stack).split(' | ').join('\n')}</pre>
       </details>
     )}
     <Properties data={event.data} hidden={HIDDEN_OF_ERRORS} />

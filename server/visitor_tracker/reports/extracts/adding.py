@@ -1,11 +1,12 @@
 """Add up the rows of extracts that a filter selects, day by day: by dimensions of visits, or all together."""
 
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import compress, repeat
 
 from visitor_tracker.measures import DURATION, ENGAGED, Dimension
 from visitor_tracker.reports.extracts.choosing import Chosen
-from visitor_tracker.reports.extracts.columns import COUNTS, ENDS, Column, Measure, Measured, Numbers
+from visitor_tracker.reports.extracts.columns import COUNTS, ENDS, OF_SEVERAL, Column, Looks, Measure, Measured, Numbers
 from visitor_tracker.reports.extracts.counting import Coding, Sums, Values, keyed
 from visitor_tracker.reports.extracts.days import Day
 from visitor_tracker.reports.extracts.lanes import BOUNCE, SINGLE, VISIT, VISITOR
@@ -14,10 +15,12 @@ from visitor_tracker.reports.extracts.masks import (
     both,
     every,
     is_any,
+    of_looks,
     of_owners,
     only_with_value,
     picked,
     places_of,
+    without,
 )
 
 _ENTRY, _EXIT = int(Dimension.ENTRY), int(Dimension.EXIT)
@@ -60,13 +63,24 @@ class RowAdding:
             self._count(sums, columns, _views(measured), measured, rows, self._engaged(day))
         else:
             looks = self._of_ends(chosen.looks, marks, day.looks.rows)
-            times = [] if day.look_times is None else [(ENGAGED, day.look_times.engaged_ms)]
-            self._count_of(sums, columns, day.looks.rows, _views(day.looks.measured), day.looks.measured, looks, times)
+            self._count_looks(sums, day, day.looks, columns, looks)
         if day.acts is None or chosen.counted is None:
             self._count(sums, columns, _events(measured), measured, rows, ())
         else:
             acts = self._of_ends(chosen.counted, marks, day.acts.rows)
             self._count_of(sums, columns, day.acts.rows, _events(day.acts.measured), day.acts.measured, acts, ())
+
+    def _count_looks(self, sums: Sums, day: Day, looks: Looks, columns: Sequence[Column], mask: Mask) -> None:
+        """Count looks; where most are selected, all looks of visits of one row without those that are not."""
+        times = [] if day.look_times is None else [(ENGAGED, day.look_times.engaged_ms)]
+        is_of_most = columns and mask.count(1) * 2 > len(mask)
+        if is_of_most:
+            measured = day.rows.measured
+            rows = measured.where(lambda each: each[0] & (COUNTS | OF_SEVERAL) == COUNTS)
+            self._count(sums, columns, _views(measured), measured, rows, self._engaged(day))
+            mask = without(of_looks(rows, looks), mask)
+        measures = _views(looks.measured)
+        self._count_of(sums, columns, looks.rows, measures, looks.measured, mask, times, takes_away=bool(is_of_most))
 
     def _of_ends(self, parts: Mask, marks: Mask, owners: Numbers) -> Mask:
         return both(parts, of_owners(marks, owners)) if self._is_of_ends else parts
@@ -90,15 +104,18 @@ class RowAdding:
         measured: Measured,
         mask: Mask,
         times: Times,
+        *,
+        takes_away: bool = False,
     ) -> None:
-        """Count looks, or acts, by what their rows have."""
+        """Count looks, or acts, by what their rows have; or take them away."""
         if columns and mask.count(1) * FEW < len(mask):
             places = places_of(mask)
             mask, owners = every(len(places)), picked(owners, places)
             measured = Measured(measured.measures, picked(measured.places, places))
             times = [(unit, picked(numbers, places)) for unit, numbers in times]
         if is_any(mask):
-            self._count(sums, [spread(column, owners) for column in columns], measures, measured, mask, times)
+            of_rows = [spread(column, owners) for column in columns]
+            self._count(sums, of_rows, measures, measured, mask, times, takes_away=takes_away)
 
     def _count(  # noqa: PLR0913
         self,
@@ -108,25 +125,26 @@ class RowAdding:
         measured: Measured,
         mask: Mask,
         times: Times,
+        *,
+        takes_away: bool = False,
     ) -> Mask:
-        """Return which rows are counted: those that have values."""
+        """Return which rows are counted, or taken away: those that have values."""
         for column in columns:
             mask = only_with_value(mask, column.values(), column)
         if is_any(mask):
             rows = keyed(self.coding, columns, measures, measured.places)
-            sums.count(rows, mask)
+            sums.count(rows, mask, takes_away=takes_away)
             for unit, numbers in times:
-                sums.add_times(rows, mask, unit, numbers)
+                sums.add_times(rows, mask, unit, numbers, takes_away=takes_away)
         return mask
 
     def _meet(self, sums: Sums, day: Day, columns: Sequence[Column], mask: Mask) -> None:
         """Note the visitors who have several rows."""
         if not is_any(mask):
             return
-        values = [(column.values(), column.places.each()) for column in columns]
-        for row, visitor in day.rows.again():
-            if mask[row]:
-                sums.meet(values_at(values, row), visitor)
+        again, visitors = day.rows.again_rows.each(), day.rows.again_visitors.each()
+        meant = bytes(map(mask.__getitem__, again))
+        sums.meet_all(zip(values_of(columns, list(compress(again, meant))), compress(visitors, meant), strict=True))
 
 
 def spread(column: Column, owners: Numbers) -> Column:
@@ -138,9 +156,12 @@ def spread(column: Column, owners: Numbers) -> Column:
     return Column(column.ids, Numbers(places.code, array(places.code, each).tobytes()))
 
 
-def values_at(columns: Sequence[tuple[Sequence[int], Sequence[int]]], row: int) -> Values:
-    """Return the values of one row."""
-    return tuple([values[places[row]] for values, places in columns])
+def values_of(columns: Sequence[Column], rows: Sequence[int]) -> Iterable[Values]:
+    """Return the values of these rows."""
+    if not columns:
+        return repeat((), len(rows))
+    each = [map(column.values().__getitem__, map(column.places.each().__getitem__, rows)) for column in columns]
+    return zip(*each, strict=True)
 
 
 def _views(measured: Measured) -> list[Measure]:

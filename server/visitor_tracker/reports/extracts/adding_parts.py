@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from visitor_tracker.measures import ENGAGED
-from visitor_tracker.reports.extracts.adding import FEW, spread, values_at
+from visitor_tracker.reports.extracts.adding import FEW, spread, values_of
 from visitor_tracker.reports.extracts.choosing import Choosing, Chosen
 from visitor_tracker.reports.extracts.columns import (
     ACT_VISIT,
@@ -115,9 +115,9 @@ class PartAdding:
         several = both(mask, of_several)
         if is_any(several):
             people, places = dict(day.rows.again()), owners.each()
-            values = [(column.values(), column.places.each()) for column in columns]
-            for place in places_of(several):
-                sums.meet(values_at(values, place), people[places[place]])
+            found = places_of(several)
+            visitors = map(people.__getitem__, map(places.__getitem__, found))
+            sums.meet_all(zip(values_of(columns, found), visitors, strict=True))
 
     def _count(
         self,

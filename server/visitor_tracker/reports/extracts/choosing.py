@@ -17,12 +17,14 @@ from visitor_tracker.reports.extracts.masks import (
     Mask,
     both,
     either,
+    ends_of,
     equal_to,
     every,
     gathered,
     is_any,
     of_looks,
     of_owners,
+    rows_looking,
     rows_with,
     without,
 )
@@ -122,7 +124,7 @@ class _OfDay:
         if PAGE in self._sorts and day.looks is not None:
             looks = self._looks(day.looks)
             viewed = both(looks, day.looks.measured.where(lambda each: each[1]))
-            marks = rows_with(day.looks.rows, viewed, self._count)
+            marks = rows_looking(self._ends, viewed, day.looks)
         if not self._acts or day.acts is None:
             return Chosen(rows, self._with_fallback(marks, rows), looks, None, None)
         chosen, named = self._chosen_acts(day.acts, rows)
@@ -207,8 +209,7 @@ class _OfDay:
             for host, with_host in hosts.items():
                 parts = with_page if len(hosts) == 1 else both(with_page, with_host)
                 told = dict(zip((*of_pages, *of_hosts), (*page, *host), strict=True))
-                find_rows = partial(self._rows_with, looks.rows, parts, viewed)
-                yield _Vector(told, parts, find_rows)
+                yield _Vector(told, parts, partial(self._rows_looking, parts, viewed, looks))
         none = self._day.rows.measured.where(lambda each: not each[1])
         yield _Vector({test: test.holds(0) for test in tests}, None, lambda: none)
 
@@ -224,6 +225,13 @@ class _OfDay:
             None,
             lambda: without(every(self._count), self._rows_with(acts.rows, here, here)),
         )
+
+    @cached_property
+    def _ends(self) -> Mask:
+        return b"" if self._day.looks is None else ends_of(self._day.looks)
+
+    def _rows_looking(self, parts: Mask, viewed: Mask, looks: Looks) -> Mask:
+        return rows_looking(self._ends, both(parts, viewed), looks)
 
     def _rows_with(self, owners: Numbers, parts: Mask, done: Mask) -> Mask:
         return rows_with(owners, both(parts, done), self._count)

@@ -7,8 +7,9 @@ or more for each, they are one word for the row: C code counts how often each wo
 import sys
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import compress
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, count
+from operator import itemgetter
 from typing import TypeVar
 
 import msgspec
@@ -34,8 +35,8 @@ class Coding:
     """The numbers that values and measures have in the words of one question."""
 
     def __init__(self, dimensions: int) -> None:
-        self.measures: dict[Measure, int] = {}
-        self.values: tuple[dict[int, int], ...] = tuple({} for _ in range(dimensions))
+        self.measures: defaultdict[Measure, int] = defaultdict(count().__next__)
+        self.values: tuple[defaultdict[int, int], ...] = tuple(defaultdict(count().__next__) for _ in range(dimensions))
 
     def decoded(self, layout: Layout) -> "_Decoding":
         return _Decoding([list(known) for known in self.values], layout)
@@ -73,11 +74,8 @@ def keyed(coding: Coding, columns: Sequence[Column], measures: Sequence[Measure]
     return Keyed(tuple(map(len, planes)), _words([plane for each in planes for plane in each]), max(codes, default=0))
 
 
-def _codes(known: dict[T, int], each: Sequence[T]) -> list[int]:
-    try:
-        return list(map(known.__getitem__, each))
-    except KeyError:
-        return [known.setdefault(one, len(known)) for one in each]
+def _codes(known: defaultdict[T, int], each: Sequence[T]) -> list[int]:
+    return list(map(known.__getitem__, each))
 
 
 def _planes(codes: Sequence[int], places: Numbers) -> list[bytes]:
@@ -114,18 +112,19 @@ class Sums:
 
     def __init__(self) -> None:
         self._counted: defaultdict[Layout, Counter[int]] = defaultdict(Counter)
+        self._taken: defaultdict[Layout, Counter[int]] = defaultdict(Counter)
         self._times: defaultdict[tuple[Layout, int], defaultdict[int, int]] = defaultdict(_zeros)
         self._more: defaultdict[Values, int] = defaultdict(int)  # packed
         self._people: set[tuple[Values, int]] = set()
 
     def __len__(self) -> int:
-        return sum(map(len, self._counted.values()))
+        return sum(map(len, (*self._counted.values(), *self._taken.values())))
 
-    def count(self, rows: Keyed, mask: Mask) -> None:
-        """Count the rows that are meant."""
+    def count(self, rows: Keyed, mask: Mask, *, takes_away: bool = False) -> None:
+        """Count the rows that are meant, or take them away from what is counted."""
         if not is_any(mask):
             return
-        counted, words = self._counted[rows.layout], rows.words
+        counted, words = (self._taken if takes_away else self._counted)[rows.layout], rows.words
         if isinstance(words, bytes) and rows.measures < _SEARCHED_MOST:
             here = either(words, mask.translate(_BEYOND))
             for word in range(rows.measures + 1):
@@ -134,11 +133,11 @@ class Sums:
         else:
             counted.update(compress(words, mask) if 0 in mask else words)
 
-    def add_times(self, rows: Keyed, mask: Mask, measure: int, numbers: Numbers) -> None:
-        """Add a number of each row that is meant; `measure` is the unit of a packed measure."""
+    def add_times(self, rows: Keyed, mask: Mask, measure: int, numbers: Numbers, *, takes_away: bool = False) -> None:
+        """Add a number of each row that is meant, or take it away; `measure` is the unit of a packed measure."""
         if not is_any(mask):
             return
-        sums = self._times[rows.layout, measure]
+        sums = self._times[rows.layout, -measure if takes_away else measure]
         if len(rows.layout) == 1:
             sums[0] += sum(compress(numbers.each(), mask))
             return
@@ -153,22 +152,28 @@ class Sums:
         """Note a visitor of the day, who may be noted again."""
         self._people.add((values, visitor))
 
+    def meet_all(self, people: Iterable[tuple[Values, int]]) -> None:
+        """Note many of them."""
+        self._people.update(people)
+
     def settle(self) -> None:
         """Count the visitors noted; at the end of each day."""
-        for values, _ in self._people:
-            self._more[values] += VISITORS
+        for values, times in Counter(map(itemgetter(0), self._people)).items():
+            self._more[values] += VISITORS * times
         self._people.clear()
 
     def numbers(self, coding: Coding) -> Iterator[tuple[Values, Sum]]:
         """Yield everything by values."""
         of_measures = [_packed(measure) for measure in coding.measures]
         found = defaultdict(int, self._more)
-        for layout in {*self._counted, *[layout for layout, _ in self._times]}:
+        for layout in {*self._counted, *self._taken, *[layout for layout, _ in self._times]}:
             bits = 8 * layout[0]
             own: defaultdict[int, int] = defaultdict(int)
             for word, times in self._counted[layout].items():
                 own[word >> bits] += of_measures[word & (1 << bits) - 1] * times
-            for measure in (ENGAGED, DURATION):
+            for word, times in self._taken[layout].items():
+                own[word >> bits] -= of_measures[word & (1 << bits) - 1] * times
+            for measure in (ENGAGED, DURATION, -ENGAGED, -DURATION):
                 for word, number in self._times[layout, measure].items():
                     own[word >> bits] += number * measure
             decoding = coding.decoded(layout)

@@ -1,5 +1,7 @@
 """API keys, signatures, share links and what they show elsewhere, single sign-on."""
 
+from collections.abc import Sequence
+
 from visitor_tracker.access.accounts import Accounts
 from visitor_tracker.access.api_keys import ApiKeys
 from visitor_tracker.access.passwords import Passwords
@@ -10,7 +12,7 @@ from visitor_tracker.access.signing_keys import SigningKeys
 from visitor_tracker.web.api.embeds import EmbedRoutes
 from visitor_tracker.web.api.keys import KeyRoutes, KeyScheme
 from visitor_tracker.web.api.pairing import PairingRoutes
-from visitor_tracker.web.api.shares import ShareCookieScheme, ShareRoutes, ShareTokenScheme
+from visitor_tracker.web.api.shares import BesideLinks, ShareCookieScheme, ShareRoutes, ShareTokenScheme
 from visitor_tracker.web.api.sign_on import SignOnRoutes
 from visitor_tracker.web.api.signing import SignatureScheme, SigningRoutes
 from visitor_tracker.web.api.widgets import WidgetRoutes
@@ -43,8 +45,8 @@ def schemes(parts: Parts) -> list[Scheme]:
     ]
 
 
-def ambient_schemes(parts: Parts) -> list[Scheme]:
-    """Return the ways that a browser or a proxy sends by itself: they are tried when nobody has logged in here."""
+def ambient_schemes(parts: Parts, logins: Sequence[Scheme]) -> list[Scheme]:
+    """Return the ways that a browser or a proxy sends by itself: log-ins here, log-ins at a proxy, opened links."""
     auth = parts.config.auth
     proxied = ProxyUsers(
         Accounts(parts.store, parts.clock),
@@ -54,7 +56,8 @@ def ambient_schemes(parts: Parts) -> list[Scheme]:
         create=auth.create_users,
         is_trusted=lambda peer: peer.unix or parts.guards.trusted.holds(peer.address),
     )
-    return [proxied, ShareCookieScheme(_links(parts))]
+    opened = ShareCookieScheme(_links(parts))
+    return [*[BesideLinks(scheme, opened) for scheme in (*logins, proxied)], opened]
 
 
 def _links(parts: Parts) -> ShareLinks:

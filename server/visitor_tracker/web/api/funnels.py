@@ -180,6 +180,7 @@ class FunnelRoutes:
 
     def ask(self, request: Request) -> Answer:
         """POST /api/v1/stats/funnel: the same for the steps of the body."""
+        query_as(request, NoQuery)
         sent = body_of(request, FunnelAsked, f"{_HINT}; site, period, filter, segment, by, limit")
         with self._desk.asked(request, sent) as question:
             funnel = Funnel(sent.name, steps_of(sent.steps), sent.order, sent.minutes, sent.days)

@@ -211,7 +211,8 @@ class GoalRoutes:
 
     def ask(self, request: Request) -> Answer:
         """POST /api/v1/stats/goals: the same for the goal of the body, which is not kept; its `id` is ""."""
-        sent = body_of(request, GoalAsked, f"use goal with {_HINT}; site, period, filter, segment, by, interval")
+        query_as(request, NoQuery)
+        sent = body_of(request, GoalAsked, f"{_HINT} in goal; and site, period, filter, segment, by, interval")
         with self._desk.asked(request, sent) as question:
             goal = checked_goal(Goal(**msgspec.structs.asdict(sent.goal)))
             return answer(goal_report(self._desk.table, question, [goal]))

@@ -29,9 +29,9 @@ from visitor_tracker.sites import Site
 from visitor_tracker.store.insight import InsightTable
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.web.api import presets, properties
-from visitor_tracker.web.api.kept import owner_of
+from visitor_tracker.web.api.kept import NoQuery, owner_of
 from visitor_tracker.web.api.queries import answer_in_turn, refusal
-from visitor_tracker.web.asked import answer, site_named
+from visitor_tracker.web.asked import answer, query_as, site_named
 from visitor_tracker.web.parts import Parts
 from visitor_tracker.web.routed import visible, who_of
 from visitor_tracker.web.router import Route
@@ -84,7 +84,7 @@ class QueryRoutes:
     def routes(self) -> list[Route]:
         summary = "numbers of a site by metrics, dimensions and filters"
         return [
-            Route("POST", PATH, self.post, summary, "read", body=StatsQuery, answer=Answered),
+            Route("POST", PATH, self.post, summary, "read", query=NoQuery, body=StatsQuery, answer=Answered),
             Route("GET", PATH, self.get, summary, "read", query=QueryParameters, answer=Answered),
             Route(
                 "GET", "/api/v1/stats/definitions", self.definitions, "what each metric means", "own", answer=Glossary
@@ -93,6 +93,7 @@ class QueryRoutes:
 
     def post(self, request: Request) -> Answer:
         """POST /api/v1/stats/query: {query, rows, totals, meta, cursor}."""
+        query_as(request, NoQuery)
         return self.answer(request, body_query(request))
 
     def get(self, request: Request) -> Answer:

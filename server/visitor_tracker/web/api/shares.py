@@ -20,6 +20,7 @@ from visitor_tracker.web.api.pairing import base_url_of
 from visitor_tracker.web.api.people import BODY_MOST, NoQuery, Password, answer_with, is_secure, nothing
 from visitor_tracker.web.asked import answer, body_as, query_as, site_named
 from visitor_tracker.web.dashboard import PAGE
+from visitor_tracker.web.guards import Scheme
 from visitor_tracker.web.parts import Parts
 from visitor_tracker.web.plain_page import plain_page
 from visitor_tracker.web.routed import argument_named, visible, who_of
@@ -262,6 +263,21 @@ class ShareCookieScheme:
         found = (self._links.who(text) for text in cookies(request.headers.get("cookie", "")))
         who = next((who for who in found if who is not None), None)
         return who and msgspec.structs.replace(who, is_ambient=True)
+
+
+class BesideLinks:
+    """Somebody who has logged in sees the numbers of a link that they opened too: their log-in would hide them."""
+
+    def __init__(self, logged_in: Scheme, opened: Scheme) -> None:
+        self._logged_in = logged_in
+        self._opened = opened
+
+    def identify(self, request: Request) -> Who | None:
+        who = self._logged_in.identify(request)
+        if who is None or not who.is_ambient:
+            return who
+        link = self._opened.identify(request)
+        return who if link is None else msgspec.structs.replace(who, opened=frozenset(link.roles))
 
 
 def _of_form(request: Request) -> str:
