@@ -8,6 +8,7 @@ import pytest
 from tests.web.conftest import REMOTE, Build, Site
 from visitor_tracker.access.who import NOBODY, Who
 from visitor_tracker.config import HttpConfig
+from visitor_tracker.web import turns
 from visitor_tracker.web.strangers import RETRY_SECONDS
 
 THREADS = 6
@@ -49,3 +50,12 @@ def test_who_has_an_account_needs_no_place(site: Site) -> None:
         for _ in range(THREADS):
             places.enter_context(site.app.guards.strangers.place(Who("user")))
         assert site.ask("/api/v1/sites/default", peer=REMOTE, headers=shared(site)).status == 200
+
+
+def test_nobody_waits_for_the_long_question_of_a_stranger(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.0)
+    link, path = shared(site), "/api/v1/clicks?site=default"
+    with site.app.guards.strangers.place(NOBODY), turns.long_turn():
+        assert site.ask(path, peer=REMOTE, headers=site.admin).status == 200
+        assert site.ask(path, peer=REMOTE, headers=link).status == 503
+    assert site.ask(path, peer=REMOTE, headers=link).status == 200

@@ -1,6 +1,7 @@
 /** The bar at the top: the site, and what belongs to whoever looks. */
 import {Menu, MenuItem} from '../ui/menu.jsx';
 import {Icon} from '../ui/icon.jsx';
+import {sayTrouble} from '../ui/toast.jsx';
 import {send} from './api.js';
 import {LANGUAGES, setLanguage, t, useLanguage} from './i18n.js';
 import {toAdmin, toView} from './place.js';
@@ -8,7 +9,11 @@ import {may} from './session.js';
 import {THEMES, setTheme, useTheme} from './theme.js';
 
 const logOut = async () => {
-  await send('POST', '/api/v1/logout', {}).catch(() => null);
+  try {
+    await send('POST', '/api/v1/logout', {});
+  } catch (error) {
+    if (error.status !== 401) return sayTrouble(error); // the login goes on: nobody may believe that it ended
+  }
   location.assign('/login');
 };
 

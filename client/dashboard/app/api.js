@@ -19,6 +19,16 @@ export class Refusal extends Error {
 /** What X-CSRF-Token must say; the session sets it. */
 export const csrf = createStore('');
 
+let renew = async () => false;
+
+/** `callback` is called when a change lacks the present X-CSRF-Token, and resolves to whether it is worth another try. */
+export const onStaleProof = (callback) => {
+  renew = callback;
+};
+
+const isStale = async (answer) =>
+  answer.status === 403 && (await answer.clone().json().catch(() => null))?.error?.code === 'csrf'; // prettier-ignore
+
 /** Is true from when a request is answered with 401, until somebody has logged in. */
 export const isLoggedOut = createStore(false);
 
@@ -75,6 +85,18 @@ const refuse = async (answer) => {
   throw new Refusal(answer.status, found?.error ?? {message: answer.statusText});
 };
 
+/** Waits, or gets the present proof, where another try may be answered otherwise; resolves to whether it may. */
+const mayTryAgain = async (answer, attempt, sent, isQuestion) => {
+  if (attempt === 1 && (await isStale(answer)) && (await renew())) {
+    sent.headers['X-CSRF-Token'] = csrf.get();
+    return true;
+  }
+  if (!isQuestion || ![429, 503].includes(answer.status) || attempt >= TRIES) return false;
+  await answer.body?.cancel(); // what nobody reads keeps the request open
+  await pause(retryAfter(answer, attempt), sent.signal);
+  return true;
+};
+
 /** Sends a request and resolves to the answer's Response; rejects with a Refusal. Questions wait where the server is busy. */
 export const request = async (
   method,
@@ -88,14 +110,17 @@ export const request = async (
   for (let attempt = 1; ; attempt += 1) {
     const answer = await once(written(path, query), sent);
     if (answer.ok) return answer;
-    const isWorthIt = isQuestion && [429, 503].includes(answer.status) && attempt < TRIES;
-    if (!isWorthIt) return refuse(answer);
-    await answer.body?.cancel(); // what nobody reads keeps the request open
-    await pause(retryAfter(answer, attempt), signal);
+    if (!(await mayTryAgain(answer, attempt, sent, isQuestion))) return refuse(answer);
   }
 };
 
-const json = async (answer) => (answer.status === 204 ? null : answer.json());
+/** Something between here and the server answers with a page of its own: that is no answer. */
+const json = async (answer) => {
+  if (answer.status === 204) return null;
+  return answer.json().catch(() => {
+    throw new Refusal(0);
+  });
+};
 
 /** Resolves to the JSON at a path; `query` are parameters, those that are empty are left out. */
 export const get = async (path, query, {signal} = {}) => json(await request('GET', path, {query, signal}));

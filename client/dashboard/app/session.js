@@ -1,5 +1,5 @@
 /** Who looks at the dashboard, and which sites they may see. */
-import {Refusal, csrf, get, isLoggedOut} from './api.js';
+import {Refusal, csrf, get, isLoggedOut, onStaleProof} from './api.js';
 import {forgetAnswers} from './answers.js';
 import {createStore, useStore} from './store.js';
 
@@ -29,6 +29,17 @@ export const loadSession = async () => {
   store.set(session);
   return session;
 };
+
+/** Somebody logged in anew in another tab. If it is somebody else, nothing that is shown here is theirs. */
+onStaleProof(async () => {
+  const me = await get('/api/v1/me').catch(orNobody);
+  if (me.username !== store.get()?.me.username) {
+    if (me.kind !== 'nobody') location.reload();
+    return false;
+  }
+  csrf.set(me.csrf);
+  return true;
+});
 
 const role = (me, site) => (me.is_admin || me.everywhere === 'owner' ? 'owner' : (me.roles[site] ?? me.everywhere));
 

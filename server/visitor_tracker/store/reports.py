@@ -27,6 +27,7 @@ _COLUMNS = ", ".join(NAMES)
 _IS_USED = "visitors + visits + views + events > 0"  # else it only was, before late events changed a visit
 _LOOKUPS_MOST = 20_000
 _SUMS = ", ".join(f"sum({name}) as {name}" for name in NAMES)
+_DOUBLES = ", ".join(f"sum({name} + 0e0) as {name}" for name in NAMES)  # see `_ranking`; exact up to 2^53
 
 _RANGE = {
     grain: f"from rollup_{grain} where site_id = ? and dimension = ? and period >= ? and period <= ?"
@@ -46,10 +47,10 @@ group by value"""
 SUMS_OF = {grain: _SUMS_OF.replace("TABLE", f"rollup_{grain}") for grain in _RANGE}
 
 _VALUES = f"""/* ReportTable.values */
-select value, {_SUMS}
+select value, {_DOUBLES}
 from (PIECES) as pieces
 group by value
-having sum(visitors) + sum(visits) + sum(views) + sum(events) > 0
+having sum(visitors + visits + views + events + 0e0) > 0
 limit ?"""
 
 VALUES_BY_PERIOD = {

@@ -3,12 +3,16 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
 
 from visitor_tracker.access.who import Who
 from visitor_tracker.errors import HttpError
 
 MOST = 4  # at once, where nobody says how many; the dashboard asks no more at once either
 RETRY_SECONDS = 2
+
+asks: Final[ContextVar[bool]] = ContextVar("asks", default=False)  # whether it is a stranger who is answered here
 
 
 class Strangers:
@@ -20,10 +24,8 @@ class Strangers:
     @contextmanager
     def place(self, who: Who) -> Iterator[None]:
         """Hold a place if `who` needs one; raises HttpError 503 where all are taken."""
-        if who.kind not in ("nobody", "share"):
-            yield
-            return
-        if not self._free.acquire(blocking=False):  # one that waits would keep a thread as well
+        needs_one = who.kind in ("nobody", "share")
+        if needs_one and not self._free.acquire(blocking=False):  # one that waits would keep a thread as well
             raise HttpError(
                 503,
                 "busy",
@@ -31,7 +33,10 @@ class Strangers:
                 "try again, or log in",
                 retry_after=RETRY_SECONDS,
             )
+        before = asks.set(needs_one)
         try:
             yield
         finally:
-            self._free.release()
+            asks.reset(before)
+            if needs_one:
+                self._free.release()

@@ -51,11 +51,12 @@ def _by_metric(ask: Ask, found: Collected, order: Order) -> Rank:
 def counting(ask: Ask, found: Collected) -> Callable[[Key], Counted]:
     """Return what says all that is known of a row; of one that is not there, nothing."""
     whole = _whole(ask, found)
-    nothing = Counted(Numbers(None if found.visitors_are == "suppressed" else 0), ask.rows, Gain(), whole)
+    rows, none = ask.rows, Gain()
+    nothing = Counted(Numbers(None if found.visitors_are == "suppressed" else 0), rows, none, whole)
 
     def count(key: Key) -> Counted:
         numbers = found.rows.get(key)
-        return nothing if numbers is None else Counted(numbers, ask.rows, found.gains.get(key, Gain()), whole)
+        return nothing if numbers is None else Counted(numbers, rows, found.gains.get(key, none), whole)
 
     return count
 
