@@ -1,23 +1,16 @@
 """Goals, funnels, segments and annotations over HTTP: who may what, what is refused, and the reports."""
 
-import json
 from typing import Any
 
-import msgspec
 import pytest
 
 from tests.reports.traffic import FRANCE, GERMANY, GOOGLE, MINUTE, NEWS, event, fold
-from tests.web.conftest import LOCAL, REMOTE, Build
-from tests.web.conftest import Site as Served
-from visitor_tracker.access.who import NOBODY, Who
+from tests.web.askers import SITE, Asking
+from tests.web.conftest import REMOTE, Build
 from visitor_tracker.days import HOUR_MS, day_of
 from visitor_tracker.event import Event
-from visitor_tracker.http.message import Peer, Request
-from visitor_tracker.sites import Site
 from visitor_tracker.store.audit import AuditTable
 
-SITE = Site(1, "default")
-SHOP = Site(7, "shop", timezone="Europe/Berlin")
 PAGE = {"name": "Thanks", "kind": "page", "page": "/thanks*"}
 STEPS = [{"page": "/"}, {"page": "/thanks"}]
 LISTS = ("goals", "funnels", "segments", "annotations")
@@ -27,38 +20,6 @@ MADE: dict[str, dict[str, Any]] = {
     "segments": {"name": "Germans", "filter": "country is DE", "shared": True},
     "annotations": {"text": "Release 2", "at": "2026-03-10", "link": "https://example.com/2"},
 }
-PEOPLE = {
-    "root": Who("user", "root", "0" * 32, is_admin=True),
-    "owner": Who("user", "olga", "1" * 32, roles={1: "owner"}),
-    "viewer": Who("user", "vera", "2" * 32, roles={1: "viewer"}),
-    "other": Who("user", "otto", "3" * 32, roles={7: "owner"}),
-    "share": Who("share", "a link", "4" * 32, roles={1: "viewer"}),
-    "deploy": Who("key", "deploy", "5" * 16, roles={1: "owner"}),
-}
-
-
-class Asking:
-    """An App whose requests say who asks in a header."""
-
-    def __init__(self, served: Served) -> None:
-        self.served = served
-        snapshot = served.app.snapshot
-        snapshot.now = msgspec.structs.replace(snapshot.now, sites=(SITE, SHOP))
-        served.app.guards.schemes = (self,)
-
-    def identify(self, request: Request) -> Who | None:
-        return PEOPLE.get(request.headers["x-who"], NOBODY)
-
-    def __call__(
-        self, method: str, target: str, body: object = None, *, who: str = "root", peer: Peer = LOCAL
-    ) -> tuple[int, Any]:
-        sent = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        found = self.served.ask(target, method=method, body=sent, peer=peer, headers={"x-who": who})
-        return found.status, json.loads(found.body) if found.body else None
-
-    def code(self, method: str, target: str, body: object = None, *, who: str = "root") -> tuple[int, str]:
-        status, said = self(method, target, body, who=who)
-        return status, said["error"]["code"] if said and "error" in said else ""
 
 
 @pytest.fixture
