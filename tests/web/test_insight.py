@@ -202,6 +202,14 @@ def test_names_are_taken_and_lists_are_bounded(asking: Asking) -> None:
     assert asking("POST", "/api/v1/sites/shop/goals", PAGE)[0] == 201
 
 
+def test_lists_are_in_the_order_in_which_things_were_made(asking: Asking) -> None:
+    path = "/api/v1/sites/default/goals"
+    names = [f"goal {number}" for number in range(20)]
+    for name in names:
+        asking("POST", path, PAGE | {"name": name})
+    assert [goal["name"] for goal in asking("GET", path)[1]["goals"]] == names
+
+
 def test_moments_of_annotations_are_of_the_sites_zone(asking: Asking) -> None:
     path = "/api/v1/sites/shop/annotations"
     told = {
