@@ -118,7 +118,7 @@ def test_a_click_that_changes_the_route_is_one_of_the_page_before(page: Page, si
     page.goto("about:blank")
     until(lambda: len(kept(server, site, "pageview", "click")) >= 3)
     found = kept(server, site, "pageview", "click")
-    # Ages are told by the server's clock when a request arrives: what two requests told may change places by milliseconds.
+    # Ages are told by the clock of the server when a request arrives: what two requests told may change places.
     assert sorted((event.kind, event.page) for event in found) == [
         ("click", "page"),
         ("pageview", "next"),
