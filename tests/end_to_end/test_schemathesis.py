@@ -33,6 +33,7 @@ with-security-parameters = false
 [phases.coverage]
 unexpected-methods = ["DELETE", "PATCH", "POST", "PUT"]
 """
+ENDLESS = "/api/v1/live/stream"  # its answer has no end; tests of its own read it
 LIMIT_SECONDS = 600  # of a phase; it takes a minute or less on two cores
 _TESTED = re.compile(r"Tested: (\d+)")
 _SELECTED = re.compile(r"Selected: (\d+)/(\d+)")
@@ -81,6 +82,7 @@ def test_answers_are_as_described(server: Server, key: str, tmp_path: Path, phas
             *(f"{server.url}/openapi.json", "--header", f"Authorization: Bearer {key}"),
             *("--phases", phase, "--max-examples", str(examples), "--seed", "1", "--no-shrink", "--no-color"),
             *("--checks", ",".join(CHECKS), "--continue-on-failure", "--warnings", "off"),
+            *("--exclude-path", ENDLESS),
             *("--request-timeout", str(SECONDS), "--output-sanitize", "false"),
         ],
         cwd=tmp_path,
@@ -93,5 +95,5 @@ def test_answers_are_as_described(server: Server, key: str, tmp_path: Path, phas
     selected, tested = _SELECTED.search(run.stdout), _TESTED.search(run.stdout)
     assert selected is not None
     assert tested is not None
-    assert selected[1] == selected[2] == tested[1], "not every route was tested"
+    assert int(selected[1]) == int(selected[2]) - 1 == int(tested[1]), "not every route was tested"
     assert "Traceback" not in server.log

@@ -43,11 +43,18 @@ onStaleProof(async () => {
 
 const role = (me, site) => (me.is_admin || me.everywhere === 'owner' ? 'owner' : (me.roles[site] ?? me.everywhere));
 
-/** Says whether somebody may: `read`, `visitors` or `manage` a site (by name), `known`, `admin`. The server decides anew. */
+const owns = (me) => me.is_admin || [me.everywhere, ...Object.values(me.roles)].includes('owner');
+
+/**
+ * Says whether somebody may: `read`, `visitors` or `manage` a site (by name); `own` any site at all, `operate` the server,
+ * `known`, `admin`. The server decides anew.
+ */
 export const may = (access, site = '', {me} = store.get() ?? {me: NOBODY}) => {
   if (access === 'read') return true;
   if (access === 'admin') return me.is_admin;
   if (access === 'known') return me.kind === 'user';
+  if (access === 'own') return me.kind !== 'share' && owns(me);
+  if (access === 'operate') return me.is_admin || Boolean(me.everywhere);
   if (access === 'manage') return role(me, site) === 'owner';
   return me.kind !== 'share' && Boolean(role(me, site));
 };

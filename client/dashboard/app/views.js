@@ -29,6 +29,6 @@ export const ADMIN_VIEWS = [
   {name: 'users', needs: 'admin', load: () => import('../views/admin/users.jsx')},
   {name: 'keys', needs: 'known', load: () => import('../views/admin/keys.jsx')},
   {name: 'account', needs: 'known', load: () => import('../views/admin/account.jsx')},
-  {name: 'audit', needs: 'known', load: () => import('../views/admin/audit.jsx')},
-  {name: 'checks', needs: 'known', load: () => import('../views/admin/checks.jsx')},
+  {name: 'audit', needs: 'own', load: () => import('../views/admin/audit.jsx')},
+  {name: 'checks', needs: 'operate', load: () => import('../views/admin/checks.jsx')},
 ];

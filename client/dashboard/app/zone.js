@@ -1,4 +1,5 @@
 /** The time zone in which somebody wants to see days: kept by this browser; '' is that of each site. */
+import {remember, remembered} from './kept.js';
 import {createStore, useStore} from './store.js';
 
 const KEY = 'vt.timezone';
@@ -11,14 +12,14 @@ export const isZone = (name) => {
   }
 };
 
-const stored = localStorage.getItem(KEY) ?? '';
+const stored = remembered(KEY) ?? '';
 const store = createStore(stored && isZone(stored) ? stored : '');
 
 export const useZone = () => useStore(store);
 export const getZone = store.get;
 
 export const setZone = (name) => {
-  localStorage.setItem(KEY, name);
+  remember(KEY, name);
   store.set(name);
 };
 

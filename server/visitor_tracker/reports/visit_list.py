@@ -32,7 +32,7 @@ With = Literal["recording", "error", "rage", "dead"]
 
 WITH: tuple[With, ...] = get_args(With)
 LIMIT, LIMIT_MOST = 50, 200
-IDS_MOST = 200
+IDS_MOST = 100
 LOOKED_MOST = 10_000  # visits that one answer looks at: a second and a half
 MARKED_MOST = 20_000  # visits that have what was asked for
 CLICKS_MOST = 500_000

@@ -124,6 +124,10 @@ NOTES: Mapping[str, Note] = {
     "GET /badge.svg": Note(answers={304: Told("The client has it", ())}),
     "GET /badge.json": Note(answers={304: Told("The client has it", ())}),
     "GET /privacy": Note(answers={200: Told("What holds, as a page or, with `format=json`, as JSON", _HTML + _JSON)}),
+    "GET /widget/most-read": Note(
+        answers={404: Told("No such site is public, or the link opens nothing", _HTML + _JSON)}
+    ),
+    "GET /widget/most-read.json": Note(answers={404: Told("No such site is public, or the link opens nothing")}),
     "POST /share/{token}": Note(answers={404: Told("The link opens nothing", _HTML + _JSON)}),
     "GET /stats": Note(
         "Everything of all time, and what the question comes to where there is one: any of the parameters but the "

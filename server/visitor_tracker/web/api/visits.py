@@ -19,7 +19,7 @@ from visitor_tracker.web.router import Route
 from visitor_tracker.web.site_query import OfDays, Period, over_days
 from visitor_tracker.web.typed import question_of
 
-_IDS_LENGTH = IDS_MOST * 48
+_IDS_LENGTH = IDS_MOST * 48  # with all other parameters it must fit into an address
 
 
 class VisitsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
