@@ -1,5 +1,6 @@
 """Every view of the dashboard, and what must hold in all of them."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,7 +9,6 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Request, ViewportSize, expect
 
-from tests.running import until
 from visitor_tracker.resources import CLIENT
 
 OF_A_SITE = (
@@ -17,6 +17,7 @@ OF_A_SITE = (
 )  # fmt: skip
 OF_THE_SERVER = ("sites", "welcome", "users", "keys", "account", "audit", "checks")
 AXE = CLIENT.parent / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE_SECONDS = 90  # filtered lists are read one after the other
 _RUN_AXE = """async () => {
   const {violations} = await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']});
   return violations.filter(({impact}) => ['serious', 'critical'].includes(impact))
@@ -45,7 +46,10 @@ class Watched:
 
     def settle(self) -> None:
         """Wait until nothing loads any more; lists below the edge are asked for when they come into view."""
-        until(lambda: not self.page.evaluate(_SHOW_PENDING), lambda: f"{self.page.url} loads for ever")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.page.evaluate(_SHOW_PENDING):
+            assert time.monotonic() < deadline, f"{self.page.url} loads for ever"
+            self.page.wait_for_timeout(100)  # asking without a pause would take the time that it waits for
         self.page.evaluate("() => scrollTo(0, 0)")
 
     def is_too_wide(self) -> bool:
