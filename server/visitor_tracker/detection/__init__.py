@@ -1,0 +1,1 @@
+"""What is unlike what is usual: pure maths, without a store."""

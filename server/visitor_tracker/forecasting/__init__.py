@@ -1,0 +1,1 @@
+"""What the next days are likely to bring: pure maths, without a store."""

@@ -1,0 +1,1 @@
+"""What visitors do, and whether people do such things."""

@@ -1,0 +1,1 @@
+"""What a report by mail says."""

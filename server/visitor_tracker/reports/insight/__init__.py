@@ -1,0 +1,1 @@
+"""What numbers will be, which are unusual, and why."""
