@@ -276,8 +276,6 @@ def test_the_script_beside_the_page_tells_what_happens_on_it(
 def test_a_session_is_recorded(person: Page, site: Site, relay: Relay, server: Server) -> None:
     source = f"{relay.url}/script.js"
     person.goto(site.put("page", tag("recorded", 'data-allow-localhost data-modules="replay"', source) + "<p>Hello"))
-    person.wait_for_function("performance.getEntriesByType('resource').some((each) => /replay/.test(each.name))")
-    leave(person)
     assert count(server, "recorded", {"rrweb_events": 2})["rrweb_events"] >= 2
 
 
