@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from tests.reports.traffic import FIREFOX, FRANCE, GERMANY, GOOGLE, MINUTE, NEWS, SAFARI, event, fold
@@ -9,6 +10,8 @@ from visitor_tracker.days import DAY_MS, HOUR_MS, bounds, days_between
 from visitor_tracker.event import Event, Signal
 from visitor_tracker.measures import Dimension, Measures, packed, text_id
 from visitor_tracker.reports.answers import answer, shown_breakdown
+from visitor_tracker.reports.asking.answering import answer_query
+from visitor_tracker.reports.asking.reading import About, StatsQuery, read_query
 from visitor_tracker.reports.breakdown import breakdown
 from visitor_tracker.reports.numbers import Numbers, Row
 from visitor_tracker.reports.query import Asked, Question, read_question
@@ -120,6 +123,36 @@ def test_rows_are_sorted_and_cut(store: SqlStore, table: ReportTable) -> None:
     assert pages(order="visits") == ("abc", 8)
     assert set(pages(order="views")[0]) <= set("beh")
     assert set(pages(order="events", limit="4")[0]) == set("aceg")
+
+
+def test_the_database_sorts_by_ratios_as_exactly_as_we_do(store: SqlStore, table: ReportTable) -> None:
+    engaged_and_views = {"/a": (5, 2), "/b": (7, 3), "/c": (0, 1), "/d": (9, 0), "/e": (400, 100), "/f": (5, 2)}
+    days = (20260210, 20260310)  # a whole month, and days of another
+    sums = {
+        (int(Dimension.PAGE), text_id(page), day): packed(
+            Measures(visitors=1, visits=1, views=views, engaged_ms=engaged_ms * (1 + number))
+        )
+        for page, (engaged_ms, views) in engaged_and_views.items()
+        for number, day in enumerate(days)
+    }
+    store.database.write(lambda session: add_rollups(session, "day", 1, sums))
+    by_month = {(dimension, value, day // 100): number for (dimension, value, day), number in sums.items()}
+    store.database.write(lambda session: add_rollups(session, "month", 1, by_month))
+    store.execute(
+        "insert into strings (id, value) values " + ", ".join(f"({text_id(p)}, '{p}')" for p in engaged_and_views)
+    )
+
+    def pages(order: str, limit: int) -> list[str]:
+        query = StatsQuery(date_range="2026-02-01..2026-03-15", dimensions=["page"], metrics=["engaged"])
+        asked = msgspec.structs.replace(query, order_by=[order], limit=limit)
+        about = About(SITE, "daily", known=lambda: None)
+        return [str(row.dimensions["page"])[1] for row in answer_query(table, read_query(asked, about, NOW)).rows]
+
+    upwards = pages("engaged:asc", 10)  # all rows are read and sorted here
+    first, last = sorted("af", key=lambda letter: text_id(f"/{letter}"))
+    assert pages("engaged:desc", 10) == ["e", first, last, "b", "c", "d"]
+    assert pages("engaged:desc", 4) == ["e", first, last, "b"]
+    assert upwards == ["c", "b", first, last, "e", "d"]
 
 
 def test_a_text_that_is_gone_is_shown_by_its_id(store: SqlStore, table: ReportTable) -> None:

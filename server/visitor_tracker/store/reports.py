@@ -20,6 +20,7 @@ from visitor_tracker.store.session import Database, Rows, Session, Value, ask_ro
 from visitor_tracker.store.visits import Link, links_of, sessions_in
 
 RowOrder = Literal["visitors", "visits", "views", "events"]
+Ratio = tuple[str, str]  # two of measures.NAMES
 Bodies = dict[int, bytes]
 Measured = tuple[int, ...]  # the eight measures, in the order of `measures.NAMES`
 
@@ -176,11 +177,11 @@ class ReportTable:
         dimension: Dimension,
         pieces: Sequence[Piece],
         *,
-        order: RowOrder,
+        order: RowOrder | Ratio,
         limit: int,
         offset: int = 0,
     ) -> tuple[list[ValueRow], int]:
-        """Return rows by the order's measure, the largest first, and how many there are in all."""
+        """Return rows by the order's measure, or ratio, the largest first, and how many there are in all."""
         keys: list[Value] = []
         for piece in pieces:
             keys += [site_id, dimension, piece.first, piece.last]
@@ -276,16 +277,23 @@ def _fact(row: Sequence[Any], timezone: str) -> Fact:
     return Fact(event_id, ts, day, hour_of(timezone, ts), kind, 0, 0, b"", b"", *what)
 
 
-def _ranking(grains: tuple[Grain, ...], order: RowOrder) -> str:
-    """Return the statement that finds the values to show; both are words of ours, never a user's text.
+def _ranking(grains: tuple[Grain, ...], order: RowOrder | Ratio) -> str:
+    """Return the statement that finds the values to show; all are words of ours, never a user's text.
 
-    It adds one measure, as a double: MySQL's sums of integers are decimals and take three times as long.
+    It adds as few measures as it can, as doubles: MySQL's sums of integers are decimals and take three times as long.
+    What has no ratio comes last.
     """
-    ranges = [f"select value, {order} as amount {_RANGE[grain]} and {_IS_USED}" for grain in grains]
-    return (
-        "/* ReportTable.breakdown */ select value, sum(amount + 0e0) as amount, count(*) over () as found"
-        f" from ({' union all '.join(ranges)}) as pieces group by value order by amount desc, value limit ? offset ?"
-    )
+    head = "/* ReportTable.breakdown */ select value, AMOUNT as amount, count(*) over () as found from"
+    tail = "order by amount desc, value limit ? offset ?"
+    if isinstance(order, str):
+        ranges = [f"select value, {order} as amount {_RANGE[grain]} and {_IS_USED}" for grain in grains]
+        whole = f"({' union all '.join(ranges)}) as pieces group by value"
+        return f"{head.replace('AMOUNT', 'sum(amount + 0e0)')} {whole} {tail}"
+    part, per = order
+    columns = f"{part} as part, {per} as per, visitors + visits + views + events as used"
+    ranges = [f"select value, {columns} {_RANGE[grain]}" for grain in grains]
+    whole = f"({' union all '.join(ranges)}) as pieces group by value having sum(used + 0e0) > 0"
+    return f"{head.replace('AMOUNT', 'sum(part + 0e0) / nullif(sum(per + 0e0), 0)')} {whole} {tail}"
 
 
 def _values(grains: tuple[Grain, ...]) -> str:

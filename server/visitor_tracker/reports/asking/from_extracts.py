@@ -55,7 +55,9 @@ class _Adding:
         self._metrics = frozenset(metric.name for metric in ask.metrics)
         has_parts = any(each in PARTS for each in self._numbers)
         self._of_parts = PartAdding(self._numbers, self._metrics) if has_parts else None
-        self._of_rows = RowAdding([] if has_parts else self._numbers, self._metrics)
+        self._wants_total = ask.question.from_sessions  # rollups tell it otherwise
+        dimensions = [] if has_parts else self._numbers
+        self._of_rows = RowAdding(dimensions, self._metrics, with_total=self._wants_total)
         self._of_total = RowAdding([], self._metrics)
         plan = plan_of(ask.question.filters)
         self._judging = Judging(table, plan)
@@ -100,22 +102,27 @@ class _Adding:
             raise self._too_many()
 
     def _add_selected(self, sums: Sums, day: Day, selected: Mask) -> None:
-        if self._numbers:
-            self._of_total.add(self._total, day, selected)
+        if self._has_own_total:
+            self._of_total.add(self._total, day, selected, self._total)
         if self._of_parts is None:
-            self._of_rows.add(sums, day, selected)
+            self._of_rows.add(sums, day, selected, self._total)
         else:
             self._of_parts.add(sums, day, selected)
 
     def _add_chosen(self, sums: Sums, day: Day, choosing: Choosing) -> None:
         chosen = choosing.chosen(day)
-        if self._numbers:
-            self._of_total.add_chosen(self._total, day, chosen)
+        if self._has_own_total:
+            self._of_total.add_chosen(self._total, day, chosen, self._total)
         if self._of_parts is None:
-            self._of_rows.add_chosen(sums, day, chosen)
+            self._of_rows.add_chosen(sums, day, chosen, self._total)
         else:
             self._of_parts.add_chosen(sums, day, chosen, choosing)
         self._kept.add(day, self._total if self._numbers else sums, sums)
+
+    @property
+    def _has_own_total(self) -> bool:
+        """Say whether rows by dimensions do not tell what is wanted of all."""
+        return bool(self._numbers) and self._wants_total and not self._of_rows.tells_total
 
     def rows(self) -> dict[Key, Numbers]:
         """Return everything by the keys of the query."""
@@ -125,7 +132,8 @@ class _Adding:
         found: dict[Key, Numbers] = {}
         for place, sums in self._sums.items():
             for values, numbers in sums.numbers(coding):
-                found[(*values, place) if self._by_time else values] = numbers
+                if all(values):
+                    found[(*values, place) if self._by_time else values] = numbers
         found = {key: each for key, each in found.items() if each.visitors or each.visits or each.views or each.events}
         if len(found) > self._most:
             raise self._too_many()
@@ -135,6 +143,8 @@ class _Adding:
         """Return the sums of everything."""
         if self._numbers:
             every = [numbers for _, numbers in self._total.numbers(self._of_total.coding)]
+            if self._of_rows.tells_total:
+                every += [sums.of_words(self._of_rows.coding) for sums in self._sums.values()]
         else:
             every = [numbers for sums in self._sums.values() for _, numbers in sums.numbers(self._of_rows.coding)]
         columns = zip(*map(msgspec.structs.astuple, every), strict=True)

@@ -191,6 +191,20 @@ def share_measure(rows: About) -> Callable[[Numbers], int]:
     return _MEASURE_OF_SHARE[rows]
 
 
+_RATIOS = {
+    "bounce_rate": ("bounces", "visits"),
+    "single_rate": ("singles", "visits"),
+    "engaged": ("engaged_ms", "visits"),
+    "duration": ("duration_ms", "visits"),
+    "views_per_visit": ("views", "visits"),
+}
+
+
+def ratio_of(name: str, rows: About) -> tuple[str, str] | None:
+    """Return the measures of which a metric is the ratio: rows are sorted by that, not by what it is rounded to."""
+    return ("engaged_ms", "views") if (name, rows) == ("engaged", "looks") else _RATIOS.get(name)
+
+
 def metric_named(name: str, rows: About, *, by_event: bool) -> Metric:
     """Return a metric that says something of these rows; raises QueryError."""
     metric = METRICS.get(name)

@@ -1,4 +1,4 @@
-"""One dimension by one of its own counts: rollups find the rows of a page, and read no others."""
+"""One dimension by one of its own counts, or a ratio of two: rollups find the rows of a page, and read no others."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,12 @@ from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.asking.ask import Ask
 from visitor_tracker.reports.asking.collecting import Collected
 from visitor_tracker.reports.asking.groups import Key
+from visitor_tracker.reports.asking.metrics import ratio_of
 from visitor_tracker.reports.breakdown import breakdown_said
 from visitor_tracker.reports.numbers import Numbers, VisitorsAre
 from visitor_tracker.reports.query import ORDERS, Order, pieces_of
 from visitor_tracker.reports.totals import totals
-from visitor_tracker.store.reports import Measured, ReportTable
+from visitor_tracker.store.reports import Measured, Ratio, ReportTable
 
 
 def ranks(ask: Ask) -> bool:
@@ -20,7 +21,9 @@ def ranks(ask: Ask) -> bool:
     if ask.rows == "events" and any(metric.name == "share" for metric in ask.metrics):
         return False  # of which all rows are needed
     [*orders] = ask.order
-    return len(orders) == 1 and orders[0].is_descending and orders[0].name in ORDERS
+    if len(orders) != 1 or not orders[0].is_descending:
+        return False
+    return orders[0].name in ORDERS or ratio_of(orders[0].name, ask.rows) is not None
 
 
 def ranked_rows(table: ReportTable, ask: Ask) -> tuple[Collected, list[Key], int]:
@@ -53,9 +56,11 @@ def _collected(table: ReportTable, ask: Ask, rows: dict[Key, Measured], said: Vi
     return Collected(totals(table, ask.question), numbers, said, table.texts, "rollups")
 
 
-def _order(ask: Ask, said: VisitorsAre) -> Order:
+def _order(ask: Ask, said: VisitorsAre) -> Order | Ratio:
     """Return by what is sorted: by visits where nobody can tell the visitors."""
     name = ask.order[0].name
+    if (ratio := ratio_of(name, ask.rows)) is not None:
+        return ratio
     return next(each for each in ORDERS if each == ("visits" if name == "visitors" and said == "suppressed" else name))
 
 

@@ -6,7 +6,7 @@ from visitor_tracker.reports.asking.ask import TIME, Ask, Order
 from visitor_tracker.reports.asking.collecting import Collected
 from visitor_tracker.reports.asking.gains import Gain
 from visitor_tracker.reports.asking.groups import Key
-from visitor_tracker.reports.asking.metrics import METRICS, Counted, share_measure
+from visitor_tracker.reports.asking.metrics import METRICS, Counted, ratio_of, share_measure
 from visitor_tracker.reports.fields import Field
 from visitor_tracker.reports.numbers import Numbers
 
@@ -39,11 +39,16 @@ def _by_metric(ask: Ask, found: Collected, order: Order) -> Rank:
     """
     is_hidden = order.name == "visitors" and found.visitors_are == "suppressed"
     metric = METRICS["visits" if is_hidden else order.name]
-    count = counting(ask, found)
+    count, ratio = counting(ask, found), ratio_of(metric.name, ask.rows)
 
     def rank(key: Key) -> tuple[bool, float]:
-        value = metric.value(count(key))
-        return value is None, 0 if value is None else -value if order.is_descending else value
+        row = count(key)
+        value = metric.value(row)
+        if value is None:
+            return True, 0
+        if ratio is not None:
+            value = getattr(row.numbers, ratio[0]) / getattr(row.numbers, ratio[1])
+        return False, -value if order.is_descending else value
 
     return rank
 

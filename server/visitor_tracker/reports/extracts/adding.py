@@ -2,17 +2,29 @@
 
 from array import array
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from itertools import compress, repeat
 
 from visitor_tracker.measures import DURATION, ENGAGED, Dimension
 from visitor_tracker.reports.extracts.choosing import Chosen
-from visitor_tracker.reports.extracts.columns import COUNTS, ENDS, OF_SEVERAL, Column, Looks, Measure, Measured, Numbers
+from visitor_tracker.reports.extracts.columns import (
+    COUNTS,
+    ENDS,
+    OF_SEVERAL,
+    Column,
+    Looks,
+    Measure,
+    Measured,
+    Numbers,
+    numbers_of,
+)
 from visitor_tracker.reports.extracts.counting import Coding, Sums, Values, keyed
 from visitor_tracker.reports.extracts.days import Day
 from visitor_tracker.reports.extracts.lanes import BOUNCE, SINGLE, VISIT, VISITOR
 from visitor_tracker.reports.extracts.masks import (
     Mask,
     both,
+    either,
     every,
     is_any,
     of_looks,
@@ -26,61 +38,71 @@ from visitor_tracker.reports.extracts.masks import (
 _ENTRY, _EXIT = int(Dimension.ENTRY), int(Dimension.EXIT)
 _ONCE = VISITOR | VISIT | BOUNCE | SINGLE
 
+_BYTE = 256
 FEW = 4  # one of so many is worth being picked before all else
 
-Times = Sequence[tuple[int, Numbers]]  # unit of a packed measure, and the numbers of rows
+Times = Sequence[tuple[int, Numbers, Mask]]  # unit of a packed measure, the numbers of rows, and which rows add theirs
+
+_VIEWED, _ACTED = 2, 4  # flags of a row beside 1: what it adds besides visitor and visit
 
 
 class RowAdding:
-    """Sums by no, one or two dimensions of visits; of engaged time and duration where a metric needs them."""
+    """Sums by no, one or two dimensions of visits; of engaged time and duration where a metric needs them.
 
-    def __init__(self, dimensions: Sequence[int], metrics: Collection[str]) -> None:
+    With a total, what rows without a value come to is counted too: so the words of all rows are the total's, and only
+    its visitors of several rows are noted by themselves.
+    """
+
+    def __init__(self, dimensions: Sequence[int], metrics: Collection[str], *, with_total: bool = False) -> None:
         self.coding = Coding(len(dimensions))
         self._dimensions = tuple(dimensions)
         self._metrics = metrics
         self._is_of_ends = not {_ENTRY, _EXIT}.isdisjoint(dimensions)
+        self.tells_total = with_total and bool(dimensions) and not self._is_of_ends
 
-    def add(self, sums: Sums, day: Day, selected: Mask) -> None:
-        """Add the rows that a filter of visits selects."""
+    def add(self, sums: Sums, day: Day, selected: Mask, total: Sums) -> None:
+        """Add the rows that a filter of visits selects; to `total` where this tells it."""
         rows = day.rows
         mask = both(selected, rows.measured.having(ENDS if self._is_of_ends else COUNTS))
         columns = self._columns(day)
         measures = [(bits & _ONCE, views, events) for bits, views, events in rows.measured.measures]
-        times = [*self._engaged(day), *self._duration(day)]
-        mask = self._count(sums, columns, measures, rows.measured, mask, times)
-        self._meet(sums, day, columns, mask)
+        times = [*self._engaged(day, mask), *self._duration(day, mask)]
+        self._count(sums, columns, Measured(tuple(measures), rows.measured.places), mask, times)
+        self._meet(sums, total, day, columns, mask)
 
-    def add_chosen(self, sums: Sums, day: Day, chosen: Chosen) -> None:
-        """Add what a filter of looks and actions selects."""
+    def add_chosen(self, sums: Sums, day: Day, chosen: Chosen, total: Sums) -> None:
+        """Add what a filter of looks and actions selects; to `total` where this tells it."""
         measured, columns = day.rows.measured, self._columns(day)
         marks, rows = chosen.marks, chosen.rows
         if self._is_of_ends:
             marks = both(marks, measured.having(VISIT))
             rows = both(rows, marks)
-        once = [(bits & _ONCE, 0, 0) for bits, _, _ in measured.measures]
-        self._meet(sums, day, columns, self._count(sums, columns, once, measured, marks, self._duration(day)))
-        if day.looks is None or chosen.looks is None:
-            self._count(sums, columns, _views(measured), measured, rows, self._engaged(day))
-        else:
+        viewed = acted = rows
+        if day.looks is not None and chosen.looks is not None:
             looks = self._of_ends(chosen.looks, marks, day.looks.rows)
-            self._count_looks(sums, day, day.looks, columns, looks)
-        if day.acts is None or chosen.counted is None:
-            self._count(sums, columns, _events(measured), measured, rows, ())
-        else:
+            viewed = self._count_looks(sums, day, day.looks, columns, looks)
+        if day.acts is not None and chosen.counted is not None:
             acts = self._of_ends(chosen.counted, marks, day.acts.rows)
-            self._count_of(sums, columns, day.acts.rows, _events(day.acts.measured), day.acts.measured, acts, ())
+            self._count_of(sums, columns, day.acts.rows, _events(day.acts.measured), acts, ())
+            acted = bytes(len(rows))
+        times = [*self._duration(day, marks), *self._engaged(day, viewed)]
+        self._count(
+            sums, columns, _flagged(measured, marks, viewed, acted), either(marks, either(viewed, acted)), times
+        )
+        self._meet(sums, total, day, columns, marks)
 
-    def _count_looks(self, sums: Sums, day: Day, looks: Looks, columns: Sequence[Column], mask: Mask) -> None:
-        """Count looks; where most are selected, all looks of visits of one row without those that are not."""
-        times = [] if day.look_times is None else [(ENGAGED, day.look_times.engaged_ms)]
-        is_of_most = columns and mask.count(1) * 2 > len(mask)
-        if is_of_most:
-            measured = day.rows.measured
-            rows = measured.where(lambda each: each[0] & (COUNTS | OF_SEVERAL) == COUNTS)
-            self._count(sums, columns, _views(measured), measured, rows, self._engaged(day))
-            mask = without(of_looks(rows, looks), mask)
-        measures = _views(looks.measured)
-        self._count_of(sums, columns, looks.rows, measures, looks.measured, mask, times, takes_away=bool(is_of_most))
+    def _count_looks(self, sums: Sums, day: Day, looks: Looks, columns: Sequence[Column], mask: Mask) -> Mask:
+        """Count looks. Return of which rows all are to be counted: where most are selected, those that are not are
+        taken away here.
+        """
+        viewed, takes_away = bytes(day.rows.count), False
+        if columns and mask.count(1) * 2 > len(mask):
+            takes_away = True
+            viewed = day.rows.measured.where(lambda each: each[0] & (COUNTS | OF_SEVERAL) == COUNTS)
+            mask = without(of_looks(viewed, looks), mask)
+        times = [] if day.look_times is None else [(ENGAGED, day.look_times.engaged_ms, mask)]
+        self._count_of(sums, columns, looks.rows, _views(looks.measured), mask, times, takes_away=takes_away)
+        return viewed
 
     def _of_ends(self, parts: Mask, marks: Mask, owners: Numbers) -> Mask:
         return both(parts, of_owners(marks, owners)) if self._is_of_ends else parts
@@ -88,19 +110,19 @@ class RowAdding:
     def _columns(self, day: Day) -> list[Column]:
         return [day.column(dimension) for dimension in self._dimensions]
 
-    def _engaged(self, day: Day) -> Times:
-        return [(ENGAGED, day.row_times.engaged_ms)] if day.row_times is not None and "engaged" in self._metrics else []
+    def _engaged(self, day: Day, mask: Mask) -> Times:
+        wanted = day.row_times is not None and "engaged" in self._metrics
+        return [(ENGAGED, day.row_times.engaged_ms, mask)] if wanted and day.row_times is not None else []
 
-    def _duration(self, day: Day) -> Times:
+    def _duration(self, day: Day, mask: Mask) -> Times:
         wanted = day.row_times is not None and "duration" in self._metrics
-        return [(DURATION, day.row_times.duration_ms)] if wanted and day.row_times is not None else []
+        return [(DURATION, day.row_times.duration_ms, mask)] if wanted and day.row_times is not None else []
 
     def _count_of(  # noqa: PLR0913
         self,
         sums: Sums,
         columns: Sequence[Column],
         owners: Numbers,
-        measures: Sequence[Measure],
         measured: Measured,
         mask: Mask,
         times: Times,
@@ -112,39 +134,82 @@ class RowAdding:
             places = places_of(mask)
             mask, owners = every(len(places)), picked(owners, places)
             measured = Measured(measured.measures, picked(measured.places, places))
-            times = [(unit, picked(numbers, places)) for unit, numbers in times]
+            times = [(unit, picked(numbers, places), mask) for unit, numbers, _ in times]
         if is_any(mask):
             of_rows = [spread(column, owners) for column in columns]
-            self._count(sums, of_rows, measures, measured, mask, times, takes_away=takes_away)
+            self._count(sums, of_rows, measured, mask, times, takes_away=takes_away)
 
     def _count(  # noqa: PLR0913
         self,
         sums: Sums,
         columns: Sequence[Column],
-        measures: Sequence[Measure],
         measured: Measured,
         mask: Mask,
         times: Times,
         *,
         takes_away: bool = False,
-    ) -> Mask:
-        """Return which rows are counted, or taken away: those that have values."""
-        for column in columns:
-            mask = only_with_value(mask, column.values(), column)
-        if is_any(mask):
-            rows = keyed(self.coding, columns, measures, measured.places)
-            sums.count(rows, mask, takes_away=takes_away)
-            for unit, numbers in times:
-                sums.add_times(rows, mask, unit, numbers, takes_away=takes_away)
-        return mask
-
-    def _meet(self, sums: Sums, day: Day, columns: Sequence[Column], mask: Mask) -> None:
-        """Note the visitors who have several rows."""
+    ) -> None:
+        """Count rows, or take them away; without a total only those that have values."""
+        if not self.tells_total:
+            mask = _with_values(mask, columns)
         if not is_any(mask):
             return
+        rows = keyed(self.coding, columns, measured.measures, measured.places)
+        sums.count(rows, mask, takes_away=takes_away)
+        for unit, numbers, of_times in times:
+            sums.add_times(rows, both(mask, of_times), unit, numbers, takes_away=takes_away)
+
+    def _meet(self, sums: Sums, total: Sums, day: Day, columns: Sequence[Column], mask: Mask) -> None:
+        """Note the visitors who have several rows."""
         again, visitors = day.rows.again_rows.each(), day.rows.again_visitors.each()
+        if self.tells_total:
+            total.meet_all(((), visitor) for row, visitor in zip(again, visitors, strict=True) if mask[row])
+        mask = _with_values(mask, columns)
         meant = bytes(map(mask.__getitem__, again))
         sums.meet_all(zip(values_of(columns, list(compress(again, meant))), compress(visitors, meant), strict=True))
+
+
+def _with_values(mask: Mask, columns: Iterable[Column]) -> Mask:
+    for column in columns:
+        mask = only_with_value(mask, column.values(), column)
+    return mask
+
+
+def _flagged(measured: Measured, marks: Mask, viewed: Mask, acted: Mask) -> Measured:
+    """Return what rows add: visitor and visit where they are marked, views, and events, each by a mask of its own.
+
+    So rows are counted once, not once for each mask.
+    """
+    flags = _number(marks) | _number(viewed) * _VIEWED | _number(acted) * _ACTED
+    each = flags.to_bytes(len(marks), "little")
+    places: dict[Measure, int] = {}
+    tables = {
+        flag: [places.setdefault(_part(measure, flag), len(places)) for measure in measured.measures]
+        for flag in set(each)
+    }
+    if measured.places.code == "B" and len(places) <= _BYTE:
+        found = 0
+        for flag, table in tables.items():
+            here = _number(each.translate(_all_bits_of(flag)))
+            found |= here & _number(measured.places.body.translate(bytes(table).ljust(_BYTE, b"\0")))
+        return Measured(tuple(places), Numbers("B", found.to_bytes(len(each), "little")))
+    own = measured.places.each()
+    return Measured(tuple(places), numbers_of([tables[flag][place] for flag, place in zip(each, own, strict=True)]))
+
+
+def _part(measure: Measure, flag: int) -> Measure:
+    bits, views, events = measure
+    return bits & _ONCE if flag & 1 else 0, views if flag & _VIEWED else 0, events if flag & _ACTED else 0
+
+
+def _number(mask: Mask) -> int:
+    return int.from_bytes(mask, "little")
+
+
+@cache
+def _all_bits_of(flag: int) -> bytes:
+    """Return the table that translates this flag into all bits, and others into none."""
+    return bytes([255 if each == flag else 0 for each in range(_BYTE)])
 
 
 def spread(column: Column, owners: Numbers) -> Column:
@@ -164,9 +229,9 @@ def values_of(columns: Sequence[Column], rows: Sequence[int]) -> Iterable[Values
     return zip(*each, strict=True)
 
 
-def _views(measured: Measured) -> list[Measure]:
-    return [(0, views, 0) for _, views, _ in measured.measures]
+def _views(measured: Measured) -> Measured:
+    return Measured(tuple((0, views, 0) for _, views, _ in measured.measures), measured.places)
 
 
-def _events(measured: Measured) -> list[Measure]:
-    return [(0, 0, events) for _, _, events in measured.measures]
+def _events(measured: Measured) -> Measured:
+    return Measured(tuple((0, 0, events) for _, _, events in measured.measures), measured.places)

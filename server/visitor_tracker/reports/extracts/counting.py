@@ -164,8 +164,21 @@ class Sums:
 
     def numbers(self, coding: Coding) -> Iterator[tuple[Values, Sum]]:
         """Yield everything by values."""
-        of_measures = [_packed(measure) for measure in coding.measures]
         found = defaultdict(int, self._more)
+        for layout, own in self._by_word(coding):
+            decoding = coding.decoded(layout)
+            for word, number in own.items():
+                found[decoding.values(word)] += number
+        for values, number in found.items():
+            yield values, Sum(*unpacked(number))
+
+    def of_words(self, coding: Coding) -> Sum:
+        """Return what all words come to, whatever their values; not what was added and met."""
+        return Sum(*unpacked(sum(number for _, own in self._by_word(coding) for number in own.values())))
+
+    def _by_word(self, coding: Coding) -> Iterator[tuple[Layout, dict[int, int]]]:
+        """Yield packed measures by words without theirs."""
+        of_measures = [_packed(measure) for measure in coding.measures]
         for layout in {*self._counted, *self._taken, *[layout for layout, _ in self._times]}:
             bits = 8 * layout[0]
             own: defaultdict[int, int] = defaultdict(int)
@@ -176,11 +189,7 @@ class Sums:
             for measure in (ENGAGED, DURATION, -ENGAGED, -DURATION):
                 for word, number in self._times[layout, measure].items():
                     own[word >> bits] += number * measure
-            decoding = coding.decoded(layout)
-            for word, number in own.items():
-                found[decoding.values(word)] += number
-        for values, number in found.items():
-            yield values, Sum(*unpacked(number))
+            yield layout, own
 
 
 def _packed(measure: Measure) -> int:
