@@ -75,7 +75,8 @@ def test_a_program_that_ends_sends_first(where: tuple[list[str], str]) -> None:
     arguments, store_url = where
     with running("ends", *arguments) as process:
         assert process.wait(SECONDS) == 0
-    until(lambda: paths(store_url) == ["/ends"])
+    start_again(arguments)
+    until(lambda: paths(store_url) == ["/ends", "/ends"], lambda: str(paths(store_url)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
