@@ -168,7 +168,7 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
         f"{path}: unknown setting server.colour; server has host, port, socket, socket_mode, workers, data_dir, "
         "public_url, secret_key, grace_seconds",
         f"{path}: unknown section htpp; the sections are server, tls, http, store, journal, identity, geo, sites, "
-        "tracker, replay, rate_limit, cors, auth, retention, counter, log, trusted_proxies",
+        "tracker, replay, robots, rate_limit, cors, auth, retention, counter, mail, alerts, log, trusted_proxies",
         f"{path}: cors must be a mapping of settings",
         "VISITOR_TRACKER_SERVER_PROT: there is no such setting; docs/settings.md lists all variables",
         f"{path}: server.port must be a whole number from 0 to 65535, not 70000",

@@ -16,7 +16,7 @@ from pathlib import Path
 from visitor_tracker import resources
 from visitor_tracker.access.audit import Audit
 from visitor_tracker.access.cookies import VisitorCookies
-from visitor_tracker.access.keeper import Keeper, policy_of
+from visitor_tracker.access.keeper import Keeper
 from visitor_tracker.access.last_use import LastUse
 from visitor_tracker.access.limits import RateLimiter
 from visitor_tracker.access.sites import SiteBook
@@ -40,6 +40,9 @@ from visitor_tracker.ingest.visits import Visits
 from visitor_tracker.jobs.background import Background
 from visitor_tracker.jobs.courtesy import Workers
 from visitor_tracker.jobs.extracting import Extracting
+from visitor_tracker.jobs.judging import Judging
+from visitor_tracker.jobs.others import others_of
+from visitor_tracker.jobs.rules import rule_of_site
 from visitor_tracker.metrics import Cell, Counters, Metrics
 from visitor_tracker.routes import api_routes, api_schemes, page_routes
 from visitor_tracker.sites import Site, Snapshot
@@ -330,16 +333,18 @@ def _step_once(config: Config) -> StoreUnavailable | OutcomeUnknown | None:
 def background_of(config: Config, store: SqlStore, counters: Counters, workers: Metrics | None = None) -> Background:
     """Return the work nobody waits for; one process of a node does it, which gives way to `workers`, if any."""
     keeper = Keeper(store, config, counters)
-    drainer = Drainer(journal_folder(config), store, counters, config=config.journal)
+    reader = partial(SnapshotReader, config.data_dir / FILE, Snapshot())
     return Background(
         store,
-        drainer,
+        Drainer(journal_folder(config), store, counters, config=config.journal),
         folder_of(config, store, counters),
         migrate=partial(migrate, store, config.counter.drop_parameters),
         keep=lambda: keeper.step(time.time_ns() // 1_000_000),
         ids_days=config.store.ids_keep_days,
         config=config,
-        extracting=Extracting(store, SnapshotReader(config.data_dir / FILE, Snapshot())),
+        extracting=Extracting(store, reader()),
+        judging=Judging(store, reader(), partial(rule_of_site, config), counters),
+        others=others_of(config, store),
         are_short=bool if workers is None else _workers(config, workers).are_short,
     )
 
@@ -360,11 +365,6 @@ def folder_of(config: Config, store: SqlStore, counters: Counters) -> Folder:
         return rule_of_site(config, site or Site(site_id, ""))
 
     return Folder(store, counters, rule_of)
-
-
-def rule_of_site(config: Config, site: Site) -> Rule:
-    """Return how a site counts, by the settings where it has no policy of its own."""
-    return Rule(site.timezone, (site.policy or policy_of(config.identity)).visitor == "daily")
 
 
 def all_dialects(sessions: analytics.Sessions | None = None) -> list[Dialect]:

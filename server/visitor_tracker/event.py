@@ -34,10 +34,14 @@ class Signal(IntFlag):
     PROBE_PATH = 16  # looks for holes in other programs
     REFERRER_SPAM = 32  # came to be seen in the list of referrers
     AUTOMATION = 64  # the page itself says so (navigator.webdriver)
+    BEHAVIOUR = 128  # what the visitor did all day says so; found when the day is over
 
 
 # Any one of these makes a robot; missing headers alone do not, for a proxy may have taken them.
 ROBOT = sum(int(signal) for signal in Signal) & ~int(Signal.MISSING_HEADERS)
+# Signals of a visitor whom a person called human are kept above these bits, where they make no robot.
+SIGNAL_BITS = 16
+SIGNALS = (1 << SIGNAL_BITS) - 1
 
 
 class Agent(msgspec.Struct, frozen=True, array_like=True, gc=False):

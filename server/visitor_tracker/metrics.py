@@ -72,6 +72,9 @@ class Cell(IntEnum):
     STREAMS_OPEN = auto()
     STREAMS_REFUSED = auto()
     STREAMS_REVOKED = auto()
+    JUDGED_VISITORS = auto()
+    JUDGED_ROBOTS = auto()
+    JUDGED_DAYS_CHANGED = auto()
 
 
 GAUGES = frozenset(

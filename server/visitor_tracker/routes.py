@@ -5,7 +5,19 @@ from collections.abc import Callable, Mapping
 from visitor_tracker.config import Config
 from visitor_tracker.reports.live import LiveView
 from visitor_tracker.sites import Snapshot
-from visitor_tracker.web.api import accounts, compat, credentials, describing, insight, query, site_rights
+from visitor_tracker.web.api import (
+    accounts,
+    alert_channels,
+    compat,
+    credentials,
+    describing,
+    insight,
+    outlook,
+    query,
+    reports,
+    robots,
+    site_rights,
+)
 from visitor_tracker.web.assets import AssetRoutes
 from visitor_tracker.web.dashboard import DashboardRoutes
 from visitor_tracker.web.disclosure import DisclosureRoutes
@@ -18,6 +30,7 @@ from visitor_tracker.web.quality import QualityRoutes
 from visitor_tracker.web.router import Route
 from visitor_tracker.web.script import ScriptRoutes
 from visitor_tracker.web.stats import StatsRoutes
+from visitor_tracker.web.unsubscribe import UnsubscribeRoutes
 from visitor_tracker.web.visitors import JUDGE, VisitorRoutes
 
 Now = Callable[[], Snapshot]
@@ -38,13 +51,14 @@ def api_routes(parts: Parts) -> list[Route]:
     """Return the routes of the API: those that show numbers and visitors, and those of its modules."""
     store, now = parts.store, parts.snapshot
     live = LiveView(store.database, JUDGE)  # one: who follows a site and who asks once share what is read
-    modules = (accounts, credentials, site_rights, query, insight, describing, compat)
+    modules = (accounts, credentials, site_rights, query, insight, outlook, reports, alert_channels, describing, robots, compat)
     return [
         *StatsRoutes(store, now).routes(),
         *ProblemRoutes(store, now).routes(),
         *QualityRoutes(store, now).routes(),
         *VisitorRoutes(store, now, parts.hash_session, parts.clock, live).routes(),
         *LiveStreamRoutes(parts, live).routes(),
+        *UnsubscribeRoutes(parts).routes(),
         *[route for module in modules for route in module.routes(parts)],
     ]
 

@@ -282,7 +282,7 @@ def check_file(config: Config, file: Path | None) -> list[Finding]:
     """Warn of a settings file with a secret in it that every user of the machine can read."""
     if file is None or not file.stat().st_mode & 0o004:
         return []
-    if not (config.server.secret_key or urlsplit(config.store_url).password):
+    if not (config.server.secret_key or config.mail.password or urlsplit(config.store_url).password):
         return []
     return [Finding("warning", f"{file} holds a secret and every user can read it", f"run  chmod 600 {file}")]
 

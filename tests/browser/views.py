@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Request, ViewportSize, expect
 from visitor_tracker.resources import CLIENT
 
 OF_A_SITE = (
-    "overview", "live", "sessions", "visitors", "goals", "funnels", "journeys", "retention", "attribution",
+    "overview", "live", "anomalies", "trends", "sessions", "visitors", "goals", "funnels", "journeys", "retention", "attribution",
     "heatmaps", "vitals", "errors", "quality", "settings",
 )  # fmt: skip
 OF_THE_SERVER = ("sites", "welcome", "users", "keys", "account", "audit", "checks")

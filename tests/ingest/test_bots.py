@@ -39,7 +39,7 @@ USER_AGENT = "Mozilla/5.0 ..."
             True,
             False,
         ),
-        (1 << 20, [], False, True),
+        (1 << 12, [], False, True),
     ],
 )
 def test_signals_are_judged_and_named(signals: int, names: list[str], robot: bool, doubt: bool) -> None:

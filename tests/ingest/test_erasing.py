@@ -285,7 +285,7 @@ def test_every_table_of_sites_is_known(store: SqlStore) -> None:
 
 SMALL = {
     "sites", "replay_sites", "raw_days", "site_users", "api_keys", "signing_keys", "share_links", "share_embeds",
-    "annotations", "funnels", "goals", "segments",
+    "annotations", "funnels", "goals", "segments", "report_schedules", "report_stops", "alert_channels", "alert_rules",
 }  # fmt: skip
 
 

@@ -49,7 +49,12 @@ ROUTES: dict[Access, str] = {
         GET /what-we-send
     """,
     "read": """
+        GET /anomalies
+        GET /api/v1/anomalies
+        GET /api/v1/anomalies/band
+        GET /api/v1/anomalies/why
         GET /api/v1/clicks
+        GET /api/v1/forecast
         GET /api/v1/heatmap
         GET /api/v1/quality
         GET /api/v1/quality/arrivals
@@ -59,6 +64,7 @@ ROUTES: dict[Access, str] = {
         GET /api/v1/sites/{site}/annotations
         GET /api/v1/sites/{site}/funnels
         GET /api/v1/sites/{site}/goals
+        GET /api/v1/sites/{site}/reports/preview
         GET /api/v1/sites/{site}/segments
         GET /api/v1/sites/{site}/snippet
         GET /api/v1/stats/attribution
@@ -76,7 +82,10 @@ ROUTES: dict[Access, str] = {
         POST /api/v1/stats/query
         GET /api/v1/stats/realtime
         GET /api/v1/stats/retention
+        GET /api/v1/trends
         GET /api/v1/vitals
+        GET /bots
+        GET /forecast
         GET /sites
         GET /stats
         GET /summary
@@ -89,6 +98,7 @@ ROUTES: dict[Access, str] = {
         GET /api/v1/live/stream
         GET /api/v1/replay/{session}
         GET /api/v1/replays
+        GET /api/v1/robots/visitors
         POST /api/v1/sites/{site}/segments
         DELETE /api/v1/sites/{site}/segments/{segment}
         PATCH /api/v1/sites/{site}/segments/{segment}
@@ -108,7 +118,20 @@ ROUTES: dict[Access, str] = {
         GET /v1/monitoring/visitors/{ip}
     """,
     "manage": """
+        GET /api/v1/sites/{site}/alerts
+        POST /api/v1/sites/{site}/alerts
+        DELETE /api/v1/sites/{site}/alerts/{alert}
+        PATCH /api/v1/sites/{site}/alerts/{alert}
+        POST /api/v1/sites/{site}/alerts/{alert}/test
+        GET /api/v1/sites/{site}/alerts/history
+        GET /api/v1/sites/{site}/channels
+        POST /api/v1/sites/{site}/channels
+        DELETE /api/v1/sites/{site}/channels/{channel}
+        PATCH /api/v1/sites/{site}/channels/{channel}
+        POST /api/v1/sites/{site}/channels/{channel}/secret
+        POST /api/v1/sites/{site}/channels/{channel}/test
         GET /api/v1/audit
+        PUT /api/v1/robots/visitors/{visitor}
         PATCH /api/v1/sites/{site}
         POST /api/v1/sites/{site}/annotations
         DELETE /api/v1/sites/{site}/annotations/{annotation}
@@ -122,6 +145,13 @@ ROUTES: dict[Access, str] = {
         GET /api/v1/sites/{site}/members
         DELETE /api/v1/sites/{site}/members/{username}
         PUT /api/v1/sites/{site}/members/{username}
+        GET /api/v1/sites/{site}/reports
+        POST /api/v1/sites/{site}/reports
+        DELETE /api/v1/sites/{site}/reports/{report}
+        PATCH /api/v1/sites/{site}/reports/{report}
+        GET /api/v1/sites/{site}/reports/{report}/deliveries
+        GET /api/v1/sites/{site}/reports/{report}/preview
+        POST /api/v1/sites/{site}/reports/{report}/send
         GET /api/v1/sites/{site}/shares
         POST /api/v1/sites/{site}/shares
         DELETE /api/v1/sites/{site}/shares/{id}
@@ -157,6 +187,18 @@ ROUTES: dict[Access, str] = {
         GET /metrics
     """,
     "admin": """
+        GET /api/v1/server/alerts
+        POST /api/v1/server/alerts
+        DELETE /api/v1/server/alerts/{alert}
+        PATCH /api/v1/server/alerts/{alert}
+        POST /api/v1/server/alerts/{alert}/test
+        GET /api/v1/server/alerts/history
+        GET /api/v1/server/channels
+        POST /api/v1/server/channels
+        DELETE /api/v1/server/channels/{channel}
+        PATCH /api/v1/server/channels/{channel}
+        POST /api/v1/server/channels/{channel}/secret
+        POST /api/v1/server/channels/{channel}/test
         POST /api/v1/sites
         DELETE /api/v1/sites/{site}
         GET /api/v1/users

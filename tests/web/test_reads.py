@@ -72,7 +72,7 @@ NO_READS = {
     *("GET /openapi.json", "GET /docs", "GET /redoc"),
     *("GET /login", "GET /setup", "GET /api/v1/login", "GET /api/v1/setup", "GET /api/v1/login/ways"),
     *("GET /login/oidc", "GET /login/oidc/callback", "GET /share/{token}", "GET /privacy", "GET /api/v1/my-data"),
-    *("GET /api/v1/stats/definitions", "GET /health"),
+    *("GET /api/v1/stats/definitions", "GET /health", "GET /unsubscribe"),
     *("GET /widget/most-read", "GET /widget/most-read.json", *(f"GET {path}" for path in EMBEDS)),
 }
 

@@ -84,6 +84,11 @@ BODIES: dict[str, object] = {
     "POST /api/v1/keys": {"name": "k", "scopes": ["read"], "site": "blog"},
     "POST /api/v1/me/password": {"old": "wrong", "new": "some other password"},
     "POST /api/v1/me/totp/confirm": {"code": "000000"},
+    "PUT /api/v1/robots/visitors/{visitor}": {"day": "2026-03-10", "verdict": "robot"},
+    "POST /api/v1/sites/{site}/channels": {"name": "Team", "kind": "ntfy", "url": "https://ntfy.example/topic"},
+    "POST /api/v1/server/channels": {"name": "Team", "kind": "ntfy", "url": "https://ntfy.example/topic"},
+    "POST /api/v1/sites/{site}/alerts": {"name": "Odd", "kind": "anomaly"},
+    "POST /api/v1/server/alerts": {"name": "Late", "kind": "lag"},
     "POST /api/v1/sites/{site}/annotations": {"text": "Moved"},
     "POST /api/v1/sites/{site}/funnels": {"name": "Other way", "steps": STEPS},
     "POST /api/v1/sites/{site}/goals": {"name": "Bought", "kind": "event", "event": "Purchase"},
@@ -96,6 +101,7 @@ BODIES: dict[str, object] = {
     "POST /api/v1/stats/funnel": {"site": "blog", "steps": STEPS},
     "POST /api/v1/stats/goals": {"site": "blog", "goal": {"kind": "page", "page": "/"}},
     "POST /api/v1/stats/query": {"site": "blog", "metrics": ["views"]},
+    "POST /api/v1/sites/{site}/reports": {"recipients": ["anna@example.com"]},
     "POST /api/v1/sites/{site}/segments": {"name": "Germans", "filter": "country is DE"},
 }
 
@@ -106,6 +112,7 @@ class Town:
 
     site: Site
     headers: dict[str, dict[str, str]]
+    channels: dict[str, str]  # by the route that makes alerts which use them
 
     def ask(self, route: Route, client: str) -> tuple[int, str]:
         """Return status and error code of the route's answer to that client."""
@@ -113,6 +120,8 @@ class Town:
         names = NAMES | {"website_id": REMOVED.get(name, "blog")}
         parts = (names.get(part[1:-1], ID) if part[:1] == "{" else part for part in route.path.split("/"))
         path, query, body = "/".join(parts), QUERIES.get(name) or _query(route), BODIES.get(name)
+        if name in self.channels and isinstance(body, dict):
+            body = {**body, "channels": [self.channels[name]]}
         answer = self.site.ask(
             f"{path}?{query}" if query else path,
             method=route.method,
@@ -160,7 +169,7 @@ def town(build: Build) -> Town:
     accounts.create("spare")
     Keeper(store, site.app.config, Metrics().counters()).step(time.time_ns() // 1_000_000)
     site.app.snapshot.refresh()
-    made = Town(site, {NOBODY: {}} | {who: logged_in(site, account) for who, account in people.items()})
+    made = Town(site, {NOBODY: {}} | {who: logged_in(site, account) for who, account in people.items()}, {})
     admin = made.headers[ADMIN]
     for who, asked in (
         (INGEST, {"scopes": ["ingest"], "site": "blog"}),
@@ -174,6 +183,10 @@ def town(build: Build) -> Town:
     made.headers[SHARE] = {"x-share-token": token}
     posted(site, "/api/v1/sites/blog/goals", {"name": "Read", "kind": "page", "page": "/read"}, admin)
     posted(site, "/api/v1/sites/blog/funnels", {"name": "Way", "steps": STEPS}, admin)
+    mail = {"name": "Mail", "kind": "email", "to": ["anna@example.com"]}
+    for base in ("/api/v1/sites/{site}", "/api/v1/server"):
+        channel = posted(site, f"{base.format(site='blog')}/channels", mail, admin)
+        made.channels[f"POST {base}/alerts"] = channel["id"]
     return made
 
 

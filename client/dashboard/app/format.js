@@ -95,6 +95,14 @@ export const ago = (value, now = Date.now()) => {
   return cached(Intl.RelativeTimeFormat, {numeric: 'auto'}).format(Math.round(seconds / length), unit);
 };
 
+const LENGTHS = [['day', 1440], ['hour', 60], ['minute', 1]]; // prettier-ignore
+
+/** Minutes in the largest unit that holds them without a rest: 90 minutes, 6 hours, 2 days. */
+export const minutes = (value) => {
+  const [unit, size] = LENGTHS.find(([, length]) => value > 0 && value % length === 0) ?? LENGTHS.at(-1);
+  return number({style: 'unit', unit, unitDisplay: 'long'}).format(value / size);
+};
+
 const nameOf = (type, code) => {
   try {
     return cached(Intl.DisplayNames, {type}).of(code) ?? code;

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 from visitor_tracker import __version__
 from visitor_tracker.cli import (
+    alerts,
+    channels,
     counts,
     dead_letters,
     demo,
@@ -17,15 +19,18 @@ from visitor_tracker.cli import (
     insight,
     journal,
     keys,
+    mail_reports,
     privacy,
     quality,
     query,
     rebuild,
     rights,
+    robots,
     server,
     shares,
     sites,
     stats,
+    top_command,
     users,
     visitors,
     vitals,
@@ -82,11 +87,16 @@ def parser() -> argparse.ArgumentParser:
     server.add_commands(commands)
     counts.add_commands(commands)
     stats.add_commands(commands)
+    top_command.add_commands(commands)
     query.add_commands(commands)
     insight.add_commands(commands)
+    mail_reports.add_commands(commands)
     errors.add_commands(commands)
     vitals.add_commands(commands)
+    channels.add_commands(commands)
+    alerts.add_commands(commands)
     quality.add_commands(commands)
+    robots.add_commands(commands)
     visitors.add_commands(commands)
     sites.add_commands(commands)
     users.add_commands(commands)

@@ -11,7 +11,6 @@ import msgspec
 
 from visitor_tracker.access.keeper import policy_of
 from visitor_tracker.access.sites import DEFAULT, SiteError, check_claims, site_name, time_zone
-from visitor_tracker.app import rule_of_site
 from visitor_tracker.cli.arguments import add_command, checked, command_line, config_of, opened, positive, whole
 from visitor_tracker.cli.output import remark, say
 from visitor_tracker.cli.sites import all_sites
@@ -20,6 +19,7 @@ from visitor_tracker.ingest.fold import Folder
 from visitor_tracker.ingest.people import Rule
 from visitor_tracker.jobs.demo.plan import Order, host_of
 from visitor_tracker.jobs.demo.writing import Start, Written, find_start, write
+from visitor_tracker.jobs.rules import rule_of_site
 from visitor_tracker.metrics import Metrics
 from visitor_tracker.sites import Site, site_id_of
 from visitor_tracker.store.inbox import Inbox

@@ -1,8 +1,8 @@
-"""`goal`, `funnel`, `journey`, `cohorts`, `attribution`, `segment` and `annotation`."""
+"""`goal`, `funnel`, `journey`, `cohorts`, `attribution`, `segment`, `annotation`; `forecast` …"""
 
 from typing import Any
 
-from visitor_tracker.cli import funnels, goals, notes, ways
+from visitor_tracker.cli import funnels, goals, notes, outlook, ways
 
 
 def add_commands(commands: Any) -> None:  # noqa: ANN401
@@ -11,3 +11,4 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
     funnels.add_commands(commands)
     ways.add_commands(commands)
     notes.add_commands(commands)
+    outlook.add_commands(commands)

@@ -4,11 +4,11 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from visitor_tracker.app import rule_of_site
 from visitor_tracker.cli.arguments import add_command, checked, config_of, opened
 from visitor_tracker.cli.output import EXIT_FAILED, EXIT_USAGE, complain, remark, say, say_json, say_table
 from visitor_tracker.days import date_of, number_of
 from visitor_tracker.ingest.rebuild import Rebuilder, Rebuilt, ZoneChanged
+from visitor_tracker.jobs.rules import rule_of_site
 from visitor_tracker.sites import Site
 from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.store.sql import SqlStore

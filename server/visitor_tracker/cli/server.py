@@ -9,7 +9,9 @@ from visitor_tracker.access.accounts import Accounts
 from visitor_tracker.access.tokens import ReadToken
 from visitor_tracker.cli.arguments import add_command, config_of, opened, reach, settings_file, whole
 from visitor_tracker.cli.output import EXIT_FAILED, EXIT_SETTINGS, complain, say, say_document, say_findings
+from visitor_tracker.config import Config
 from visitor_tracker.errors import StoreError
+from visitor_tracker.outgoing.mail import Mail, Mailer, MailError
 from visitor_tracker.serve import check_all, migrate_store, serve
 from visitor_tracker.store.base import Finding
 from visitor_tracker.web.checkup import look_around
@@ -35,6 +37,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
         examples="visitor-tracker check --config /etc/visitor-tracker/config.yaml",
     )
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
+    check.add_argument("--mail", metavar="ADDRESS", default="", help="send a mail there, too, to see that mail works")
     add_command(
         commands,
         "migrate",
@@ -67,11 +70,23 @@ def _check(options: argparse.Namespace) -> int:
     except StoreError as error:
         findings = [Finding("error", f"store: {error}")]
     findings += look_around(config)
+    if options.mail:
+        findings.append(_check_mail(config, options.mail))
     if options.json:
         say_document(findings)
     else:
         say_findings(findings)
     return EXIT_SETTINGS if any(finding.level == "error" for finding in findings) else 0
+
+
+def _check_mail(config: Config, address: str) -> Finding:
+    where = f"{config.mail.host}:{config.mail.port}"
+    text = f"This is a test of the mail settings. It was sent by {where}.\n"
+    try:
+        said = Mailer(config.mail).send(Mail(address, "Visitor Tracker: mail works", text))
+    except MailError as error:
+        return Finding("error", f"mail: {error}", "look at the settings mail.*")
+    return Finding("ok", f"mail: {where} took a mail to {address}: {said}")
 
 
 def _migrate(options: argparse.Namespace) -> int:

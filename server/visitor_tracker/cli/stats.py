@@ -14,6 +14,7 @@ from typing import Any
 from visitor_tracker.access.keeper import policy_of
 from visitor_tracker.cli.arguments import add_command, config_of, opened
 from visitor_tracker.cli.output import EXIT_USAGE, complain, remark, say, say_document, say_table
+from visitor_tracker.cli.row_trends import row_trends, total_trend
 from visitor_tracker.cli.sites import all_sites, known_site
 from visitor_tracker.days import date_of, zone_of
 from visitor_tracker.ingest.zones import country_name
@@ -63,6 +64,7 @@ _TITLES = {
     "bounce_rate": "BOUNCES",
     "engaged_seconds": "ENGAGED",
 }
+_DRAWN = frozenset({"visitors", "visits", "views", "events"})  # totals that have a small chart
 
 
 def add_commands(commands: Any) -> None:  # noqa: ANN401
@@ -92,6 +94,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
     command.add_argument("--timezone", metavar="ZONE", default="", help="whose days; default: those of the site")
     command.add_argument("--order", choices=ORDERS, default="", help="what lists are sorted by; default: visitors")
     command.add_argument("--limit", metavar="N", default="", help="rows of each list; default: 10")
+    command.add_argument("--no-sparklines", action="store_true", help="no small charts beside the numbers")
     command.add_argument("--json", action="store_true", help="print everything as JSON")
 
 
@@ -115,7 +118,8 @@ def _stats(options: argparse.Namespace) -> int:
         if options.json:
             say_document(_document(question, found))
         else:
-            _print(question, found, _shown_points(found.series, now_ms, is_all=options.period == "all"))
+            points = _shown_points(found.series, now_ms, is_all=options.period == "all")
+            _print(question, found, points, None if options.no_sparklines else table)
             if not _has_numbers(found.totals.numbers):
                 _tell_nothing(question, table.known(site.id), [each.name for each in sites if each.id != site.id])
     return 0
@@ -156,15 +160,16 @@ def _shown_points(found: Series, now_ms: int, *, is_all: bool) -> list[Point]:
     return list(points)
 
 
-def _print(question: Question, found: Answer, points: Sequence[Point]) -> None:
+def _print(question: Question, found: Answer, points: Sequence[Point], table: ReportTable | None) -> None:
+    """Print an answer; with a table to ask, terminals get small charts, too."""
     say(f"{question.site.name}, {_period(question.span)}\n")
-    _print_totals(found.totals)
+    _print_totals(found.totals, points if table is not None else ())
     has_numbers = _has_numbers(found.totals.numbers)
     if has_numbers and points:
         _print_series(found.series.interval, points)
     for each in found.breakdowns:
         if each.rows or has_numbers:
-            _print_rows(each)
+            _print_rows(each, row_trends(table, question, each) if table is not None else [])
     if has_numbers and found.totals.visitors_are != "exact":
         remark(f"\nnote: {NOTES[found.totals.visitors_are]}")
 
@@ -193,7 +198,7 @@ def _tell_nothing(question: Question, known: tuple[int, int] | None, others: Seq
         remark("robots are not counted, nor are programs such as curl:  --by bot  lists what came of them")
 
 
-def _print_totals(found: Totals) -> None:
+def _print_totals(found: Totals, points: Sequence[Point]) -> None:
     numbers = found.numbers
     for title, value in (
         ("Visitors", _number(numbers.visitors)),
@@ -204,7 +209,8 @@ def _print_totals(found: Totals) -> None:
         ("Engaged", _time(numbers.engaged_seconds, " a visit")),
         ("Duration", _time(numbers.duration_seconds, " a visit")),
     ):
-        say(f"{title:<10}{value}")
+        chart = total_trend(points, title.lower()) if len(points) > 1 and title.lower() in _DRAWN else ""
+        say(f"{title:<10}{value:<24}{chart}".rstrip())
 
 
 def _print_series(interval: str, points: Sequence[Point]) -> None:
@@ -228,16 +234,20 @@ def _labels(points: Sequence[Point]) -> list[str]:
     return [label if times[label[:16]] > 1 else label[:16] for label in whole]
 
 
-def _print_rows(found: Breakdown) -> None:
+def _print_rows(found: Breakdown, charts: Sequence[str]) -> None:
     say("")
     shape = shape_of(found)
     rows = [(row.value, shape(row.numbers)) for row in found.rows]
     names = [name for name in _TITLES if rows and name in rows[0][1]]
     header = (_heading(found.dimension), *(_TITLES[name] for name in names))
     cells = [[_cell(name, numbers[name]) for name in names] for _, numbers in rows]
+    if charts:
+        header = (*header, "TREND")
+        cells = [[*row, chart] for row, chart in zip(cells, charts, strict=True)]
     room = _room([header[1:], *cells])
     shown = [_cut(_named(found.dimension, value), room) for value, _ in rows]
-    say_table(header, [(value, *row) for value, row in zip(shown, cells, strict=True)], header[1:])
+    numeric = header[1 : 1 + len(names)]
+    say_table(header, [(value, *row) for value, row in zip(shown, cells, strict=True)], numeric)
     if not rows:
         say("none")
     elif found.rows_in_all > len(rows):

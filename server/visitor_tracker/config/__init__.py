@@ -6,6 +6,7 @@
 
 from visitor_tracker.config.reading import ENVIRONMENT_PREFIX, SettingRow, describe, load, reloaded
 from visitor_tracker.config.sections import (
+    AlertsConfig,
     Config,
     CorsConfig,
     CounterConfig,
@@ -14,9 +15,11 @@ from visitor_tracker.config.sections import (
     IdentityConfig,
     JournalConfig,
     LogConfig,
+    MailConfig,
     RateLimitConfig,
     ReplayConfig,
     RetentionConfig,
+    RobotsConfig,
     ServerConfig,
     SitesConfig,
     StoreConfig,
@@ -26,6 +29,7 @@ from visitor_tracker.config.sections import (
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
+    "AlertsConfig",
     "Config",
     "CorsConfig",
     "CounterConfig",
@@ -34,9 +38,11 @@ __all__ = [
     "IdentityConfig",
     "JournalConfig",
     "LogConfig",
+    "MailConfig",
     "RateLimitConfig",
     "ReplayConfig",
     "RetentionConfig",
+    "RobotsConfig",
     "ServerConfig",
     "SettingRow",
     "SitesConfig",

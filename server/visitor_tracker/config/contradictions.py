@@ -12,7 +12,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost", "")
 
 def contradictions(config: Config) -> list[str]:
     """Return a line for each, ready to show."""
-    return [*_server(config), *_limits(config), *_lists(config), *_store(config), *_auth(config)]
+    return [*_server(config), *_limits(config), *_lists(config), *_store(config), *_auth(config), *_mail(config)]
 
 
 def _server(config: Config) -> Iterator[str]:
@@ -85,3 +85,26 @@ def _is_secret_to(url: str) -> bool:
     if parts.query or parts.fragment or parts.username is not None or not host:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
+
+
+def _mail(config: Config) -> Iterator[str]:
+    mail = config.mail
+    if mail.host and not mail.sender:
+        yield "mail.host needs mail.sender, the address that mails are from"
+    if not mail.host and (mail.sender or mail.user or mail.password):
+        yield "mail: sender, user and password are of no use without host"
+    if bool(mail.user) != bool(mail.password):
+        yield "mail: user and password are needed both, or none of them"
+    if mail.security == "none" and mail.password and mail.host not in LOOPBACK:
+        yield "mail.security none would send mail.password for everybody on the way to read: use starttls or tls"
+    for entry in config.alerts.allow_private:
+        if "/" in entry and not _is_network(entry):
+            yield f"alerts.allow_private: {entry!r} is no host, address or network such as 10.0.0.0/8, nor *"
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True

@@ -231,6 +231,17 @@ class ReplayConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RobotsConfig:
+    """Robots that say nothing of themselves, found by what they do all day."""
+
+    behaviour: Literal["exclude", "mark", "off"] = setting(
+        "exclude",
+        "robots by behaviour: exclude = the night after, their day is taken out of the numbers; mark = only listed; "
+        "off = not looked for. What a person says of a visitor always holds",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class RateLimitConfig:
     """Token bucket per client address, shared by all workers of a machine."""
 
@@ -302,6 +313,36 @@ class CounterConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MailConfig:
+    """The mail server that takes what this server writes to people."""
+
+    host: str = setting("", "name or address of the mail server; empty: no mail is sent")
+    port: int = setting(587, "its port: usually 587 for starttls, 465 for tls", least=1, most=65535)
+    security: Literal["starttls", "tls", "none"] = setting(
+        "starttls", "starttls, tls from the first byte, or none, for a mail server on this machine"
+    )
+    user: str = setting("", "user name there; empty: without logging in")
+    password: str = setting("", "its password", kind="secret")
+    sender: str = setting("", "who writes, e.g. stats@example.com or Statistics <stats@example.com>")
+    authorities: str = setting(
+        "", "PEM file with the certificate authorities to trust; empty: those of the system", kind="path"
+    )
+    timeout_seconds: float = setting(10.0, "time that the mail server has for each answer", least=0.1, most=120)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsConfig:
+    """Messages to people and programs when something happens."""
+
+    allow_private: tuple[str, ...] = setting(
+        (),
+        "hosts, addresses or networks inside your own network that alerts may be sent to, e.g. ntfy.lan or 10.0.0.0/8; "
+        "* for all. Without it only public addresses are taken",
+    )
+    timeout_seconds: float = setting(10.0, "time that a receiver of an alert has to answer", least=0.1, most=60)
+
+
+@dataclass(frozen=True, slots=True)
 class LogConfig:
     """What the operator reads."""
 
@@ -325,11 +366,14 @@ class Config:
     sites: SitesConfig = field(default_factory=SitesConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     replay: ReplayConfig = field(default_factory=ReplayConfig)
+    robots: RobotsConfig = field(default_factory=RobotsConfig)
     rate_limit: RateLimitConfig = field(default_factory=RateLimitConfig)
     cors: CorsConfig = field(default_factory=CorsConfig)
     auth: AuthConfig = field(default_factory=AuthConfig)
     retention: RetentionConfig = field(default_factory=RetentionConfig)
     counter: CounterConfig = field(default_factory=CounterConfig)
+    mail: MailConfig = field(default_factory=MailConfig)
+    alerts: AlertsConfig = field(default_factory=AlertsConfig)
     log: LogConfig = field(default_factory=LogConfig)
     trusted_proxies: tuple[str, ...] = setting(
         (),

@@ -7,7 +7,7 @@ asked again about the past when its rules have changed.
 import threading
 from collections.abc import Mapping
 
-from visitor_tracker.event import ROBOT, Agent, Signal
+from visitor_tracker.event import ROBOT, SIGNAL_BITS, SIGNALS, Agent, Signal
 from visitor_tracker.ingest.agent import Reading
 
 # Plain numbers: operations of IntFlag cost a hundred times more, and these run for every event.
@@ -16,6 +16,7 @@ _MISSING_HEADERS = int(Signal.MISSING_HEADERS)
 _RATE = int(Signal.RATE)
 _PROBE_PATH = int(Signal.PROBE_PATH)
 _REFERRER_SPAM = int(Signal.REFERRER_SPAM)
+_BEHAVIOUR = int(Signal.BEHAVIOUR)
 _NAMES = tuple((int(signal), (signal.name or "").lower()) for signal in Signal)
 
 
@@ -26,7 +27,19 @@ def judge(signals: int) -> bool:
 
 def doubtful(signals: int) -> bool:
     """Say whether there are signals, but not enough of them for a robot."""
-    return signals != 0 and signals & ROBOT == 0
+    return signals & SIGNALS != 0 and signals & ROBOT == 0
+
+
+def judged_by_days(signals: int, *, is_robot: bool, is_cleared: bool) -> int:
+    """Return the signals of an event by what is known of its visitor's whole day, whatever was known before.
+
+    `is_robot`: what the visitor did speaks for a robot, or a person says so. `is_cleared`: a person says that the
+    visitor is human, so that no signal counts; they are kept, for the person may think again.
+    """
+    sent = (signals & SIGNALS | signals >> SIGNAL_BITS) & ~_BEHAVIOUR
+    if is_cleared:
+        return sent << SIGNAL_BITS
+    return sent | _BEHAVIOUR if is_robot else sent
 
 
 def reasons(signals: int) -> list[str]:

@@ -145,6 +145,7 @@ class Eraser:
             for _, day in sorted(days.keys() - left):
                 erasing.forget_day(session, site_id, visitor, day, visit.last_ts)
                 erasing.forget_daily(session, site_id, visitor, day)
+            erasing.forget_reasons(session, site_id, visitor, days_between(visit.first_day, visit.last_day))
             forget_extracts(session, site_id, days_between(visit.first_day, visit.last_day))
             job = Job(site_id, visitor, visit.first_ts, visit.last_ts, ((visit.first_ts, visit.last_ts + 1),))
             if audit is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
+from typing import Literal
 
 import msgspec
 
@@ -22,11 +23,15 @@ BySession = Mapping[bytes, Sequence[VisitorSession]]
 _first_ts = attrgetter("first_ts")
 
 
+Behaviour = Literal["exclude", "mark", "off"]
+
+
 class Rule(msgspec.Struct, frozen=True):
-    """How a site counts: its time zone, and whether a visitor's hash is one of a day only."""
+    """How a site counts: its time zone, whether a visitor's hash is one of a day only, and robots by behaviour."""
 
     timezone: str = "UTC"
     daily: bool = True
+    behaviour: Behaviour = "off"
 
 
 class People:

@@ -20,6 +20,7 @@ from visitor_tracker.ingest.bots import judge, reasons
 from visitor_tracker.ingest.calendar import local_day
 from visitor_tracker.ingest.deltas import settle
 from visitor_tracker.ingest.erased import facts_that_stay
+from visitor_tracker.ingest.judging import DayJudged, judge_day, whom_to_judge, words_of
 from visitor_tracker.ingest.people import BySession, People, Rule, part
 from visitor_tracker.measures import VISITORS, unpacked
 from visitor_tracker.sessions.counts import Counts, Mark
@@ -28,8 +29,9 @@ from visitor_tracker.sessions.fact import ACTIONS, Fact, decode_context
 from visitor_tracker.sessions.profiles import Profiles
 from visitor_tracker.sessions.session import VisitorSession
 from visitor_tracker.sessions.sums import Key
-from visitor_tracker.store import erasing, rebuilding, vocabulary
+from visitor_tracker.store import erasing, rebuilding, verdicts, vocabulary
 from visitor_tracker.store import folding as tables
+from visitor_tracker.store.extracts import forget_extracts
 from visitor_tracker.store.facts import facts_between
 from visitor_tracker.store.rollups import add_rollups, see
 from visitor_tracker.store.session import Session
@@ -76,6 +78,8 @@ class _Made(msgspec.Struct, frozen=True):
     joined: set[tuple[bytes, bytes]]
     events: int
     robots: int
+    judged: DayJudged
+    signals: dict[tuple[int, bytes], int]  # by ts and id of an event, where they are to be others
 
 
 class Rebuilder:
@@ -129,6 +133,10 @@ class Rebuilder:
             add_daily_visitors(session, site_id, made.came)
         add_client_sessions(session, site_id, made.clients)
         mark_joined(session, site_id, made.joined)
+        verdicts.replace_day(session, site_id, day, made.judged.rows)
+        if made.signals:
+            verdicts.put_signals(session, site_id, made.signals)
+            forget_extracts(session, site_id, [day])
         return Rebuilt(day, made.events, made.robots, sum(change != 0 for change in changed.values()))
 
     def _change_months(self, session: Session, days: dict[Key, int], marks: dict[Mark, int]) -> None:
@@ -154,9 +162,10 @@ class _Making:
         self._complete = {day for day, complete in rebuilding.raw_days(session, site_id).items() if complete}
         self._crawlers: dict[int, int] = {}  # context: id of the name
         self._erased = erasing.all_marks(session, site_id)
+        self._signals: dict[tuple[int, bytes], int] = {}
 
     def make(self, day: int) -> _Made:
-        facts = self._of_day(day)
+        facts, judged = self._judged(day, self._of_day(day))
         counts = Counts(with_marks=False)
         self._count_apart(facts, counts)
         visitors = {fact.visitor for fact in facts if fact.visitor}
@@ -189,7 +198,24 @@ class _Making:
             joined_after.earlier.items() - joined_before.earlier.items(),
             len(facts),
             sum(judge(fact.signals) for fact in facts),
+            judged,
+            self._signals,
         )
+
+    def _judged(self, day: int, facts: list[Fact]) -> tuple[list[Fact], DayJudged]:
+        """Judge the visitors of the day by what they did; return the events with the signals that follow."""
+        whom = whom_to_judge(facts) | words_of(self._session, self._site_id, day, self._rule).keys()
+        of_them = [fact for fact in facts if fact.visitor in whom]
+        now_ms = time.time_ns() // 1_000_000
+        judged = judge_day(self._session, self._site_id, day, self._rule, of_them, now_ms)
+        for fact in facts:
+            if fact.visitor and (signals := judged.signals(fact)) != fact.signals:
+                self._signals[fact.ts, fact.id] = signals
+        return [self._with_signals(fact) for fact in facts], judged
+
+    def _with_signals(self, fact: Fact) -> Fact:
+        signals = self._signals.get((fact.ts, fact.id)) if self._signals else None
+        return fact if signals is None else msgspec.structs.replace(fact, signals=signals)
 
     def _of_day(self, day: int) -> list[Fact]:
         """Read the events of a day; raises ZoneChanged."""
@@ -214,7 +240,7 @@ class _Making:
         after = b""
         while True:
             found = facts_between(self._session, self._site_id, start, end, _READ, after, timezone=self._rule.timezone)
-            yield from facts_that_stay(self._erased, self._site_id, found)
+            yield from map(self._with_signals, facts_that_stay(self._erased, self._site_id, found))
             if len(found) < _READ:
                 return
             start, after = found[-1].ts, found[-1].id

@@ -4,13 +4,16 @@ keeper    visitor keys, sites, snapshot file       every second
 drainer   journal ──▶ inbox                        as soon as there is something, and the workers have time to spare
 folder    inbox ──▶ events, sessions, rollups      the same
 extracts  visits of past days ──▶ day_extracts   every five minutes, as slowly as it takes
+judge     events of past days ──▶ verdicts       every minute, where something is to be judged
+alerts    rules ──▶ messages                       every minute
+reports   schedules ──▶ mails                        every half minute, where the settings name a mail server
 house     what is old or being erased                now and then
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from visitor_tracker.config import Config
 from visitor_tracker.errors import TrackerError
@@ -19,10 +22,13 @@ from visitor_tracker.ingest.fold import Folder
 from visitor_tracker.jobs.courtesy import Breaks
 from visitor_tracker.jobs.extracting import Extracting
 from visitor_tracker.jobs.housekeeping import keep_house
+from visitor_tracker.jobs.judging import Judging
+from visitor_tracker.jobs.others import Work
 from visitor_tracker.store.sql import SqlStore
 
 log = logging.getLogger(__name__)
 
+_NONE: Mapping[str, Work] = {}
 _KEEPER_SECONDS = 1.0
 _MIGRATE_SECONDS = 0.5
 _JOIN_SECONDS = 6.0  # the drainer takes five to empty the journal, the folder as long to empty the inbox
@@ -46,12 +52,15 @@ class Background:
         ids_days: int,
         config: Config | None = None,
         extracting: Extracting | None = None,
+        judging: Judging | None = None,
+        others: Mapping[str, Work] = _NONE,
         are_short: Callable[[], bool] = bool,
     ) -> None:
         self._are_short = are_short
         self._migrate = migrate
         self._keep = keep
         self._extracting = extracting
+        self._judging = judging
         self._drainer = drainer
         self._folder = folder
         self._stop = threading.Event()
@@ -63,6 +72,8 @@ class Background:
             threading.Thread(target=self._keep_on, name="keeper", daemon=True),
             threading.Thread(target=self._keep_house, args=(store, ids_days, config), name="house", daemon=True),
             threading.Thread(target=self._extract, name="extracts", daemon=True),
+            threading.Thread(target=self._judge, name="judge", daemon=True),
+            *(threading.Thread(target=self._do, args=(work,), name=name, daemon=True) for name, work in others.items()),
         ]
 
     def start(self) -> None:
@@ -117,6 +128,16 @@ class Background:
         self._migrated.wait()
         if self._extracting is not None and not self._stop.is_set():
             self._extracting.run(self._stop.wait)
+
+    def _judge(self) -> None:
+        self._migrated.wait()
+        if self._judging is not None and not self._stop.is_set():
+            self._judging.run(self._stop.wait)
+
+    def _do(self, work: Work) -> None:
+        self._migrated.wait()
+        if not self._stop.is_set():
+            work(self._stop.wait)
 
     def _keep_on(self) -> None:
         told = ""

@@ -111,6 +111,7 @@ class Retainer:
             is_over,
         )
         self._steps(lambda: tables.daily(site_id, before), is_over)
+        self._steps(lambda: tables.verdicts(site_id, before), is_over)
         self._steps(lambda: tables.seen(site_id, month_of(before.day)), is_over)
         self._steps(lambda: tables.links(site_id, before), is_over)
         return visits

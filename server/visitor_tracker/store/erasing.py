@@ -91,6 +91,15 @@ FORGET_DAILY = """/* erasing.begin */
 delete from daily_visitors
 where site_id = ? and visitor = ? and day in ([?])"""
 
+FORGET_VERDICTS = """/* erasing.begin */
+delete from verdicts
+where site_id = ? and visitor = ? and day in ([?])"""
+
+FORGET_REASONS = """/* erasing.forget_reasons */
+update verdicts
+set reasons = ?, views = 0, events = 0
+where site_id = ? and visitor = ? and day = ?"""
+
 FORGET_SEEN = """/* erasing.begin */
 delete from seen
 where site_id = ? and visitor = ? and month in ([?])"""
@@ -211,6 +220,7 @@ def forget_visitor(session: Session, site_id: int, visitor: bytes, days: Collect
     _send_in(session, FORGET_SESSIONS, (site_id, visitor), buckets)
     forget_extracts(session, site_id, buckets)
     _send_in(session, FORGET_DAILY, (site_id, visitor), sorted(days))
+    _send_in(session, FORGET_VERDICTS, (site_id, visitor), sorted(days))
     _send_in(session, FORGET_SEEN, (site_id, visitor), sorted({month_of(day) for day in days}))
     for template in (FORGET_LINKS_FROM, FORGET_LINKS_TO, FORGET_PROFILE, FORGET_DAYS):
         session.send(template, (site_id, visitor))
@@ -220,6 +230,11 @@ def forget_visitor(session: Session, site_id: int, visitor: bytes, days: Collect
 def forget_day(session: Session, site_id: int, visitor: bytes, day: int, until: int) -> None:
     """Delete that a visitor was there on a day, if that was first so at `until` or before."""
     session.send(FORGET_SOME_DAYS, (site_id, visitor, day, until))
+
+
+def forget_reasons(session: Session, site_id: int, visitor: bytes, days: Iterable[int]) -> None:
+    """Delete why a visitor is taken for a robot, which tells what was done on those days."""
+    send_each(session, FORGET_REASONS, [(b"[]", site_id, visitor, day) for day in days])
 
 
 def forget_daily(session: Session, site_id: int, visitor: bytes, day: int) -> None:

@@ -31,6 +31,8 @@ where site_id = ?"""
 
 # By table: what follows site_id in its key.
 KEYS: dict[str, tuple[str, ...]] = {
+    "alert_deliveries": ("id",),
+    "alert_states": ("rule_id", "event"),
     "arrivals": ("hour",),
     "client_sessions": ("client", "visitor", "day"),
     "daily_visitors": ("day", "visitor"),
@@ -41,10 +43,12 @@ KEYS: dict[str, tuple[str, ...]] = {
     "heat_pages": ("page",),
     "inbox": ("id",),
     "ip_records": ("ip",),
+    "judged_days": ("day",),
     "page_snapshots": ("page", "viewport"),
     "quality_hour": ("hour",),
     "replay_chunks": ("session", "sequence"),
     "replays": ("session",),
+    "report_deliveries": ("schedule_id", "due_at", "recipient"),
     "rollup_day": ("dimension", "period", "value"),
     "rollup_deltas": ("id",),
     "rollup_hour": ("dimension", "period", "value"),
@@ -52,6 +56,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "seen": ("month", "visitor", "dimension", "value"),
     "sessions": ("bucket", "visitor", "first_ts"),
     "tabs": ("hour", "tab"),
+    "verdicts": ("day", "visitor"),
     "visitor_days": ("visitor", "day"),
     "visitor_links": ("visitor", "previous"),
     "visitor_profiles": ("visitor",),

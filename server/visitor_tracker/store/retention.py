@@ -14,6 +14,7 @@ from visitor_tracker.store.erasing import seize
 from visitor_tracker.store.erasing_site import forget_up_to
 from visitor_tracker.store.extracts import forget_extracts
 from visitor_tracker.store.session import Database, Session, Value, send_rows
+from visitor_tracker.store.verdicts import purge as purge_verdicts
 
 _ROWS = 500  # that one transaction deletes: visits wait for no more than that
 
@@ -191,6 +192,10 @@ class RetentionTables:
 
     def daily(self, site_id: int, before: Before) -> int:
         return self._database.write(lambda session: _daily(session, site_id, before.day))
+
+    def verdicts(self, site_id: int, before: Before) -> int:
+        """Delete what was found of visitors' days."""
+        return self._database.write(lambda session: purge_verdicts(session, site_id, before.day))
 
     def seen(self, site_id: int, month: int) -> int:
         """Delete who was counted for what in months before that one."""

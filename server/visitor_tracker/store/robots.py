@@ -2,13 +2,14 @@
 
 from typing import NamedTuple
 
+from visitor_tracker.event import SIGNALS
 from visitor_tracker.measures import Dimension
 from visitor_tracker.store.session import Database
 
 FOUND = """/* RobotTable.found */
 select signals, context, host, page, count(*)
 from events
-where site_id = ? and ts >= ? and ts < ? and signals <> 0
+where site_id = ? and ts >= ? and ts < ? and (signals & ?) <> 0
 group by signals, context, host, page"""
 
 # No more than these are read: what people did, and what robots did once for each reason.
@@ -42,5 +43,5 @@ class RobotTable:
 
     def found(self, site_id: int, start_ms: int, end_ms: int) -> list[Found]:
         """Return the events with signals of that time; those of another time may come to the same again."""
-        rows = self._database.read(lambda session: session.ask(FOUND, (site_id, start_ms, end_ms)))
+        rows = self._database.read(lambda session: session.ask(FOUND, (site_id, start_ms, end_ms, SIGNALS)))
         return [Found(*map(int, row)) for row in rows]

@@ -12,6 +12,10 @@ from visitor_tracker.measures import NAMES
 Dialect = Literal["sqlite", "mysql"]
 
 _OF_ARRIVALS = ("accepted", "duplicates", "late", "numbered", "robots", "doubtful")
+_OF_VERDICTS = (
+    *("verdict", "score", "views", "events", "at"),
+    *("overruled", "overruled_by", "overruled_at", "reasons"),
+)
 
 MACROS: dict[Dialect, dict[str, str]] = {
     "sqlite": {
@@ -27,6 +31,7 @@ MACROS: dict[Dialect, dict[str, str]] = {
         "keep_old_id": "on conflict do nothing",
         "keep_old_secret": "on conflict do nothing",
         "keep_old_row": "on conflict do nothing",
+        "keep_old_lease": "on conflict do nothing",
         "keep_first_at": "on conflict (site_id, visitor, day) do update set"
         " first_at = excluded.first_at where excluded.first_at < visitor_days.first_at",
         "replace_site": "on conflict (id) do update set"
@@ -58,6 +63,10 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " received = received + excluded.received, expected = expected + excluded.expected",
         "add_arrivals": "on conflict (site_id, hour) do update set "
         + ", ".join(f"{name} = {name} + excluded.{name}" for name in _OF_ARRIVALS),
+        "replace_verdict": "on conflict (site_id, day, visitor) do update set "
+        + ", ".join(f"{name} = excluded.{name}" for name in _OF_VERDICTS),
+        "replace_judged": "on conflict (site_id, day) do update set rules = excluded.rules, events = excluded.events,"
+        " is_over = excluded.is_over, at = excluded.at",
         "count_turn": "on conflict (id) do update set turn = turn + 1",
         "replace_role": "on conflict (site_id, user_id) do update set role = excluded.role",
         "replace_full_at": "on conflict (id) do update set full_at = excluded.full_at",
@@ -90,6 +99,7 @@ MACROS: dict[Dialect, dict[str, str]] = {
         "keep_old_id": "on duplicate key update batch_id = event_ids.batch_id",
         "keep_old_secret": "on duplicate key update value = secrets.value",
         "keep_old_row": "on duplicate key update site_id = site_id",
+        "keep_old_lease": "on duplicate key update name = name",
         "keep_first_at": "on duplicate key update first_at = least(first_at, values(first_at))",
         "replace_site": "on duplicate key update"
         " name = values(name), created_at = values(created_at), settings = values(settings)",
@@ -115,6 +125,9 @@ MACROS: dict[Dialect, dict[str, str]] = {
         " received = received + values(received), expected = expected + values(expected)",
         "add_arrivals": "on duplicate key update "
         + ", ".join(f"{name} = {name} + values({name})" for name in _OF_ARRIVALS),
+        "replace_verdict": "on duplicate key update " + ", ".join(f"{name} = values({name})" for name in _OF_VERDICTS),
+        "replace_judged": "on duplicate key update"
+        " rules = values(rules), events = values(events), is_over = values(is_over), at = values(at)",
         "count_turn": "on duplicate key update turn = turn + 1",
         "replace_role": "on duplicate key update role = values(role)",
         "replace_full_at": "on duplicate key update full_at = values(full_at)",

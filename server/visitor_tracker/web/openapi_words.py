@@ -25,6 +25,7 @@ TAGS: dict[str, str] = {  # in the order in which pages show them
     "Query": "Numbers of a site: any metrics, dimensions and filters.",
     "Reports": "Ready reports: web vitals, errors, losses, heatmaps.",
     "Goals": "Goals, funnels, retention, journeys; segments and annotations.",
+    "Alerts": "Messages to people and programs when something happens.",
     "Visitors": "Visitors one by one: who is here now, sessions, recordings; find, export and erase a visitor.",
     "Sites": "Sites, their settings and members.",
     "Accounts": "Log-in, one's own account, users.",
@@ -50,7 +51,10 @@ _WORDS: dict[str, tuple[str, ...]] = {  # words of paths of our own API
         "forecast",
         "summary",
         "anomalies",
+        "trends",
         "bots",
+        "robots",
+        "reports",
     ),
     "Goals": (
         *("goals", "funnels", "funnel", "retention", "cohorts", "journeys", "attribution"),
@@ -66,6 +70,7 @@ _WORDS: dict[str, tuple[str, ...]] = {  # words of paths of our own API
     "Events": ("events", "heat"),
     "Counter": ("visits",),
     "Server": ("audit", "checks", "server", "settings", "jobs", "health"),
+    "Alerts": ("alerts", "channels"),
 }
 TAG_OF = {word: tag for tag, words in _WORDS.items() for word in words}
 
@@ -74,6 +79,7 @@ _PLAIN: dict[str, tuple[str, ...]] = {  # first words of other paths
     PAGES: ("client", "demo", "script.js", "what-we-send", "docs", "redoc", "login", "setup"),
     "Keys": ("oidc", "sso", "share", "embed"),
     "Visitors": ("privacy",),
+    "Reports": ("unsubscribe",),
     "Server": ("healthz", "readyz", "health", "metrics", "openapi.json"),
 }
 PLAIN_TAG_OF = {word: tag for tag, words in _PLAIN.items() for word in words}
@@ -98,6 +104,9 @@ PLACES: dict[str, str] = {
     "file": "Name of the file",
     "user": "Username or id",
     "key": "Id of the key",
+    "alert": "Id of the alert",
+    "channel": "Id of the channel",
+    "report": "Id of the report by mail",
 }
 
 ERROR = {

@@ -6,7 +6,7 @@ import {t} from '../../app/i18n.js';
 import {useStore} from '../../app/store.js';
 import {shownTheme} from '../../app/theme.js';
 import {colours, lines, optionsOf} from './drawing.js';
-import {ChartNotes, ChartTable, Tooltip} from './around.jsx';
+import {ChartNotes, ChartTable, Tooltip, expectedText} from './around.jsx';
 import {fullTime} from './times.js';
 
 const SHORTEST_DRAG_PX = 8;
@@ -57,14 +57,23 @@ const usePlot = (box, {chart, theme, onPlace, onDrag}) => {
 
 const STEPS = {ArrowLeft: -1, ArrowRight: 1, PageUp: -7, PageDown: 7, Home: -Infinity, End: Infinity};
 
+/** Returns the place of the last point that has a number: those behind it are only expected. */
+const lastKnown = (points, {name}) => {
+  const place = points.findLastIndex(({values}) => values[name] !== undefined);
+  return place < 0 ? points.length - 1 : place;
+};
+
 /** Returns a point as words: Sun, 22 Nov 2026: 115 visitors (before: 116). */
-const words = (point, series, interval) => {
+const words = (place, {points, series, interval, band}) => {
+  const point = points[place];
+  const expected = expectedText(place, series[0], band);
+  if (expected && point.values[series[0].name] === undefined) return `${fullTime(point.time, interval)}. ${expected}`;
   const parts = series.map(({name, label, kind}) => {
     const now = `${label}: ${metric(kind ?? name, point.values[name])}`;
     if (!point.compared) return now;
     return `${now} (${t('chart.before', {value: metric(kind ?? name, point.compared[name])})})`;
   });
-  return `${fullTime(point.time, interval)}. ${parts.join(', ')}`;
+  return [`${fullTime(point.time, interval)}. ${parts.join(', ')}`, expected].filter(Boolean).join('. ');
 };
 
 /**
@@ -72,8 +81,10 @@ const words = (point, series, interval) => {
  * points       [{time, values: {visitors: 12}, compared?: {visitors: 9}, comparedTime?}]; one is at least needed
  * series       [{name, label, kind}]: lines by the name in `values`; `kind` is the metric they are written as
  * interval     hour, day, week or month: what a point stands for
- * band         {lower, upper, forecast?}: lists as long as `points`, null where there is none
- * notes        [{id, place, text, link}]: what happened at the point `place`
+ * band         {lower, upper, forecast?}: lists as long as `points`, null where there is none; points that are only
+ *              expected have no values
+ * notes        [{id, place, text, link, kind?}]: what happened at the point `place`; `kind` spike or dip marks numbers
+ *              that are unusual, without it somebody noted it
  * unfinished   place of the point that still grows, null for none
  * onPick       (first, last) times that were dragged over, or the point that Enter was typed at
  * onNotes      a mark of notes was pressed: gets them
@@ -96,6 +107,7 @@ export const Chart = ({
   const [place, setPlace] = useState(null);
   const hasCompared = points.some(({compared}) => compared);
   const kind = series[0].kind ?? series[0].name;
+  const known = lastKnown(points, series[0]);
   const shown = {points, series, interval, kind, band, hasCompared, unfinished, height, canPick: Boolean(onPick)};
   const chart = {...shown, key: JSON.stringify(shown)};
   const pick = (one, other) => {
@@ -108,12 +120,13 @@ export const Chart = ({
     if (event.key === 'Escape') return setPlace(null);
     if (!(event.key in STEPS) || event.altKey || event.ctrlKey || event.metaKey) return undefined;
     event.preventDefault();
-    const from = place ?? (STEPS[event.key] < 0 ? points.length : -1);
+    const from = place ?? (STEPS[event.key] < 0 ? known + 1 : -1);
     const next = Math.max(0, Math.min(points.length - 1, from + STEPS[event.key]));
     move(next);
     return setPlace(next);
   };
   const at = place !== null && place < points.length ? place : null;
+  const spoken = {points, series, interval, band};
   return (
     <div class="chart">
       <div
@@ -125,14 +138,14 @@ export const Chart = ({
         aria-label={label}
         aria-valuemin={0}
         aria-valuemax={points.length - 1}
-        aria-valuenow={at ?? points.length - 1}
-        aria-valuetext={words(points[at ?? points.length - 1], series, interval)}
+        aria-valuenow={at ?? known}
+        aria-valuetext={words(at ?? known, spoken)}
         onKeyDown={onKeyDown}
         onBlur={() => setPlace(null)}
       />
       {area && <ChartNotes area={area} count={points.length} notes={notes} onNotes={onNotes} />}
-      {area && at !== null && <Tooltip area={area} place={at} {...{points, series, interval, band, notes}} />}
-      <ChartTable {...{label, points, series, interval, hasCompared}} />
+      {area && at !== null && <Tooltip area={area} place={at} {...spoken} notes={notes} />}
+      <ChartTable {...spoken} label={label} hasCompared={hasCompared} />
     </div>
   );
 };

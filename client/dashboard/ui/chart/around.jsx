@@ -9,6 +9,16 @@ const share = (place, count) => place / Math.max(1, count - 1);
 
 const percentOf = (now, before) => (before ? ((now - before) / before) * 100 : null);
 
+/** Says what is expected of a point, '' where nothing is. */
+export const expectedText = (place, {name, kind = name}, band) => {
+  if (typeof band?.lower[place] !== 'number') return '';
+  const from = metric(kind, band.lower[place]);
+  const to = metric(kind, band.upper[place]);
+  const middle = band.forecast?.[place];
+  if (typeof middle !== 'number') return t('chart.expected', {from, to});
+  return t('chart.expected_value', {value: metric(kind, middle), from, to});
+};
+
 const Line = ({series: {name, label, kind = name}, point, number}) => {
   const now = point.values[name];
   const before = point.compared?.[name];
@@ -33,26 +43,21 @@ const Line = ({series: {name, label, kind = name}, point, number}) => {
 /** Says the numbers of one point; `area` is where the lines are drawn. */
 export const Tooltip = ({area, place, points, series, interval, band, notes}) => {
   const point = points[place];
+  const expected = expectedText(place, series[0], band);
+  const lines = expected ? series.filter(({name}) => point.values[name] !== undefined) : series;
   const at = share(place, points.length);
   const left = area.left + at * area.width;
   const style = at > 0.5 ? {right: `calc(100% - ${left - 12}px)`} : {left: `${left + 12}px`};
   return (
     <div class="chart-tip" style={style} aria-hidden="true">
       <p class="chart-time">{fullTime(point.time, interval)}</p>
-      {series.map((one, number) => (
+      {lines.map((one, number) => (
         <Line key={one.name} series={one} point={point} number={number} />
       ))}
       {point.comparedTime && (
         <p class="soft">{t('chart.compared_with', {time: fullTime(point.comparedTime, interval)})}</p>
       )}
-      {typeof band?.lower[place] === 'number' && (
-        <p class="soft">
-          {t('chart.expected', {
-            from: metric(series[0].kind ?? series[0].name, band.lower[place]),
-            to: metric(series[0].kind ?? series[0].name, band.upper[place]),
-          })}
-        </p>
-      )}
+      {expected && <p class="soft">{expected}</p>}
       {notes
         .filter((note) => note.place === place)
         .map(({id, text}) => (
@@ -70,13 +75,14 @@ export const ChartNotes = ({area, count, notes, onNotes}) => {
   return places.map((place) => {
     const own = notes.filter((note) => note.place === place);
     const text = own.map((note) => note.text).join('; ');
+    const kind = own.every((note) => note.kind) ? `unusual ${own[0].kind}` : '';
     return (
       <button
         key={place}
         type="button"
-        class="chart-note"
+        class={`chart-note ${kind}`}
         style={{left: `${area.left + share(place, count) * area.width}px`, height: `${area.height + 12}px`}}
-        aria-label={t('chart.note', {text})}
+        aria-label={t(kind ? 'chart.unusual' : 'chart.note', {text})}
         title={text}
         onClick={() => onNotes?.(own)}
       >
@@ -87,7 +93,7 @@ export const ChartNotes = ({area, count, notes, onNotes}) => {
 };
 
 /** The same numbers as a table that only screen readers show. */
-export const ChartTable = ({label, points, series, interval, hasCompared}) => {
+export const ChartTable = ({label, points, series, interval, band, hasCompared}) => {
   if (points.length > MOST_IN_TABLE) return null;
   return (
     <div class="unseen">
@@ -102,16 +108,18 @@ export const ChartTable = ({label, points, series, interval, hasCompared}) => {
               </th>
             ))}
             {hasCompared && <th scope="col">{t('chart.compared')}</th>}
+            {band && <th scope="col">{t('chart.expectation')}</th>}
           </tr>
         </thead>
         <tbody>
-          {points.map((point) => (
+          {points.map((point, place) => (
             <tr key={point.time}>
               <th scope="row">{fullTime(point.time, interval)}</th>
               {series.map(({name, kind = name}) => (
                 <td key={name}>{metric(kind, point.values[name])}</td>
               ))}
               {hasCompared && <td>{metric(series[0].kind ?? series[0].name, point.compared?.[series[0].name])}</td>}
+              {band && <td>{expectedText(place, series[0], band)}</td>}
             </tr>
           ))}
         </tbody>

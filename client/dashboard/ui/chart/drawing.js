@@ -27,7 +27,7 @@ export const lines = ({points, series, band, hasCompared, unfinished}, colour) =
     const edge = {stroke: 'transparent', points: {show: false}};
     found.push({values: band.upper, ...edge}, {values: band.lower, ...edge});
     if (band.forecast) {
-      found.push({values: band.forecast, stroke: colour('--chart-4'), dash: [2, 4], points: {show: false}});
+      found.push({values: band.forecast, stroke: colour('--chart-4'), width: 1.5, dash: [5, 4], points: {show: false}});
     }
   }
   series.forEach(({name}, number) => {

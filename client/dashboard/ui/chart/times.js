@@ -2,7 +2,8 @@
 import {day} from '../../app/format.js';
 import {language, t} from '../../app/i18n.js';
 
-const hourOf = (time) => {
+/** Returns the hour of a time as a clock shows it. */
+export const hourText = (time) => {
   const moment = new Date(`${time.slice(0, 16)}:00Z`); // the wall clock of the site's zone: offsets do not matter here
   return new Intl.DateTimeFormat(language(), {hour: 'numeric', minute: '2-digit', timeZone: 'UTC'}).format(moment);
 };
@@ -11,7 +12,7 @@ const dayOf = (time) => (time.length === 7 ? `${time}-01` : time.slice(0, 10));
 /** Returns the time of a point in full, for a tooltip. */
 export const fullTime = (time, interval) => {
   if (interval === 'hour') {
-    return `${day(time, {weekday: 'short', day: 'numeric', month: 'short'})}, ${hourOf(time)}`;
+    return `${day(time, {weekday: 'short', day: 'numeric', month: 'short'})}, ${hourText(time)}`;
   }
   if (interval === 'month') return day(dayOf(time), {month: 'long', year: 'numeric'});
   const shown = day(time, {weekday: 'short', day: 'numeric', month: 'short', year: 'numeric'});
@@ -20,7 +21,7 @@ export const fullTime = (time, interval) => {
 
 /** Returns the time of a point in short, for an axis of so many points. */
 export const shortTime = (time, interval, count) => {
-  if (interval === 'hour') return count > 26 && time.slice(11, 13) === '00' ? day(time, {day: 'numeric', month: 'short'}) : hourOf(time); // prettier-ignore
+  if (interval === 'hour') return count > 26 && time.slice(11, 13) === '00' ? day(time, {day: 'numeric', month: 'short'}) : hourText(time); // prettier-ignore
   if (interval === 'month') return day(dayOf(time), {month: 'short', year: '2-digit'});
   return day(time, {day: 'numeric', month: 'short'});
 };

@@ -15,7 +15,7 @@ import {Choice} from './shared.jsx';
 
 const LIMIT = 100;
 const NAMES = ['site', 'name', 'action', 'since', 'until'];
-const KINDS = ['user.', 'login.', 'key.', 'site.', 'share.', 'signing_key.', 'visitor.', 'visit.', 'goal.', 'funnel.', 'segment.', 'annotation.']; // prettier-ignore
+const KINDS = ['user.', 'login.', 'key.', 'site.', 'share.', 'signing_key.', 'visitor.', 'visit.', 'goal.', 'funnel.', 'segment.', 'annotation.', 'alert.', 'channel.', 'report.']; // prettier-ignore
 
 const filtersOf = (params) => Object.fromEntries(NAMES.map((name) => [name, params.get(name) ?? '']));
 

@@ -3,7 +3,7 @@ import {useRef, useState} from 'preact/hooks';
 import {useAnswer} from '../../app/answers.js';
 import {at} from '../../app/api.js';
 import {t} from '../../app/i18n.js';
-import {go, withParams} from '../../app/place.js';
+import {go, toView, withParams} from '../../app/place.js';
 import {toQuery} from '../../app/question.js';
 import {may} from '../../app/session.js';
 import {Chart} from '../../ui/chart/Chart.jsx';
@@ -11,14 +11,16 @@ import {daysOfPoint} from '../../ui/chart/times.js';
 import {Icon} from '../../ui/icon.jsx';
 import {Tabs} from '../../ui/panel.jsx';
 import {dayIn, periodOf} from '../../ui/period/days.js';
+import {sentence} from '../anomalies/words.js';
 import {Exports} from './Exports.jsx';
+import {ForecastSwitch, Legend, useForecast} from './Forecast.jsx';
 import {Notes} from './Notes.jsx';
 import {METRICS, intervalChoices, pointsOf} from './asked.js';
 import {chartPicture} from './picture.js';
 
 /** Returns the place of the point that a moment belongs to, -1 for none. */
 const placeOf = (moment, points, {interval, timezone}) => {
-  const time = Date.parse(moment);
+  const time = new Date(moment).getTime();
   if (interval === 'hour') {
     return points.findIndex((point) => time >= Date.parse(point.time) && time < Date.parse(point.time) + 3_600_000);
   }
@@ -32,20 +34,40 @@ const placeOf = (moment, points, {interval, timezone}) => {
 const placed = (annotations, points, meta) =>
   annotations.map((note) => ({...note, place: placeOf(note.at, points, meta)})).filter(({place}) => place >= 0);
 
+/** Returns the marks of a chart: what people noted, and what was unusual. */
+const marksOf = (noted, unusual, points, meta) =>
+  placed(
+    [
+      ...(noted?.annotations ?? []),
+      ...unusual.map((one) => ({id: one.id, kind: one.kind, at: one.peak_ms, text: sentence(one)})),
+    ],
+    points,
+    meta,
+  );
+
 const zoom = (first, last, {interval, from, to}) => {
   const [start] = daysOfPoint(first, interval);
   const [, end] = daysOfPoint(last, interval);
+  if (start > to) return; // nothing but what is expected
   const period = periodOf(start < from ? from : start, end > to ? to : end);
   if (interval !== 'hour' || start !== end) go(withParams({period, interval: null}));
 };
 
-export const MainChart = ({data, chosen, question, site, isEmbedded}) => {
+export const MainChart = ({data, chosen, question, site, isEmbedded, unusual}) => {
   const {meta} = data;
   const box = useRef(null);
   const [opened, setOpened] = useState(null);
-  const {points, unfinished} = pointsOf(data);
+  const measured = pointsOf(data);
+  const {unfinished} = measured;
+  const forecast = useForecast({data, chosen, question, site, measured});
+  const {points, band} = forecast;
   const {data: noted, reload} = useAnswer(at`/api/v1/sites/${question.site}/annotations`, {period: question.period});
-  const notes = placed(noted?.annotations ?? [], points, meta);
+  const notes = marksOf(noted, unusual.found, measured.points, meta);
+  const open = (marks) => {
+    const own = marks.filter(({kind}) => !kind);
+    if (own.length) setOpened(own);
+    else if (!isEmbedded) go(toView('anomalies', {id: marks[0].id}));
+  };
   const mayNote = may('manage', question.site) && !isEmbedded;
   const label = t(`metric.${chosen}`);
   const asked = toQuery(question, {dimensions: `time:${meta.interval}`, metrics: METRICS.join(',')});
@@ -64,6 +86,7 @@ export const MainChart = ({data, chosen, question, site, isEmbedded}) => {
               <Icon name="note" size={16} /> {t('notes.add')}
             </button>
           )}
+          <ForecastSwitch forecast={forecast} />
           <Exports asked={asked} name="time" picture={() => chartPicture(box.current, label, question)} />
         </div>
       </div>
@@ -73,12 +96,14 @@ export const MainChart = ({data, chosen, question, site, isEmbedded}) => {
           points={points}
           series={[{name: chosen, label, kind: chosen}]}
           interval={meta.interval}
+          band={band}
           notes={notes}
           unfinished={unfinished}
           onPick={(first, last) => zoom(first, last, meta)}
-          onNotes={setOpened}
+          onNotes={open}
         />
       </div>
+      <Legend forecast={forecast} hasUnusual={notes.some(({kind}) => kind)} />
       {opened && (
         <Notes
           site={question.site}

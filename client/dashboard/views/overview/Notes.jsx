@@ -85,7 +85,7 @@ const Changed = ({site, note, timezone, onChanged, onClose}) => {
   );
 };
 
-const New = ({site, timezone, onChanged, onClose}) => {
+const New = ({site, timezone, draft, onChanged, onClose}) => {
   const add = async (values) => {
     await send('POST', path(site), values);
     say(t('notes.saved'));
@@ -94,17 +94,17 @@ const New = ({site, timezone, onChanged, onClose}) => {
   };
   return (
     <Form onSend={add}>
-      <Fields timezone={timezone} />
+      <Fields note={draft} timezone={timezone} />
     </Form>
   );
 };
 
-/** `notes` are shown, or a new one is written (`isNew`). */
-export const Notes = ({site, timezone, notes, isNew, mayNote, onChanged, onClose}) => {
+/** `notes` are shown, or a new one is written (`isNew`), which begins with the text and the moment of `draft`. */
+export const Notes = ({site, timezone, notes, isNew, draft, mayNote, onChanged, onClose}) => {
   const shared = {site, timezone, onChanged, onClose};
   return (
     <Dialog title={t(isNew ? 'notes.add' : 'notes.title')} onClose={onClose}>
-      {isNew && <New {...shared} />}
+      {isNew && <New draft={draft} {...shared} />}
       {notes.map((note) =>
         mayNote ? (
           <Changed key={note.id} note={note} {...shared} />

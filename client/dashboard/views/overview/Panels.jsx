@@ -1,32 +1,14 @@
 /** The panels below the chart; each asks once it is seen, and only for the list that is chosen. */
-import {useEffect, useRef, useState} from 'preact/hooks';
+import {useState} from 'preact/hooks';
 import {t} from '../../app/i18n.js';
 import {Panel, Tabs} from '../../ui/panel.jsx';
+import {useSeen} from '../../ui/seen.js';
 import {Skeleton} from '../../ui/states.jsx';
 import {GoalList} from './GoalList.jsx';
 import {MapList} from './MapList.jsx';
 import {PropertyList} from './PropertyList.jsx';
 import {ValueList} from './ValueList.jsx';
 import {PANELS} from './lists.js';
-
-const NEAR = '150px'; // lists are asked for a little before they are seen
-
-/** Is true from when the element was seen, or is printed. */
-const useSeen = () => {
-  const box = useRef(null);
-  const [isSeen, setSeen] = useState(false);
-  useEffect(() => {
-    const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && setSeen(true), {rootMargin: NEAR});
-    const all = () => setSeen(true);
-    observer.observe(box.current);
-    addEventListener('beforeprint', all);
-    return () => {
-      observer.disconnect();
-      removeEventListener('beforeprint', all);
-    };
-  }, []);
-  return [box, isSeen];
-};
 
 const VIEWS = {goals: GoalList, map: MapList, properties: PropertyList};
 

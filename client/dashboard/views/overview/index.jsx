@@ -13,6 +13,7 @@ import {LiveBadge} from './LiveBadge.jsx';
 import {MainChart} from './MainChart.jsx';
 import {Panels} from './Panels.jsx';
 import {Tiles} from './Tiles.jsx';
+import {UnusualLine, useUnusual} from './Unusual.jsx';
 import {METRICS, intervalOf} from './asked.js';
 
 const isEmpty = ({totals}) => !totals.metrics.visits && !totals.metrics.views;
@@ -23,6 +24,20 @@ const chosenMetric = (place, data) => {
   const chosen = place.params.get('metric');
   if (METRICS.includes(chosen)) return chosen;
   return data?.totals.metrics.visitors === null ? 'visits' : 'visitors';
+};
+
+const Numbers = ({data, chosen, question, site, isEmbedded}) => {
+  const unusual = useUnusual({meta: data.meta, question});
+  return (
+    <>
+      <section class="panel overview-main" aria-label={t('overview.numbers')}>
+        <Tiles data={data} chosen={chosen} question={question} />
+        <MainChart {...{data, chosen, question, site, isEmbedded, unusual}} />
+      </section>
+      <UnusualLine key={question.site} unusual={unusual} site={question.site} isEmbedded={isEmbedded} />
+      <Panels {...{question, site, isEmbedded, meta: data.meta}} />
+    </>
+  );
 };
 
 export const View = ({place}) => {
@@ -56,13 +71,7 @@ export const View = ({place}) => {
           isEmpty(data) && isUnfiltered ? (
             <FirstVisit question={question} onVisit={answer.reload} />
           ) : (
-            <>
-              <section class="panel overview-main" aria-label={t('overview.numbers')}>
-                <Tiles data={data} chosen={chosen} question={question} />
-                <MainChart {...{data, chosen, question, site, isEmbedded}} />
-              </section>
-              <Panels {...{question, site, isEmbedded, meta: data.meta}} />
-            </>
+            <Numbers {...{data, chosen, question, site, isEmbedded}} />
           )
         }
       </Answered>

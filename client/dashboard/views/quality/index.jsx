@@ -2,10 +2,12 @@
 import {useAnswer} from '../../app/answers.js';
 import {t} from '../../app/i18n.js';
 import {toQuery, useQuestion} from '../../app/question.js';
+import {may} from '../../app/session.js';
 import {Title} from '../../ui/panel.jsx';
 import {Arrivals} from './Arrivals.jsx';
 import {Crawlers} from './Crawlers.jsx';
 import {Reasons} from './Reasons.jsx';
+import {Verdicts} from './Verdicts.jsx';
 import {Who} from './Who.jsx';
 
 const PAGES = 20;
@@ -26,6 +28,7 @@ export const View = ({place}) => {
       <Who kinds={kinds} robots={robots} />
       <Arrivals site={site} period={period} />
       <Reasons robots={robots} />
+      {may('visitors', site) && <Verdicts place={place} period={period} />}
       <Crawlers robots={robots} site={site} range={date_range} crawler={crawler} isAi={isAi} />
     </>
   );

@@ -7,6 +7,7 @@ import msgspec
 from visitor_tracker.reports.asking.ask import TIME, Ask
 from visitor_tracker.reports.asking.collecting import Collected, collect
 from visitor_tracker.reports.asking.cursors import Cursor, write_cursor
+from visitor_tracker.reports.asking.forecasting import forecasted
 from visitor_tracker.reports.asking.groups import Key
 from visitor_tracker.reports.asking.ranking import ranked_rows, ranks, rows_of
 from visitor_tracker.reports.asking.shapes import Answered
@@ -28,7 +29,9 @@ def answer_query(table: ReportTable, ask: Ask) -> Answered:
     showing = Showing(ask, found, _other(table, ask, keys))
     end = ask.offset + len(keys)
     following = write_cursor(Cursor(end, ask.at_ms, ask.digest)) if end < in_all and keys else None
-    return Answered(understood(ask), showing.rows(keys), showing.totals(), showing.meta(in_all), following)
+    return Answered(
+        understood(ask), showing.rows(keys), showing.totals(), showing.meta(in_all), following, forecasted(table, ask)
+    )
 
 
 def _other(table: ReportTable, ask: Ask, keys: Sequence[Key]) -> tuple[Ask, Collected] | None:

@@ -43,6 +43,7 @@ class Ask:
     compared: Span | None = None
     digest: bytes = b""
     goal: Goal | None = None
+    forecast: int = 0  # buckets of time
 
     @property
     def by_time(self) -> bool:

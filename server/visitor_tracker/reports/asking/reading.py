@@ -9,6 +9,7 @@ import msgspec
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.asking.ask import TIME, Ask, Order
 from visitor_tracker.reports.asking.cursors import digest_of, read_cursor
+from visitor_tracker.reports.asking.forecasting import check_forecast
 from visitor_tracker.reports.asking.metrics import METRICS, USUAL, Metric, metric_named
 from visitor_tracker.reports.asking.spans import Range, asked_span, compared_span, range_text
 from visitor_tracker.reports.asking.trees import Tree, read_tree, written
@@ -57,6 +58,7 @@ class StatsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     order_by: list[str] = []
     limit: int = 0
     cursor: str = ""
+    forecast: int = 0  # buckets of time from the running one on
     format: Format | None = None  # instead of the header Accept
 
 
@@ -100,8 +102,10 @@ def read_query(query: StatsQuery, of: About, now_ms: int, limit_most: int = LIMI
     _check_robots(dimensions, question)
     goal = _goal(query, metrics, of)
     ordered = replace(asked, metrics=metrics, goal=goal, digest=digest, offset=offset, at_ms=at_ms)
+    check_forecast(query.forecast, ordered)
     return replace(
         ordered,
+        forecast=query.forecast,
         order=_order(query.order_by, ordered),
         limit=_limit(query.limit, limit_most, is_time=names == (TIME,)),
         compared=_compared(query, span, text, at_ms, of.known),

@@ -1,6 +1,7 @@
 """What an answer looks like."""
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from visitor_tracker.reports.asking.ask import Origin
 from visitor_tracker.reports.numbers import VisitorsAre
@@ -80,6 +81,27 @@ class Meta(msgspec.Struct, frozen=True, rename={"first": "from", "last": "to"}):
     compared: Period | None = None
 
 
+class ForecastRow(msgspec.Struct, frozen=True):
+    """What is expected of a bucket of time; the first one is running now."""
+
+    dimensions: dict[str, str]
+    expected: dict[str, float]
+    low: dict[str, float]
+    high: dict[str, float]
+
+
+class Forecasted(msgspec.Struct, frozen=True):
+    """By metric, of those that a forecast knows; `share` of the values are likely to lie between low and high.
+
+    `trend` is increasing, decreasing or stable. Without rows the `message` says why.
+    """
+
+    share: float
+    rows: list[ForecastRow]
+    trend: dict[str, str]
+    message: str
+
+
 class Answered(msgspec.Struct, frozen=True):
     """An answer; `cursor` asks for the rows that follow, null where there are none."""
 
@@ -88,3 +110,4 @@ class Answered(msgspec.Struct, frozen=True):
     totals: Summed
     meta: Meta
     cursor: str | None
+    forecast: Forecasted | UnsetType = UNSET

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Answer, Headers, Request, Response
+from visitor_tracker.reports.asking.forecasting import FORECAST_MOST
 from visitor_tracker.reports.asking.glossary import Glossary, glossary
 from visitor_tracker.reports.asking.named import goal_named, segment_named
 from visitor_tracker.reports.asking.reading import (
@@ -65,6 +66,9 @@ class QueryParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     order_by: Annotated[str, Meta(description="Such as visits:desc,page")] = ""
     limit: Annotated[int, Meta(ge=1, le=LIMIT_OF_FILES, description="Rows; in JSON at most 1,000")] | None = None
     cursor: Annotated[str, Meta(description="Of an answer: the rows that follow")] = ""
+    forecast: Annotated[
+        int, Meta(ge=0, le=FORECAST_MOST, description="Hours or days to foretell, by time and without filters")
+    ] = 0
     format: Annotated[Format, Meta(description="Instead of the header Accept")] | None = None
 
 
@@ -116,6 +120,8 @@ class QueryRoutes:
             segment=partial(segment_named, self._insight, site.id, owner_of(who_of(request))),
             goal=partial(goal_named, self._insight, site.id),
         )
+        if query.forecast and kind != "json":
+            raise HttpError(400, "invalid_forecast", f"{kind} has no place for a forecast", "ask for JSON")
         try:
             most = LIMIT_MOST if kind == "json" else LIMIT_OF_FILES
             ask = read_query(query, about, self._parts.clock(), most)
@@ -153,6 +159,7 @@ def _of_parameters(given: QueryParameters) -> StatsQuery:
         _list(given.order_by),
         given.limit or 0,
         given.cursor,
+        given.forecast,
         given.format,
     )
 

@@ -1,0 +1,87 @@
+"""Send what is due, and try again what was not taken: for a day, less and less often."""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from visitor_tracker.access.alert_channels import Channels, is_readable
+from visitor_tracker.days import DAY_MS, HOUR_MS
+from visitor_tracker.outgoing.channels import Channel, Message
+from visitor_tracker.outgoing.courier import Courier, Outcome, parts_of
+from visitor_tracker.store.alert_deliveries import Delivery, DeliveryTable
+from visitor_tracker.store.alerts import Status
+
+log = logging.getLogger(__name__)
+
+TRIED_MS: Final = DAY_MS  # after which a delivery has failed
+FIRST_MS: Final = 60_000  # until the second try; each pause is twice as long as the one before it
+LONGEST_MS: Final = HOUR_MS
+AT_ONCE: Final = 500  # deliveries of one round
+_ANSWER_MOST = 500  # characters
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    """The body of a delivery; `to` is the address, where the channel is of e-mail."""
+
+    message: Message
+    to: str = ""
+
+
+def parcels(channel: Channel, message: Message) -> list[str]:
+    """Return the bodies of the deliveries that bring a message to a channel."""
+    parts = [Parcel(message, part.to[0] if part.to else "") for part in parts_of(channel)]
+    return [msgspec.json.encode(part).decode() for part in parts]
+
+
+class Deliverer:
+    """Belongs to one thread."""
+
+    def __init__(self, table: DeliveryTable, channels: Channels, courier: Courier, clock: Callable[[], int]) -> None:
+        """`clock` is epoch ms."""
+        self._table = table
+        self._channels = channels
+        self._courier = courier
+        self._clock = clock
+
+    def run(self, is_over: Callable[[], bool] = bool) -> int:
+        """Send what is due, and return how many that were; a channel that did not take one is spared in this round."""
+        spared: set[bytes] = set()
+        begun = 0
+        for delivery in self._table.due(self._clock(), AT_ONCE):
+            if is_over():
+                break
+            if delivery.channel_id not in spared:
+                begun += 1
+                if not self._send(delivery):
+                    spared.add(delivery.channel_id)
+        return begun
+
+    def _send(self, delivery: Delivery) -> bool:
+        # Counted before it is sent: who is killed meanwhile does not begin again at once, nor for ever.
+        pause = min(FIRST_MS << min(delivery.tries, 10), LONGEST_MS)
+        if not self._table.begin(delivery, self._clock() + pause):
+            return True
+        channel = self._channels.find(delivery.site_id, delivery.channel_id)
+        if channel is None:
+            self._table.end(delivery, "failed", 0, "the channel was removed")
+            return True
+        outcome = self._deliver(delivery, channel)
+        now = self._clock()
+        next_at = now + max(pause, min(outcome.retry_after * 1000, LONGEST_MS))
+        status: Status = "sent" if outcome.is_sent else "failed" if next_at > delivery.at + TRIED_MS else "waiting"
+        self._table.end(delivery, status, next_at if status == "waiting" else now, outcome.answer[:_ANSWER_MOST])
+        if status == "failed":
+            log.warning("an alert was not taken by the channel %s for a day: %s", channel.name, outcome.answer)
+        return outcome.is_sent
+
+    def _deliver(self, delivery: Delivery, channel: Channel) -> Outcome:
+        if not is_readable(channel):
+            return Outcome(
+                is_sent=False, answer="its secrets were stored under another server.secret_key: set them again"
+            )
+        parcel = msgspec.json.decode(delivery.body, type=Parcel)
+        to = (parcel.to,) if parcel.to else channel.to
+        message = msgspec.structs.replace(parcel.message, id=delivery.id.hex())
+        return self._courier.deliver(msgspec.structs.replace(channel, to=to), message)

@@ -1,0 +1,1 @@
+"""What leaves this server by itself: mail, and requests to addresses that people gave."""

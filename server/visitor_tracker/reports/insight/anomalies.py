@@ -1,0 +1,224 @@
+"""What was unlike what is usual on a site: days and hours, visits and views, each happening told once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import blake2b
+from typing import Literal
+
+import msgspec
+
+from visitor_tracker.days import DAY_MS, HOUR_MS, bounds, date_of, day_after, day_of, zone_of
+from visitor_tracker.detection.detect import DAYS_NEEDED, Alarm, detect
+from visitor_tracker.reports.insight.history import History, Metric, Step, histories
+from visitor_tracker.sites import Site, VisitorPolicy
+from visitor_tracker.store.reports import ReportTable
+
+DAYS, HOUR_DAYS = 90, 21  # that are told of, by days and by hours
+DAYS_MOST = 366
+WARM_UP_DAYS, WARM_UP_HOUR_DAYS = 70, 28  # that detection learns from before
+METRICS: tuple[Metric, ...] = ("visits", "views")
+
+Kind = Literal["spike", "dip"]
+Severity = Literal["notable", "strong", "extreme"]
+
+_SEVERITIES: tuple[Severity, ...] = ("notable", "strong", "extreme")
+
+
+@dataclass(frozen=True, slots=True)
+class AnomaliesAsked:
+    """Of how many days, `hour_days` of them hour by hour too; 0 of these: days only."""
+
+    days: int = DAYS
+    hour_days: int = HOUR_DAYS
+    metrics: tuple[Metric, ...] = METRICS
+
+
+class Anomaly(msgspec.Struct, frozen=True):
+    """A happening. Its numbers are those of its peak, `peak_steps` days or hours; `start` to `end` is all of it.
+
+    `start`, `end` and `peak` are dates, both included, or hours with their offset, of which `end` is the last one's
+    end. Several small steps may be an anomaly only together: `peak` is the first of them. `id` stays the same while it
+    goes on and after.
+    """
+
+    id: str
+    start: str
+    end: str
+    peak: str
+    start_ms: int
+    end_ms: int
+    peak_ms: int
+    peak_steps: int
+    metric: Metric
+    step: Step
+    kind: Kind
+    severity: Severity
+    value: float
+    expected: float
+    low: float
+    high: float
+    is_over: bool
+    text: str
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """How many complete days a site has, and how many detection needs."""
+
+    days: int
+    needed: int
+
+    @property
+    def is_ready(self) -> bool:
+        return self.days >= self.needed
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An alarm of a history."""
+
+    there: History
+    alarm: Alarm
+    last: int  # step; behind the alarm's own, where a silence goes on that detection is not shown
+
+    @property
+    def start_ms(self) -> int:
+        return self.there.starts[self.alarm.at]
+
+    @property
+    def end_ms(self) -> int:
+        return self.there.starts[self.last + 1]
+
+    @property
+    def is_over(self) -> bool:
+        return self.last < len(self.there.values) - 1
+
+    def told_first(self) -> tuple[bool, int, int]:
+        """Sort by how people want to be told: whole days before hours, visits before views."""
+        return self.there.step != "day", METRICS.index(self.there.metric) if self.there.metric in METRICS else 9, 0
+
+    def known_first(self) -> tuple[int, int, int]:
+        """Sort by when it was known: what is known later never changes the first."""
+        known = self.there.starts[self.alarm.raised + 1]
+        return known, self.start_ms, METRICS.index(self.there.metric) if self.there.metric in METRICS else 9
+
+
+def anomalies(
+    table: ReportTable, site: Site, policy: VisitorPolicy, asked: AnomaliesAsked, now_ms: int
+) -> list[Anomaly]:
+    """Return what happened, the newest first; raises what stores raise."""
+    found = [*_alarms(table, site, asked, "day", now_ms)]
+    if asked.hour_days:
+        found += _alarms(table, site, asked, "hour", now_ms)
+    told = [_told(site, group) for group in _happenings(found)]
+    return sorted(told, key=lambda each: (-each.start_ms, each.id))
+
+
+def readiness(table: ReportTable, site: Site, now_ms: int) -> Readiness:
+    """Return whether a site is old enough for anomalies."""
+    known = table.known(site.id)
+    yesterday = day_after(day_of(site.timezone, now_ms), -1)
+    days = 0 if known is None or known[0] > yesterday else (date_of(yesterday) - date_of(known[0])).days + 1
+    return Readiness(days, DAYS_NEEDED)
+
+
+def _alarms(table: ReportTable, site: Site, asked: AnomaliesAsked, step: Step, now_ms: int) -> Iterable[_Found]:
+    by_day = step == "day"
+    days = asked.days if by_day else min(asked.hour_days, asked.days)
+    # Detection sees its history from the same step on for weeks: what it said yesterday it says today.
+    most = days + WARM_UP_DAYS + now_ms // DAY_MS % 28
+    if not by_day:
+        most = (days + WARM_UP_HOUR_DAYS) * 24 + now_ms // HOUR_MS % (7 * 24)
+    for there in histories(table, site, asked.metrics, step, most=most, now_ms=now_ms):
+        since = bounds(site.timezone, day_after(day_of(site.timezone, now_ms), -days))[0]
+        watched = there.watched()
+        for alarm in detect(watched, there.first, step):
+            found = _Found(there, alarm, _last(watched, alarm))
+            if found.end_ms > since:
+                yield found
+
+
+def _last(watched: Sequence[float | None], alarm: Alarm) -> int:
+    """Return the last step of an alarm and of the silence that follows on it."""
+    last = alarm.last
+    while last + 1 < len(watched) and watched[last + 1] is None:
+        last += 1
+    return last
+
+
+def _happenings(found: Sequence[_Found]) -> list[list[_Found]]:
+    """Return alarms of one kind together that overlap in time or touch, whatever they are of."""
+    groups: list[list[_Found]] = []
+    ends: list[int] = []
+    for each in sorted(found, key=lambda one: (one.alarm.kind, one.start_ms)):
+        if groups and groups[-1][0].alarm.kind == each.alarm.kind and each.start_ms <= ends[-1]:
+            groups[-1].append(each)
+            ends[-1] = max(ends[-1], each.end_ms)
+        else:
+            groups.append([each])
+            ends.append(each.end_ms)
+    return groups
+
+
+def _told(site: Site, group: Sequence[_Found]) -> Anomaly:
+    told = min(group, key=_Found.told_first)
+    first = min(group, key=_Found.known_first)
+    there, alarm = told.there, told.alarm
+    first_of_peak = max(0, alarm.peak - alarm.span + 1)
+    severity = max((each.alarm.severity for each in group), key=_SEVERITIES.index)
+    anomaly = Anomaly(
+        _id(site, first),
+        there.label(alarm.at),
+        there.label(told.last if there.step == "day" else told.last + 1),
+        there.label(first_of_peak),
+        told.start_ms,
+        told.end_ms,
+        there.starts[first_of_peak],
+        alarm.span,
+        there.metric,
+        there.step,
+        alarm.kind,
+        severity,
+        alarm.value,
+        round(alarm.expected, 2),
+        round(alarm.low, 2),
+        round(alarm.high, 2),
+        all(each.is_over for each in group),
+        "",
+    )
+    return msgspec.structs.replace(anomaly, text=sentence(anomaly, site.timezone))
+
+
+def _id(site: Site, found: _Found) -> str:
+    there = found.there
+    named = f"{site.id} {there.metric} {there.step} {found.start_ms}"
+    return blake2b(named.encode(), digest_size=8).hexdigest()
+
+
+def sentence(anomaly: Anomaly, timezone: str) -> str:
+    """Return one plain sentence: Visits rose to 812 on Wednesday, 14 October 2026 (usually 230)."""
+    verb = "rose" if anomaly.kind == "spike" else "fell"
+    numbers = f"{anomaly.metric.capitalize()} {verb} to {number(anomaly.value)}"
+    return f"{numbers} {_when(anomaly, timezone)} (usually {number(anomaly.expected)})."
+
+
+def _when(anomaly: Anomaly, timezone: str) -> str:
+    zone = zone_of(timezone)
+    at = datetime.fromtimestamp(anomaly.peak_ms / 1000, zone)
+    if anomaly.step == "day":
+        if anomaly.peak_steps == 1:
+            return f"on {day_name(at)}"
+        return f"in the {anomaly.peak_steps} days from {day_name(at)}"
+    end = datetime.fromtimestamp((anomaly.peak_ms + anomaly.peak_steps * HOUR_MS) / 1000, zone)
+    if end.date() == at.date() or (end.hour, end.minute) == (0, 0):
+        return f"between {at:%H:%M} and {end:%H:%M} on {day_name(at)}"
+    return f"between {at:%H:%M} on {day_name(at)} and {end:%H:%M} on {day_name(end)}"
+
+
+def day_name(day: date) -> str:
+    return f"{day:%A}, {day.day} {day:%B %Y}"
+
+
+def number(value: float) -> str:
+    """Return a number as people read it: 1,234; of small ones one digit behind the point."""
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"

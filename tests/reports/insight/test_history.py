@@ -1,0 +1,52 @@
+"""Days and hours as forecasts and detection take them."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from tests.reports.insight.crowd import NOW, SITE, ago, usual, visits
+from tests.reports.traffic import fold
+from visitor_tracker.days import HOUR_MS, bounds
+from visitor_tracker.reports.insight.history import histories
+from visitor_tracker.store.reports import ReportTable
+from visitor_tracker.store.sql import SqlStore
+
+DAYS = 400
+
+
+def test_a_site_without_visits_has_none(table: ReportTable) -> None:
+    assert histories(table, SITE, ("visits",), "day", most=DAYS, now_ms=NOW) == []
+    assert histories(table, SITE, ("visits",), "hour", most=DAYS, now_ms=NOW) == []
+
+
+def test_days_begin_with_the_first_visit_and_end_yesterday(store: SqlStore, table: ReportTable) -> None:
+    fold(store, SITE, [*visits(ago(3), 2), *visits(ago(1), 5), *visits(ago(0), 9)])
+    [visited, viewed] = histories(table, SITE, ("visits", "views"), "day", most=DAYS, now_ms=NOW)
+    assert (visited.first, visited.values, viewed.values) == (date(2026, 11, 9), (2, 0, 5), (2, 0, 5))
+    assert [visited.label(place) for place in range(4)] == ["2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12"]
+    assert visited.starts == tuple(bounds(SITE.timezone, ago(days))[0] for days in (3, 2, 1, 0))
+    assert visited.measured() == [2, 0, 5], "two a day may well be none on another"
+    [last] = histories(table, SITE, ("visits",), "day", most=1, now_ms=NOW)
+    assert (last.first, last.values) == (date(2026, 11, 11), (5,))
+
+
+def test_a_silence_that_chance_cannot_have_made_was_not_measured(store: SqlStore, table: ReportTable) -> None:
+    fold(store, SITE, [*usual(30, 16), *usual(9, 1)])
+    [found] = histories(table, SITE, ("visits",), "day", most=DAYS, now_ms=NOW)
+    assert [place for place, value in enumerate(found.measured()) if value is None] == [*range(15, 21)]
+    watched = found.watched()
+    assert watched[15:21] == [0, 0, 0, None, None, None], "detection sees that it begins"
+    assert None not in watched[:15] + watched[21:]
+
+
+def test_hours_of_a_day_on_which_clocks_go_back(store: SqlStore, table: ReportTable) -> None:
+    day = 20261025
+    start, end = bounds(SITE.timezone, day)
+    fold(store, SITE, [*visits(day, 3, hours=(0, 1)), *visits(day, 4, hours=(2, 3)), *visits(day, 5, hours=(3, 4))])
+    now = end + 5 * 60_000
+    [found] = histories(table, SITE, ("views",), "hour", most=DAYS, now_ms=now)
+    assert found.first == datetime(2026, 10, 25, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert len(found.values) == 25
+    assert found.values[:5] == (3, 0, 4, 5, 0)
+    assert [found.label(2), found.label(3)] == ["2026-10-25T02:00+02:00", "2026-10-25T02:00+01:00"]
+    [early] = histories(table, SITE, ("views",), "hour", most=DAYS, now_ms=start + 4 * HOUR_MS + 60_000)
+    assert early.values == (3, 0, 4), "what came in an hour's last minute may not be counted yet"
