@@ -9,7 +9,6 @@ nab       the score on the Numenta Anomaly Benchmark, whose data/ and labels/ li
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -43,12 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def traffic(sites: int) -> bool:
-    began = time.process_time()
     found = [anomaly_traffic.measure(per_day, sites) for per_day in anomaly_traffic.LEVELS]
-    seen = 4 * sites * len(found)  # series: hours and days, clean and not
     print(f"Invented traffic, {sites} sites of each size, {anomaly_traffic.DAYS} days each\n")
     print(anomaly_traffic.table(found))
-    print(f"{1000 * (time.process_time() - began) / seen:.0f} ms a series, which is made in most of them.\n")
     return all(one.hourly + one.daily <= TARGET and one.worst <= TARGET for one in found)
 
 

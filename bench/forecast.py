@@ -42,6 +42,7 @@ PAST = {"day": 760, "hour": 1440}  # steps that everyone may look at
 LEAST = {"day": 100, "hour": 480}
 APART = {"day": 61, "hour": 221}  # steps from origin to origin, no multiple of a week or a day
 BOOTSTRAPS = 2000
+INSIDE = 0.88, 0.92
 TARGETS = {("day", 0): 1.05, ("day", 1): 1.0}
 
 
@@ -165,6 +166,9 @@ def verdict(step: Step, at: int, ahead: int, scores: Mapping[str, Scores]) -> No
     text = f"{ratio:.3f} (95 %: {low:.3f} to {high:.3f}), target ≤ {target:.2f}, {said}"
     wins = fmean(one < other for one, other in zip(mine.mase[at], scores[best].mase[at], strict=True))
     print(f"- {ahead} {step}s: MASE of ours ÷ that of {best}, the best of the others: {text}; nearer in {wins:.0%}.")
+    inside = fmean(mine.inside[at])
+    said = "met" if INSIDE[0] <= inside <= INSIDE[1] else "**missed**"
+    print(f"- {ahead} {step}s: in the band of ours {inside:.1%}, target {INSIDE[0]:.0%} to {INSIDE[1]:.0%}, {said}.")
 
 
 def ours(tasks: Sequence[Task]) -> Iterator[Answer]:

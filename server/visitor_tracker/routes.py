@@ -51,7 +51,19 @@ def api_routes(parts: Parts) -> list[Route]:
     """Return the routes of the API: those that show numbers and visitors, and those of its modules."""
     store, now = parts.store, parts.snapshot
     live = LiveView(store.database, JUDGE)  # one: who follows a site and who asks once share what is read
-    modules = (accounts, credentials, site_rights, query, insight, outlook, reports, alert_channels, describing, robots, compat)
+    modules = (
+        accounts,
+        credentials,
+        site_rights,
+        query,
+        insight,
+        outlook,
+        reports,
+        alert_channels,
+        describing,
+        robots,
+        compat,
+    )
     return [
         *StatsRoutes(store, now).routes(),
         *ProblemRoutes(store, now).routes(),

@@ -13,9 +13,9 @@ from visitor_tracker.resources import CLIENT
 
 OF_A_SITE = (
     "overview", "live", "anomalies", "trends", "sessions", "visitors", "goals", "funnels", "journeys", "retention", "attribution",
-    "heatmaps", "vitals", "errors", "quality", "settings",
+    "heatmaps", "vitals", "errors", "quality", "alerts", "reports", "settings",
 )  # fmt: skip
-OF_THE_SERVER = ("sites", "welcome", "users", "keys", "account", "audit", "checks")
+OF_THE_SERVER = ("sites", "welcome", "users", "keys", "account", "audit", "alerts", "checks")
 AXE = CLIENT.parent / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE_SECONDS = 90  # filtered lists are read one after the other
 _RUN_AXE = """async () => {

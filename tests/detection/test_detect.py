@@ -136,6 +136,13 @@ def test_what_comes_back_after_a_busy_week_is_no_dip() -> None:
     assert found(detect(values, FIRST, "day")) == [(DAY, "spike")]
 
 
+@pytest.mark.parametrize("step", ["hour", "day"])
+def test_what_comes_back_after_a_month_of_silence_is_no_spike(step: Step) -> None:
+    counts = hours(Site(1_000), 90, 7, {(24 * DAY, 24 * DAY + 30 * 24): 0.0})
+    alarms = detect(counts if step == "hour" else by_day(counts), FIRST, step)
+    assert [alarm.kind for alarm in alarms] == ["dip"]
+
+
 def test_a_new_habit_stops_alarming_after_some_weeks() -> None:
     newsletter = {(24 * day, 24 * day + 24): 3.0 for day in range(DAY, 140, 7)}
     alarms = detect(by_day(hours(Site(1_000), 140, 8, newsletter)), FIRST, "day")

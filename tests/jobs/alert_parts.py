@@ -1,6 +1,7 @@
 """A site with visits, rules about it, and somebody who looks at them by a clock of the test's own."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tests.reports.traffic import event, fold
@@ -44,10 +45,15 @@ class Lookout:
         self.courier = courier or courier_of(self.config)
         self.watching = self.another()
 
-    def another(self) -> Watching:
-        """Return the same of another process, that starts now."""
+    def another(self, node: str = "") -> Watching:
+        """Return the same of another process that starts now, on this node or on that one."""
+        config = self.config
+        if node:
+            folder = self.folder / node
+            folder.mkdir()
+            config = replace(config, server=replace(config.server, data_dir=str(folder)))
         reader = SnapshotReader(self.folder / "snapshot", Snapshot((SITE,)))
-        return Watching(self.store, self.config, reader, courier=self.courier, clock=lambda: self.now)
+        return Watching(self.store, config, reader, courier=self.courier, clock=lambda: self.now)
 
     def add(self, rule: Rule, *channels: Channel, site_id: int = 1) -> Rule:
         ids = tuple(self.channels.add(site_id, each).id.hex() for each in channels)

@@ -277,14 +277,14 @@ def test_of_several_nodes_one_looks(any_store: SqlStore, tmp_path: Path) -> None
         lookout = Lookout(any_store, tmp_path)
         lookout.add(BUSY, hook(there))
         lookout.look()
-        other = lookout.another()
+        other = lookout.another("other")
         lookout.views(20)
         other.step()
         assert there.got == []
         lookout.look(1)
         other.step()
         assert len(there.got) == 1
-        lookout.now += 6 * MINUTES  # its process is gone
+        lookout.now += 6 * MINUTES  # its node is gone
         other.step()
         assert len(there.got) == 1
         assert not JobLeases(any_store.database).take(LEASE, "third", lookout.now, 1000)

@@ -216,8 +216,17 @@ def test_who_is_erased_has_no_verdict_and_gets_none(store: SqlStore) -> None:
     judge(store)
     eraser = Eraser(store, lambda: AFTER)
     line = Audit(store).row(OPERATOR, "visitor.erased")
-    judging = DayJudge(store, SITE, MARK, lambda: bool(eraser.begin(SITE.id, MARK, [who("crawler")], line)) and False)
+    rests: list[int] = []
+
+    def erased_at_the_end() -> bool:
+        rests.append(1)
+        if len(rests) == 25:  # the events were read by then: 24 rests are between hours of the day
+            eraser.begin(SITE.id, MARK, [who("crawler")], line)
+        return False
+
+    judging = DayJudge(store, SITE, MARK, erased_at_the_end)
     assert judging.judge(DAY, AFTER) is not None
+    assert len(rests) == 25
     assert standing(store) == {}
     store.close()
 
@@ -266,6 +275,30 @@ def test_signals_survive_whatever_is_said(signals: int) -> None:
     for is_robot, is_cleared in said * 2:
         now = judged_by_days(now, is_robot=is_robot, is_cleared=is_cleared)
     assert judged_by_days(now, is_robot=False, is_cleared=False) == signals
+
+
+@pytest.mark.parametrize("rule", [EXCLUDE, LASTING], ids=["daily", "lasting"])
+@pytest.mark.parametrize("comes", ["events", "a word", "both"])
+def test_what_comes_while_a_day_is_judged_is_not_lost(store: SqlStore, rule: Rule, comes: str) -> None:
+    late = crawler("other", START + 4 * HOUR_MS) if comes != "a word" else []
+    robots = {"crawler", "other"} if comes == "events" else {"crawler", "other", "anna"}
+    fold(store, EVERYBODY, rule)
+    came: list[int] = []
+
+    def meanwhile() -> bool:
+        if not came:
+            came.append(1)
+            fold(store, late, rule)
+            if "anna" in robots:
+                say(store, "anna", "robot", rule)
+        return False
+
+    assert DayJudge(store, SITE, rule, meanwhile).judge(DAY, AFTER) is not None
+    judge(store, rule, AFTER + HOUR_MS)
+    everything = with_signals([*EVERYBODY, *late], BEHAVIOUR, *robots)
+    same(tables_of(store), recount(everything, "UTC", daily=rule.daily))
+    assert judge(store, rule, AFTER + 2 * HOUR_MS) == []
+    store.close()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "mariadb"])

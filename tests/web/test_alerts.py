@@ -206,3 +206,11 @@ def test_mail_that_cannot_be_sent_is_told(site: Site) -> None:
     assert "mail.host" in made["problem"]
     tested = ask(site, "POST", f"{OF_SITE}/channels/{made['id']}/test")[1]
     assert "mail is not set up" in tested["receivers"][0]["answer"]
+
+
+def test_nobodys_mailbox_is_filled_by_tests(site: Site) -> None:
+    with receiver() as there:
+        hook = channel(site, name="program", kind="webhook", url=f"{there.url}/x")
+        answers = [ask(site, "POST", f"{OF_SITE}/channels/{hook['id']}/test") for _ in range(31)]
+    assert [status for status, _ in answers] == [200] * 30 + [429]
+    assert len(there.got) == 30

@@ -17,6 +17,7 @@ _LIKE_NOW = 20.0  # visits that speak for the day being like others
 _LIKE_NOW_POWER = 0.5  # of the last hours being busier, how much goes on
 _BACK = 0.7  # score up to which a step is like before a lasting change, which is over then
 _HABIT = 3  # weeks in a row in which a place was unusual until that is usual
+_HABIT_DAYS = 2  # what is unusual for longer is no habit, see Events
 _CLIP = 2.5  # depths; what is deeper and yet no anomaly counts so much
 
 
@@ -78,6 +79,7 @@ class Watch:
         self._now_seen = 0.0
         self._now_usual = 0.0
         self._odd: dict[tuple[int, int], int] = {}  # how many weeks in a row each place was unusual
+        self._streak = 0  # steps in a row that were
 
     @property
     def is_ready(self) -> bool:
@@ -108,13 +110,13 @@ class Watch:
         if not self.is_ready:
             return []
         readings = self._readings(value, self._mean(place))
-        factor = self._week.return_factor()
-        if factor and any(abs(reading.score) > 1 for reading in readings):
-            before = self._reading(1, value, self._week.mean(place) * factor)
-            if abs(before.score) <= _BACK:
+        before = self._week.mean_before(place)
+        if before is not None and any(abs(reading.score) > 1 for reading in readings):
+            as_before = self._reading(1, value, before)
+            if abs(as_before.score) <= _BACK:
                 self._week.go_back()
                 self._restart()
-                return [self._reading(1, value, self._mean(place))]
+                return [as_before]
         return readings
 
     def take(self, place: Place, value: float, *, is_usual: bool) -> None:
@@ -156,8 +158,12 @@ class Watch:
         slot = (place.weekday, place.part)
         times = self._odd.get(slot, 0)
         if is_usual:
+            self._streak = 0
             if times:
                 del self._odd[slot]
+            return False
+        self._streak += 1
+        if self._streak > _HABIT_DAYS * self._pace.parts:
             return False
         self._odd[slot] = times + 1
         if times + 1 == _HABIT:

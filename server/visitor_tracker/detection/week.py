@@ -48,7 +48,7 @@ class Week:
 
     def mean(self, place: Place) -> float:
         """Return how many are usual there."""
-        return self.level * self._shape[place.weekday * self._parts + place.part]
+        return self.level * self._factor(place)
 
     def add(self, weekday: int, raw: Sequence[tuple[int, float]], usual: Sequence[tuple[int, float]]) -> None:
         """Take a day that is over: what was measured, and what of it was usual."""
@@ -72,9 +72,9 @@ class Week:
             if day.weekday == place.weekday:
                 day.usual = [(part, value) for part, value in day.usual if part != place.part]
 
-    def return_factor(self) -> float | None:
-        """Return how busy it was before the last lasting change beside now; None when that is long ago."""
-        return self._before[1] / self.level if self._before and self.level else None
+    def mean_before(self, place: Place) -> float | None:
+        """Return how many were usual there before the last lasting change; None when that is long ago."""
+        return self._before[1] * self._factor(place) if self._before else None
 
     def go_back(self) -> None:
         """Forget the last lasting change: it was none."""
@@ -154,6 +154,9 @@ class Week:
             share = sum(one[2] for one in around)
             levels.append(sum(one[1] for one in around) / share if share else 0.0)
         return levels
+
+    def _factor(self, place: Place) -> float:
+        return self._shape[place.weekday * self._parts + place.part]
 
     def _share(self, day: _Day) -> float:
         first = day.weekday * self._parts

@@ -32,7 +32,3 @@ class Scale:
 
     def down(self, scaled: float) -> float:
         return min(max(exp(min(scaled, _MOST)) - self.offset, 0.0) * self.mean, 1e308)
-
-    def slope(self, scaled: float, change: float) -> float:
-        """Turn a change per step on the scale into one of the values where they are at `scaled`."""
-        return min(max(exp(min(scaled, _MOST)) * change * self.mean, -1e308), 1e308)

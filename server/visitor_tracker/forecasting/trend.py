@@ -1,4 +1,7 @@
-"""Whether the level rises or falls, and how fast: Theil and Sen's slope, if Mann and Kendall's test believes it."""
+"""Whether numbers rise or fall, and how fast: Theil and Sen's slope, if Kendall's test for seasons believes it.
+
+Only days with the same weekday are compared, so that no weekly pattern can look like a trend.
+"""
 
 from collections.abc import Sequence
 from statistics import median
@@ -6,42 +9,52 @@ from typing import Literal
 
 import msgspec
 
-_DAYS = 28  # looked at
-_SURE = 2.6  # standard deviations: levels of neighbouring days are alike, so more than the usual two
-_NOISE = 1e-9  # of sums of floats
-_LEAST = 0.05  # change over the days looked at, on the scale: less is called stable
+_DAYS = 35  # looked at
+_SURE = 2.6  # standard deviations: neighbouring weeks are alike, so more than the usual two
+_LEAST = 0.05  # change over the days looked at, as a share of the median: less is called stable
 
 
 class Trend(msgspec.Struct, frozen=True):
-    """`change` is on the scale of the level, per step."""
+    """`slope` is the change of the values per step."""
 
     name: Literal["increasing", "decreasing", "stable"]
-    change: float
+    slope: float
 
 
-def trend_of(level: Sequence[float | None], day: int) -> Trend:
-    """Judge the last four weeks of a level whose steps are `day` to a day."""
-    days = [(at, value) for at, value in enumerate(_daily(level[-_DAYS * day :], day)) if value is not None]
-    pairs = [
-        (later - sooner, then - now) for number, (sooner, now) in enumerate(days) for later, then in days[number + 1 :]
-    ]
+def trend_of(values: Sequence[float | None], day: int) -> Trend:
+    """Judge the last five weeks of values whose steps are `day` to a day."""
+    days = _daily(values[-_DAYS * day :], day)
+    pairs = _weeks_apart(days)
     if not pairs:
         return Trend("stable", 0.0)
-    change = median(rise / apart for apart, rise in pairs)
-    sign = sum((rise > 0) - (rise < 0) for _, rise in pairs)
-    count = len(days)
-    sure = abs(sign) > _SURE * (count * (count - 1) * (2 * count + 5) / 18) ** 0.5
-    if abs(change) < _NOISE:
-        change = 0.0
-    if not sure or abs(change) * (days[-1][0] - days[0][0]) < _LEAST:
-        return Trend("stable", change / day)
-    return Trend("increasing" if change > 0 else "decreasing", change / day)
+    slope = median((then - now) / (7 * weeks) for now, then, weeks in pairs)
+    usual = median(value for value in days if value is not None)
+    sign = sum((then > now) - (then < now) for now, then, _ in pairs)
+    if abs(sign) <= _SURE * _deviation(days) or abs(slope) * len(days) < _LEAST * usual:
+        return Trend("stable", slope / day)
+    return Trend("increasing" if slope > 0 else "decreasing", slope / day)
 
 
-def _daily(level: Sequence[float | None], day: int) -> list[float | None]:
-    """Return the mean level of each day, counted back from the newest step."""
+def _weeks_apart(days: Sequence[float | None]) -> list[tuple[float, float, int]]:
+    """Return the values of all pairs of days that are whole weeks apart, and how many weeks."""
+    return [
+        (now, then, weeks)
+        for weeks in range(1, (len(days) + 6) // 7)
+        for now, then in zip(days, days[7 * weeks :], strict=False)
+        if now is not None and then is not None
+    ]
+
+
+def _deviation(days: Sequence[float | None]) -> float:
+    """Return the standard deviation that the sum of signs has without a trend, which is the sum over weekdays."""
+    counts = [sum(value is not None for value in days[weekday::7]) for weekday in range(7)]
+    return float(sum(count * (count - 1) * (2 * count + 5) / 18 for count in counts) ** 0.5)
+
+
+def _daily(values: Sequence[float | None], day: int) -> list[float | None]:
+    """Return the mean of each day, counted back from the newest step."""
     means: list[float | None] = []
-    for end in range(len(level), 0, -day):
-        known = [value for value in level[max(0, end - day) : end] if value is not None]
-        means.append(sum(known) / len(known) if known else None)
+    for end in range(len(values), 0, -day):
+        known = [value for value in values[max(0, end - day) : end] if value is not None]
+        means.append(sum(value / len(known) for value in known) if known else None)
     return means[::-1]

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
+from visitor_tracker.days import bounds
 from visitor_tracker.event import KIND_CODES, Kind, Signal, Source
 from visitor_tracker.ingest.behaviour.days import Step, VisitorDay
 from visitor_tracker.ingest.behaviour.figures import figures_of
@@ -20,7 +21,7 @@ from visitor_tracker.ingest.behaviour.score import LEAST_VIEWS, RULES, Judgement
 from visitor_tracker.ingest.bots import judged_by_days
 from visitor_tracker.ingest.people import Behaviour, Rule
 from visitor_tracker.sessions.fact import PAGEVIEW, Context, Fact, Rest, decode_context, decode_rest
-from visitor_tracker.store import verdicts, vocabulary
+from visitor_tracker.store import erasing, verdicts, vocabulary
 from visitor_tracker.store.session import Session
 from visitor_tracker.store.verdicts import NOT_OVERRULED, Found, Overruled
 
@@ -38,11 +39,15 @@ _encode = msgspec.json.Encoder().encode
 
 
 class DayJudged(msgspec.Struct, frozen=True):
-    """What was found of a day, and who is a robot, or human whatever the signals say."""
+    """What was found of a day, and who is a robot, or human whatever the signals say.
+
+    `words` are what people had said by then.
+    """
 
     rows: tuple[Found, ...] = ()
     robots: frozenset[bytes] = frozenset()
     cleared: frozenset[bytes] = frozenset()
+    words: dict[bytes, Overruled] = {}
 
     def signals(self, fact: Fact) -> int:
         """Return the signals that an event of the day is to have."""
@@ -55,27 +60,47 @@ def rules_of(rule: Rule) -> int:
     return RULES * 10 + _MODES[rule.behaviour]
 
 
-def whom_to_judge(facts: Iterable[Fact]) -> set[bytes]:
-    """Return what `verdicts.candidates` does, of events that are in memory."""
-    found: dict[bytes, tuple[int, int, int]] = {}
-    for fact in facts:
-        count, low, high = found.get(fact.visitor, (0, fact.signals, fact.signals))
-        found[fact.visitor] = (count + 1, min(low, fact.signals), max(high, fact.signals))
+Tallies = dict[bytes, tuple[int, int, int]]  # by visitor: events, their smallest and their largest signals
+
+
+def add_tallies(found: Tallies, more: Tallies) -> None:
+    for visitor, (count, low, high) in more.items():
+        so_far = found.get(visitor, (0, low, high))
+        found[visitor] = (so_far[0] + count, min(so_far[1], low), max(so_far[2], high))
+
+
+def whom_to_judge(tallies: Tallies) -> set[bytes]:
+    """Return those with enough events, with signals on some of them only, and those who were judged before."""
     return {
         visitor
-        for visitor, (count, low, high) in found.items()
-        if visitor and (count >= EVENTS_LEAST or low != high or high >= _BEHAVIOUR)
+        for visitor, (count, low, high) in tallies.items()
+        if count >= EVENTS_LEAST or low != high or high >= _BEHAVIOUR
     }
 
 
+def tallies_of(facts: Iterable[Fact]) -> Tallies:
+    """Return what `verdicts.tallies` does, of events that are in memory."""
+    found: Tallies = {}
+    for fact in facts:
+        if fact.visitor:
+            count, low, high = found.get(fact.visitor, (0, fact.signals, fact.signals))
+            found[fact.visitor] = (count + 1, min(low, fact.signals), max(high, fact.signals))
+    return found
+
+
 def judge_day(  # noqa: PLR0913 - a day of a site
-    session: Session, site_id: int, day: int, rule: Rule, facts: Iterable[Fact], now_ms: int
+    session: Session,
+    site_id: int,
+    day: int,
+    rule: Rule,
+    facts: Iterable[Fact],
+    words: Mapping[bytes, Overruled],
+    now_ms: int,
 ) -> DayJudged:
-    """Judge the visitors of these events, all of whose events of the day are among them."""
+    """Judge the visitors of these events, all of whose events of the day are among them; `words` are of people."""
     by_visitor: defaultdict[bytes, list[Fact]] = defaultdict(list)
     for fact in facts:
         by_visitor[fact.visitor].append(fact)
-    words = words_of(session, site_id, day, rule)
     said = {visitor: word for visitor, word in words.items() if word.day == day or visitor in by_visitor}
     found = {} if rule.behaviour == "off" else _judged(session, by_visitor)
     rows = [
@@ -84,7 +109,35 @@ def judge_day(  # noqa: PLR0913 - a day of a site
     ]
     robots = {row.visitor for row in rows if row.standing == verdicts.ROBOT and (row.overruled >= 0 or _takes(rule))}
     cleared = {row.visitor for row in rows if row.overruled == verdicts.HUMAN}
-    return DayJudged(tuple(rows), frozenset(robots), frozenset(cleared))
+    return DayJudged(tuple(rows), frozenset(robots), frozenset(cleared), dict(words))
+
+
+def store_judged(session: Session, site_id: int, day: int, rule: Rule, judged: DayJudged) -> None:
+    """Store what was found of a day, but of whom something was erased meanwhile.
+
+    Where a person has said something meanwhile, that stays, and the day is to be judged again.
+    """
+    span = bounds(rule.timezone, day)
+    spans = erasing.marks(session, site_id, [row.visitor for row in judged.rows])
+    words = words_of(session, site_id, day, rule)
+    kept = [row for row in judged.rows if not _is_erased(spans, site_id, row.visitor, span)]
+    is_same = words == judged.words
+    verdicts.replace_day(
+        session, site_id, day, kept if is_same else [_with_word(row, words.get(row.visitor)) for row in kept]
+    )
+    if not is_same:
+        verdicts.judge_again(session, site_id, day, and_later=False)
+
+
+def _is_erased(spans: erasing.Spans, site_id: int, visitor: bytes, span: tuple[int, int]) -> bool:
+    of_visitor = (*spans.get(erasing.mark_of(site_id, visitor), ()), *spans.get(erasing.EVERYBODY, ()))
+    return any(first < span[1] and last >= span[0] for first, last in of_visitor)
+
+
+def _with_word(row: Found, said: Overruled | None) -> Found:
+    if said is None:
+        return row._replace(overruled=NOT_OVERRULED, overruled_by="", overruled_at=0)
+    return row._replace(overruled=said.verdict, overruled_by=said.by, overruled_at=said.at)
 
 
 def words_of(session: Session, site_id: int, day: int, rule: Rule) -> dict[bytes, Overruled]:

@@ -1,11 +1,12 @@
 """Read the events of a day that are needed to judge its visitors, a few at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 
 import msgspec
 
-from visitor_tracker.days import bounds
-from visitor_tracker.ingest.judging import EVENTS_LEAST, DayJudged, judge_day, words_of
+from visitor_tracker.days import HOUR_MS, bounds
+from visitor_tracker.ingest.judging import DayJudged, Tallies, add_tallies, judge_day, whom_to_judge, words_of
 from visitor_tracker.ingest.people import Rule
 from visitor_tracker.sessions.fact import Fact
 from visitor_tracker.sites import Site
@@ -17,17 +18,18 @@ from visitor_tracker.store.verdicts import Overruled
 _CHUNK = 10_000  # events read at once
 
 
-def facts_to_judge(
-    database: Database, site: Site, rule: Rule, day: int, rest: Callable[[], bool] = bool
+def _facts(
+    database: Database, site: Site, day: int, words: Collection[bytes], rest: Callable[[], bool]
 ) -> list[Fact] | None:
     """Return the events of those who are to be judged; `rest` is called in between, and None: it said to stop."""
     span = bounds(site.timezone, day)
-
-    def whom(session: Session) -> set[bytes]:
-        said = words_of(session, site.id, day, rule)
-        return verdicts.candidates(session, site.id, span, EVENTS_LEAST) | said.keys()
-
-    visitors = database.read(whom)
+    tallies: Tallies = {}
+    for start in range(*span, HOUR_MS):  # a whole day may take a database server longer than a statement may
+        end = min(start + HOUR_MS, span[1])
+        add_tallies(tallies, database.read(partial(verdicts.tallies, site_id=site.id, start=start, end=end)))
+        if rest():
+            return None
+    visitors = whom_to_judge(tallies) | set(words)
     found: list[Fact] = []
     for chunk in _chunks(database, site, span) if visitors else ():
         found += [fact for fact in chunk if fact.visitor in visitors and fact.day == day]
@@ -36,41 +38,32 @@ def facts_to_judge(
     return found
 
 
-class State(msgspec.Struct, frozen=True):
-    """What verdicts of a day depend on, where rules and settings are the same."""
-
-    events: int
-    words: dict[bytes, Overruled]
-
-
 class JudgedFacts(msgspec.Struct, frozen=True):
-    """Events of a day, what was found of it, and the state in which that was so."""
+    """Events of those who were judged, what was found of the day, and how many events there were in all by then."""
 
     day: int
-    state: State
+    events: int
     facts: list[Fact]
     verdicts: DayJudged
 
 
-def state_of(database: Database, site: Site, rule: Rule, day: int) -> State:
-    span = bounds(site.timezone, day)
-    return database.read(
-        lambda session: State(
-            verdicts.count_events(session, site.id, span), dict(words_of(session, site.id, day, rule))
-        )
-    )
+def state_of(session: Session, site: Site, rule: Rule, day: int) -> tuple[int, dict[bytes, Overruled]]:
+    """Return what verdicts depend on: how many events a day has, and what people said."""
+    events = verdicts.count_events(session, site.id, bounds(site.timezone, day))
+    return events, words_of(session, site.id, day, rule)
 
 
 def judge_facts(  # noqa: PLR0913 - a day of a site
     database: Database, site: Site, rule: Rule, day: int, now_ms: int, rest: Callable[[], bool] = bool
 ) -> JudgedFacts | None:
     """Read and judge a day; None: `rest` said to stop."""
-    state = state_of(database, site, rule, day)  # first: what comes while it is read makes it another one
-    facts = facts_to_judge(database, site, rule, day, rest)
+    # First: what comes while the day is read makes these others.
+    events, words = database.read(lambda session: state_of(session, site, rule, day))
+    facts = _facts(database, site, day, words.keys(), rest)
     if facts is None:
         return None
-    judged = database.read(lambda session: judge_day(session, site.id, day, rule, facts, now_ms))
-    return JudgedFacts(day, state, facts, judged)
+    judged = database.read(lambda session: judge_day(session, site.id, day, rule, facts, words, now_ms))
+    return JudgedFacts(day, events, facts, judged)
 
 
 def _chunks(database: Database, site: Site, span: tuple[int, int]) -> Iterator[list[Fact]]:

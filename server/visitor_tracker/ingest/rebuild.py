@@ -20,7 +20,7 @@ from visitor_tracker.ingest.bots import judge, reasons
 from visitor_tracker.ingest.calendar import local_day
 from visitor_tracker.ingest.deltas import settle
 from visitor_tracker.ingest.erased import facts_that_stay
-from visitor_tracker.ingest.judging import DayJudged, judge_day, whom_to_judge, words_of
+from visitor_tracker.ingest.judging import DayJudged, judge_day, store_judged, tallies_of, whom_to_judge, words_of
 from visitor_tracker.ingest.people import BySession, People, Rule, part
 from visitor_tracker.measures import VISITORS, unpacked
 from visitor_tracker.sessions.counts import Counts, Mark
@@ -133,7 +133,7 @@ class Rebuilder:
             add_daily_visitors(session, site_id, made.came)
         add_client_sessions(session, site_id, made.clients)
         mark_joined(session, site_id, made.joined)
-        verdicts.replace_day(session, site_id, day, made.judged.rows)
+        store_judged(session, site_id, day, self._rule, made.judged)
         if made.signals:
             verdicts.put_signals(session, site_id, made.signals)
             forget_extracts(session, site_id, [day])
@@ -204,10 +204,11 @@ class _Making:
 
     def _judged(self, day: int, facts: list[Fact]) -> tuple[list[Fact], DayJudged]:
         """Judge the visitors of the day by what they did; return the events with the signals that follow."""
-        whom = whom_to_judge(facts) | words_of(self._session, self._site_id, day, self._rule).keys()
+        words = words_of(self._session, self._site_id, day, self._rule)
+        whom = whom_to_judge(tallies_of(facts)) | words.keys()
         of_them = [fact for fact in facts if fact.visitor in whom]
         now_ms = time.time_ns() // 1_000_000
-        judged = judge_day(self._session, self._site_id, day, self._rule, of_them, now_ms)
+        judged = judge_day(self._session, self._site_id, day, self._rule, of_them, words, now_ms)
         for fact in facts:
             if fact.visitor and (signals := judged.signals(fact)) != fact.signals:
                 self._signals[fact.ts, fact.id] = signals

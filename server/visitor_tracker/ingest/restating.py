@@ -18,6 +18,7 @@ from visitor_tracker.days import bounds, month_of
 from visitor_tracker.ingest.bots import judge, reasons
 from visitor_tracker.ingest.deltas import settle
 from visitor_tracker.ingest.erased import facts_that_stay
+from visitor_tracker.ingest.judging import store_judged
 from visitor_tracker.ingest.judging_facts import JudgedFacts, judge_facts, state_of
 from visitor_tracker.ingest.people import BySession, People, Rule, part
 from visitor_tracker.ingest.rebuild import LeaseLost, RawGone, Rebuilt, ZoneChanged
@@ -85,9 +86,10 @@ class Restater:
         return Rebuilt(day, len(now.facts), robots, len(pairs))
 
     def _now(self, judged: JudgedFacts, now_ms: int) -> JudgedFacts:
-        """Return what was judged, or that of now, where another event or another word has come; nothing comes any more."""
+        """Return what was judged, or that of now where something has come; with the lease in hand nothing more does."""
         database = self._store.database
-        if state_of(database, self._site, self._rule, judged.day) == judged.state:
+        state = database.read(lambda session: state_of(session, self._site, self._rule, judged.day))
+        if state == (judged.events, judged.verdicts.words):
             return judged
         found = judge_facts(database, self._site, self._rule, judged.day, now_ms)
         assert found is not None  # nobody said to stop
@@ -119,10 +121,10 @@ class Restater:
         add_client_sessions(session, site_id, [(fact.client, fact.visitor, day, fact.ts) for fact in people])
         mark_joined(session, site_id, change.joined)
         verdicts.put_signals(session, site_id, {(now.ts, now.id): now.signals for _, now in pairs})
-        verdicts.replace_day(session, site_id, day, judged.verdicts.rows)
         forget_extracts(session, site_id, [day])
         events = verdicts.events_of(session, site_id, day, day).get(day, 0)
         verdicts.put_judged(session, site_id, day, note._replace(events=events))
+        store_judged(session, site_id, day, self._rule, judged.verdicts)
 
 
 class _Making:
@@ -199,7 +201,7 @@ def _sessions(facts: Iterable[Fact], visitors: Iterable[bytes]) -> dict[bytes, l
 
 
 def _sum(changed: dict[Key, int], now: dict[Key, int], was: dict[Key, int]) -> dict[Key, int]:
-    """Return what comes to the rollups: what visits changed, and what events are counted as now, less that of before."""
+    """Return what comes to the rollups: what visits changed, and what events count as now, less that of before."""
     found = dict(changed)
     for numbers, sign in ((now, 1), (was, -1)):
         for key, number in numbers.items():

@@ -17,17 +17,17 @@ import msgspec
 from visitor_tracker.access.snapshot import SnapshotReader
 from visitor_tracker.days import HOUR_MS, bounds, day_after, day_of
 from visitor_tracker.errors import TrackerError
-from visitor_tracker.ingest.judging import DayJudged, rules_of
+from visitor_tracker.ingest.judging import DayJudged, rules_of, store_judged
 from visitor_tracker.ingest.judging_facts import JudgedFacts, judge_facts
 from visitor_tracker.ingest.people import Rule
 from visitor_tracker.ingest.rebuild import LeaseLost, RawGone, Rebuilder, ZoneChanged
 from visitor_tracker.ingest.restating import Restater
 from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.sites import Site
-from visitor_tracker.store import erasing, verdicts
+from visitor_tracker.store import verdicts
 from visitor_tracker.store.session import Session
 from visitor_tracker.store.sql import SqlStore
-from visitor_tracker.store.verdicts import Found, JudgedDay
+from visitor_tracker.store.verdicts import JudgedDay
 
 log = logging.getLogger(__name__)
 
@@ -115,40 +115,25 @@ class DayJudge:
     def _rebuild(self, day: int, note: JudgedDay) -> None:
         rebuilder = Rebuilder(self._store, self._site.id, self._rule)
         try:
+            self._database.write(lambda session: verdicts.put_judged(session, self._site.id, day, note))
             rebuilder.rebuild(day)
             self._database.write(lambda session: self._note(session, day, note))
         finally:
             rebuilder.let_go()
 
     def _note(self, session: Session, day: int, note: JudgedDay) -> None:
-        """Note that the day was judged, while nobody else may fold."""
-        events = verdicts.events_of(session, self._site.id, day, day).get(day, 0)
-        verdicts.put_judged(session, self._site.id, day, note._replace(events=events))
+        """Note with how many events the day was judged, while nobody may fold; unless a person has said more since."""
+        site_id = self._site.id
+        if verdicts.judged_days(session, site_id, day, day).get(day) == note:
+            events = verdicts.events_of(session, site_id, day, day).get(day, 0)
+            verdicts.put_judged(session, site_id, day, note._replace(events=events))
 
     def _put(self, day: int, judged: DayJudged, note: JudgedDay) -> None:
-        site_id, span = self._site.id, bounds(self._site.timezone, day)
-
         def work(session: Session) -> None:
-            spans = erasing.marks(session, site_id, [row.visitor for row in judged.rows])
-            rows = [row for row in judged.rows if not _is_erased(spans, site_id, row, span)]
-            said = {row.visitor: row for row in verdicts.of_day(session, site_id, day) if row.overruled >= 0}
-            verdicts.replace_day(session, site_id, day, [_with_word(row, said.get(row.visitor)) for row in rows])
-            verdicts.put_judged(session, site_id, day, note)
+            verdicts.put_judged(session, self._site.id, day, note)
+            store_judged(session, self._site.id, day, self._rule, judged)
 
         self._database.write(work)
-
-
-def _is_erased(spans: erasing.Spans, site_id: int, row: Found, span: tuple[int, int]) -> bool:
-    """Say whether anything of the visitor was erased on that day while it was judged."""
-    of_visitor = (*spans.get(erasing.mark_of(site_id, row.visitor), ()), *spans.get(erasing.EVERYBODY, ()))
-    return any(first < span[1] and last >= span[0] for first, last in of_visitor)
-
-
-def _with_word(row: Found, said: Found | None) -> Found:
-    """Return the row with what a person said meanwhile."""
-    if said is None or said.overruled_at <= row.overruled_at:
-        return row
-    return row._replace(overruled=said.overruled, overruled_by=said.overruled_by, overruled_at=said.overruled_at)
 
 
 class Judging:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from visitor_tracker.event import KIND_CODES, Signal
+from visitor_tracker.event import KIND_CODES
 from visitor_tracker.event import ROBOT as EVERY_ROBOT
 from visitor_tracker.measures import Dimension
 from visitor_tracker.sessions.fact import NOBODY
@@ -81,12 +81,11 @@ from rollup_day
 where site_id = ? and dimension in (?, ?) and period >= ? and period <= ?
 group by period"""
 
-CANDIDATES = """/* verdicts.candidates */
-select visitor
+TALLIES = """/* verdicts.tallies */
+select visitor, count(*), min(signals), max(signals)
 from events
 where site_id = ? and ts >= ? and ts < ? and visitor <> ?
-group by visitor
-having count(*) >= ? or min(signals) <> max(signals) or max(signals) >= ?"""
+group by visitor"""
 
 PUT_SIGNALS = """/* verdicts.put_signals */
 update events
@@ -241,13 +240,10 @@ def events_of(session: Session, site_id: int, first_day: int = _FIRST, last_day:
     return {int(day): int(events) for day, events in session.ask(EVENTS, values)}
 
 
-def candidates(session: Session, site_id: int, span: tuple[int, int], least: int) -> set[bytes]:
-    """Return whom to judge, of a day from the first to before the other of those epoch ms.
-
-    Those with so many events, with signals on some only, and those who were judged before.
-    """
-    rows = session.ask(CANDIDATES, (site_id, *span, NOBODY, least, int(Signal.BEHAVIOUR)))
-    return {bytes(row[0]) for row in rows}
+def tallies(session: Session, site_id: int, start: int, end: int) -> dict[bytes, tuple[int, int, int]]:
+    """Return how many events visitors have from `start` to before `end`, and their smallest and largest signals."""
+    rows = session.ask(TALLIES, (site_id, start, end, NOBODY))
+    return {bytes(visitor): (int(number), int(low), int(high)) for visitor, number, low, high in rows}
 
 
 def count_events(session: Session, site_id: int, span: tuple[int, int]) -> int:

@@ -22,12 +22,12 @@ def found_in(store: SqlStore, table: ReportTable, events: Iterable[Event], now: 
 
 def test_nothing_is_told_of_usual_days(store: SqlStore, table: ReportTable) -> None:
     assert found_in(store, table, []) == []
-    assert found_in(store, table, usual(60, 1)) == []
+    assert found_in(store, table, usual(44, 1)) == []
 
 
 def test_a_day_of_many_visits_is_told_once(store: SqlStore, table: ReportTable) -> None:
     spike = visits(ago(9), 200, name="spike", hours=(14, 20), source=HACKER_NEWS)
-    [found] = found_in(store, table, [*usual(60, 1), *spike])
+    [found] = found_in(store, table, [*usual(44, 1), *spike])
     assert (found.kind, found.metric, found.step, found.peak_steps) == ("spike", "visits", "day", 1)
     assert (found.start, found.end, found.peak) == ("2026-11-03", "2026-11-03", "2026-11-03")
     assert (found.start_ms, found.end_ms) == bounds(SITE.timezone, ago(9))
@@ -42,17 +42,19 @@ def test_its_id_is_the_same_before_the_day_is_over_and_after(store: SqlStore, ta
     morning = [*visits(ago(0), 10, hours=(8, 10)), *visits(ago(0), 150, name="spike", hours=(10, 13))]
     midnight, tomorrow = bounds(SITE.timezone, ago(0))
     noon = midnight + 13 * HOUR_MS + 300_000
-    [hours] = found_in(store, table, [*usual(60, 1), *morning, *visits(ago(0), 27, name="later", hours=(13, 22))], noon)
+    [hours] = found_in(store, table, [*usual(44, 1), *morning, *visits(ago(0), 27, name="later", hours=(13, 22))], noon)
     assert (hours.step, hours.kind, hours.is_over) == ("hour", "spike", False)
     assert hours.start == "2026-11-12T10:00+01:00"
     assert "between 10:00 and 1" in hours.text
-    [day] = anomalies(table, SITE, "daily", ASKED, tomorrow + HOUR_MS)
-    assert (day.step, day.start) == ("day", "2026-11-12")
-    assert day.id == hours.id
+    for days in (30, 2):
+        [day] = anomalies(table, SITE, "daily", AnomaliesAsked(days, hour_days=2), tomorrow + HOUR_MS)
+        assert (day.step, day.start, day.id) == ("day", "2026-11-12", hours.id)
+    [day] = anomalies(table, SITE, "daily", AnomaliesAsked(30, hour_days=0), tomorrow + HOUR_MS)
+    assert day.id == hours.id, "also where nobody asks for hours"
 
 
 def test_a_silence_goes_on_until_visits_come_back(store: SqlStore, table: ReportTable) -> None:
-    fold(store, SITE, usual(60, 2))
+    fold(store, SITE, usual(44, 2))
     [found] = anomalies(table, SITE, "daily", ASKED, NOW)
     assert (found.kind, found.is_over, found.value) == ("dip", False, 0)
     assert found.start == "2026-11-11"

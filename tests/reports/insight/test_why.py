@@ -37,7 +37,7 @@ def explained(store: SqlStore, table: ReportTable, events: Iterable[Event]) -> W
 
 def test_a_source_explains_a_spike(store: SqlStore, table: ReportTable) -> None:
     spike = visits(DAY, 160, name="spike", source=HACKER_NEWS, page="/post")
-    found = explained(store, table, [*usual(60, 1), *spike])
+    found = explained(store, table, [*usual(44, 1), *spike])
     first = found.causes[0]
     assert (first.dimension, first.value, first.value_now, first.value_expected) == ("source", "Hacker News", 160, 0)
     assert 0.9 < first.share < 1.1
@@ -58,7 +58,7 @@ def test_a_source_explains_a_spike(store: SqlStore, table: ReportTable) -> None:
 
 
 def test_what_rises_with_everything_is_no_cause(store: SqlStore, table: ReportTable) -> None:
-    found = explained(store, table, [*usual(60, 1), *visits(DAY, 160, name="spike")])
+    found = explained(store, table, [*usual(44, 1), *visits(DAY, 160, name="spike")])
     assert (found.causes, found.is_even) == ([], True)
     assert found.text.endswith("all sources, pages and places rose alike.")
     assert found.suggestion == "Rise of visits"
@@ -66,7 +66,7 @@ def test_what_rises_with_everything_is_no_cause(store: SqlStore, table: ReportTa
 
 def test_a_place_explains_what_no_source_does(store: SqlStore, table: ReportTable) -> None:
     spike = visits(DAY, 160, name="spike", place=Place("SE", "Skåne", 'Malmö, "Väst"'))
-    found = explained(store, table, [*usual(60, 1), *spike])
+    found = explained(store, table, [*usual(44, 1), *spike])
     [cause, *_] = found.causes
     assert (cause.dimension, cause.value) == ("city", 'SE/Skåne/Malmö, "Väst"')
     assert cause.filter == r'city is "SE/Skåne/Malmö, \"Väst\""'
@@ -75,7 +75,7 @@ def test_a_place_explains_what_no_source_does(store: SqlStore, table: ReportTabl
 
 
 def test_a_source_that_is_gone_explains_a_dip(store: SqlStore, table: ReportTable) -> None:
-    every = [*usual(60, 1, weekday=90, weekend=60)]
+    every = [*usual(44, 1, weekday=90, weekend=60)]
     kept = [each for each in every if each.day != DAY or each.source != GOOGLE]
     other = visits(DAY, 20, name="other", source=Source("social", "Reddit", "reddit.com/"))
     found = explained(store, table, [*kept, *other])
@@ -101,7 +101,7 @@ def test_a_dip_of_everything_asks_what_arrived(
         hours = {bounds("UTC", ago(days))[0] + 12 * HOUR_MS: ArrivedEvents(100) for days in range(60, 0, -1)}
         hours[bounds("UTC", DAY)[0] + 12 * HOUR_MS] = ArrivedEvents(arrived)
         store.database.write(lambda session: add_arrivals(session, SITE.id, hours))
-    found = explained(store, table, [*usual(60, 10), *visits(DAY, 6, name="few"), *usual(8, 1)])
+    found = explained(store, table, [*usual(44, 10), *visits(DAY, 6, name="few"), *usual(8, 1)])
     assert found.causes == []
     assert said in found.text
     assert (found.received.events if found.received else None) == arrived
@@ -113,7 +113,7 @@ def test_visits_that_view_more_pages_are_told_of(store: SqlStore, table: ReportT
         for place, each in enumerate(visits(DAY, 4, name="reader", source=GOOGLE))
         for number in range(40)
     ]
-    found = explained(store, table, [*usual(60, 1), *reader])
+    found = explained(store, table, [*usual(44, 1), *reader])
     assert found.anomaly.metric == "views"
     assert found.depth is not None
     assert found.depth.views_per_visit > 3 > 1.1 > found.depth.usually
@@ -132,14 +132,14 @@ def test_notes_of_the_day_are_told(store: SqlStore, table: ReportTable) -> None:
     start, end = bounds(SITE.timezone, DAY)
     for text, at in (("before", start - 1), ("Version 2", start + HOUR_MS), ("after", end)):
         kept.add(SITE.id, Annotation(text, "https://a.test/", at=at))
-    found = explained(store, table, [*usual(60, 1), *visits(DAY, 160, name="spike")])
+    found = explained(store, table, [*usual(44, 1), *visits(DAY, 160, name="spike")])
     assert [(each.text, each.at) for each in found.annotations] == [("Version 2", "2026-11-03T00:00:00.000Z")]
 
 
 def test_a_site_without_an_earlier_week_is_not_explained(store: SqlStore, table: ReportTable) -> None:
-    fold(store, SITE, [*usual(60, 1), *visits(DAY, 160, name="spike")])
+    fold(store, SITE, [*usual(44, 1), *visits(DAY, 160, name="spike")])
     anomaly, _ = found_in(table)
-    first = bounds(SITE.timezone, ago(58))[0]
+    first = bounds(SITE.timezone, ago(42))[0]
     early = Anomaly(**{name: getattr(anomaly, name) for name in Anomaly.__struct_fields__} | {"peak_ms": first})
     found = why(table, SITE, "daily", early, NOW)
     assert (found.causes, found.compared_with) == ([], [])

@@ -75,7 +75,7 @@ export const optionsOf = ({points, interval, kind, width, height, found, band, c
   return {
     width,
     height,
-    padding: [12, 12, 0, 0],
+    padding: [12, 22, 0, 0], // room for half of the last tick's text
     legend: {show: false},
     cursor: {
       x: true,

@@ -45,13 +45,16 @@ const Renew = ({base, channel, onClose, onShow}) => {
 const Channel = ({base, open, canMail, onClose, onShow, reload}) => {
   const done = (made) => {
     reload();
-    if (made.secret) onShow({secret: made.secret, name: made.name, next: open.next});
-    else onShow(open.next ?? null);
+    const next = open.next ? {...open.next, first: made.id} : null;
+    onShow(made.secret ? {secret: made.secret, name: made.name, next} : next);
   };
   return <ChannelDialog base={base} channel={open.channel} canMail={canMail} onClose={onClose} onDone={done} />;
 };
 
-/** `open` has one of rule, channel (null for new ones; then `next` is opened), tested, secret, renewed, doomed. */
+/**
+ * `open` has one of rule, channel (null for new ones), tested, secret, renewed, doomed. After a new channel `next` is
+ * opened, whose `first` is that channel.
+ */
 export const Opened = (props) => {
   const {base, open, onShow, reload} = props;
   const close = () => onShow(null);
@@ -72,6 +75,7 @@ export const Opened = (props) => {
   }
   if (open.doomed) return <Remove base={base} open={open} onDone={done} />;
   if (open.renewed) return <Renew base={base} channel={open.renewed} onClose={close} onShow={onShow} />;
-  if (open.rule !== undefined) return <RuleDialog {...props} rule={open.rule} onClose={close} onDone={done} />;
+  const isRule = open.rule !== undefined;
+  if (isRule) return <RuleDialog {...props} rule={open.rule} first={open.first} onClose={close} onDone={done} />;
   return <Channel {...props} onClose={close} />;
 };

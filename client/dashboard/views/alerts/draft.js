@@ -31,9 +31,10 @@ const NEW = {
 
 const PERCENT = 100;
 
-/** Returns a draft of a rule, or of a new one, which the only channel gets. */
-export const startOf = (rule, kinds, channels) => {
-  if (!rule) return {...NEW, kind: kinds[0], channels: channels.length === 1 ? [channels[0].id] : []};
+/** Returns a draft of a rule, or of a new one, which the channel `first` gets, or the only one there is. */
+export const startOf = (rule, {kinds, channels, first}) => {
+  const only = channels.length === 1 ? [channels[0].id] : [];
+  if (!rule) return {...NEW, kind: kinds[0], channels: first ? [first] : only};
   const share = unitOf(rule.metric) === 'percent' ? PERCENT : 1;
   return {...rule, value: Math.round(rule.value * share * 1e6) / 1e6};
 };

@@ -6,7 +6,6 @@ import {t, textOr} from '../../app/i18n.js';
 import {go, toView, withParams} from '../../app/place.js';
 import {may} from '../../app/session.js';
 import {fullTime} from '../../ui/chart/times.js';
-import {Menu, MenuItem} from '../../ui/menu.jsx';
 import {Panel, Tabs} from '../../ui/panel.jsx';
 import {Answered, Empty} from '../../ui/states.jsx';
 import {Table} from '../../ui/table.jsx';
@@ -60,20 +59,26 @@ const Why = ({reasons}) =>
     </details>
   );
 
-/** What else may be said of a visitor than what holds. */
+/** What may be said of a visitor, besides what holds. */
 const choicesOf = ({verdict, overruled_by: by}) => {
-  const words = ['human', 'robot'].filter((word) => by === null || word !== verdict);
+  const words = ['human', 'robot'].filter((word) => word !== verdict);
   return by === null ? words : [...words, 'rules'];
 };
 
 const Change = ({row, onChoose}) => (
-  <Menu title={t('verdicts.change')} label={t('verdicts.change')} isQuiet>
+  <span class="verdict-words">
     {choicesOf(row).map((word) => (
-      <MenuItem key={word} onPick={() => onChoose(row, word)}>
+      <button
+        key={word}
+        type="button"
+        class="button"
+        aria-label={`${t(`verdicts.say.${word}`)}: ${row.visitor.slice(0, SHORT_ID)}`}
+        onClick={() => onChoose(row, word)}
+      >
         {t(`verdicts.say.${word}`)}
-      </MenuItem>
+      </button>
     ))}
-  </Menu>
+  </span>
 );
 
 const columnsOf = (onChoose) => [

@@ -4,16 +4,18 @@ import {languageName} from '../../app/format.js';
 import {LANGUAGES, language, t} from '../../app/i18n.js';
 import {Dialog} from '../../ui/dialog.jsx';
 import {Icon} from '../../ui/icon.jsx';
+import {Skeleton} from '../../ui/states.jsx';
 import {Choice} from '../admin/shared.jsx';
 import {EVERY, when} from './words.js';
 
 /** `report` null: one may choose which. */
 export const Preview = ({base, report, onClose}) => {
   const [asked, setAsked] = useState({every: report?.every ?? 'weekly', language: report?.language ?? language()});
-  const choose =
-    (name) =>
-    ({target}) =>
-      setAsked((old) => ({...old, [name]: target.value}));
+  const [isThere, setThere] = useState(false);
+  const choose = (name) => (event) => {
+    setThere(false);
+    setAsked((old) => ({...old, [name]: event.target.value}));
+  };
   const address = (format) => `${base}/preview?${new URLSearchParams({...asked, format})}`;
   return (
     <Dialog title={report ? `${t('mail.preview')}: ${when(report)}` : t('mail.preview')} onClose={onClose} isWide>
@@ -33,7 +35,15 @@ export const Preview = ({base, report, onClose}) => {
           />
         </div>
       )}
-      <iframe class="al-preview" sandbox="" src={address('html')} title={t('mail.preview')} />
+      {!isThere && <Skeleton rows={8} />}
+      <iframe
+        class="al-preview"
+        sandbox=""
+        src={address('html')}
+        title={t('mail.preview')}
+        hidden={!isThere}
+        onLoad={() => setThere(true)}
+      />
       <p class="actions">
         {['html', 'text'].map((format) => (
           <a key={format} class="button" href={address(format)} target="_blank" rel="noopener noreferrer">

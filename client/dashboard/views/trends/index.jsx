@@ -19,7 +19,7 @@ const daysOf = (params) => DAYS.find((days) => String(days) === params.get('days
 
 const ofADay = (value) => (value < 100 ? decimal(value, 1) : short(value));
 
-const Average = ({data: {average, average_before: before, days}}) => (
+const Average = ({data: {average, average_before: before}}) => (
   <Panel title={t('trends.average')}>
     <dl class="g-tiles">
       {METRICS.map((name) => (
@@ -37,10 +37,25 @@ const Average = ({data: {average, average_before: before, days}}) => (
       ))}
     </dl>
     <p class="g-note">
-      {t('trends.average_help', {count: average.days})}{' '}
-      {before && before.days < days && t('trends.before_is_short', {count: before.days})}
+      {t(before ? 'trends.average_help' : 'trends.average_alone', {count: average.days})}{' '}
+      {before && before.days < average.days && t('trends.before_is_short', {count: before.days})}
     </p>
   </Panel>
+);
+
+/** Days of which the site did not know all would make every page rise. */
+const isComparable = ({average, average_before: before}) => before !== null && before.days >= average.days;
+
+const Changes = ({data}) => (
+  <>
+    <p class="soft trends-days">{t('trends.pages_of', {days: daysText([data.from, data.to])})}</p>
+    <div class="grid">
+      <Pages name="risers" rows={data.risers} data={data} />
+      <Pages name="fallers" rows={data.fallers} data={data} />
+      <Pages name="new_pages" rows={data.new_pages} data={data} />
+      <Fading rows={data.fading} />
+    </div>
+  </>
 );
 
 const Shown = ({data}) => {
@@ -55,13 +70,14 @@ const Shown = ({data}) => {
         <Weekdays weekdays={data.weekdays} />
         <Hours hours={data.hours} />
       </Panel>
-      <p class="soft trends-days">{t('trends.pages_of', {days: daysText([data.from, data.to]), count: data.days})}</p>
-      <div class="grid">
-        <Pages name="risers" rows={data.risers} data={data} />
-        <Pages name="fallers" rows={data.fallers} data={data} />
-        <Pages name="new_pages" rows={data.new_pages} data={data} />
-        <Fading rows={data.fading} />
-      </div>
+      {isComparable(data) ? (
+        <Changes data={data} />
+      ) : (
+        <>
+          <p class="g-note g-notice">{t('trends.not_comparable', {count: data.average_before?.days ?? 0})}</p>
+          <Fading rows={data.fading} />
+        </>
+      )}
     </>
   );
 };

@@ -6,8 +6,6 @@ Of several nodes one does it: who has the lease. A rule that takes long to look 
 """
 
 import logging
-import os
-import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -41,7 +39,7 @@ LEASE: Final = "alerts"
 HISTORY_DAYS: Final = 90
 STATES_DAYS: Final = 60
 
-_LEASE_MS = 5 * MINUTE_MS
+_LEASE_MS = 3 * MINUTE_MS
 _SHARE = 50  # of the time that looking at one rule may take: one part of so many
 _ANOMALY_MS = 5 * MINUTE_MS  # hours and days end no more often
 SERVER = Site(0, "")
@@ -54,6 +52,12 @@ LOOKS: Mapping[RuleKind, Look] = {
     "lag": lag,
     "certificate": certificate,
 }
+
+
+def node_of(config: Config) -> str:
+    """Return how this node is called: one server at a time has a data folder, so that the next one has its leases."""
+    place = config.data_dir.stat()
+    return f"{socket.gethostname()[:24]}:{place.st_dev:x}:{place.st_ino:x}"
 
 
 def now_ms() -> int:
@@ -82,10 +86,11 @@ class Watching:
         self._rules = AlertTables(store.database)
         self._table = DeliveryTable(store.database)
         self._leases = JobLeases(store.database)
-        self._holder = f"{socket.gethostname()[:24]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._holder = node_of(config)
         self._emergency = Emergency(self._courier, clock)
         self._due: dict[bytes, int] = {}  # when a rule is looked at again
         self._purged_at = 0
+        self._led_at = -MINUTE_MS
 
     def run(self, rest: Callable[[float], bool]) -> None:
         """Work until `rest`, which waits for so many seconds, says that it is over."""
@@ -100,13 +105,15 @@ class Watching:
             if rest(EVERY_SECONDS):
                 break
         try:
+            self._led_at = -MINUTE_MS
             self._leases.give_back(LEASE, self._holder)
         except TrackerError:
             log.debug("the lease of alerts ends by itself", exc_info=True)
 
     def step(self, is_over: Callable[[], bool] = bool) -> None:
         """Look at all rules that are due, and send what is."""
-        if not self._leases.take(LEASE, self._holder, self._clock(), _LEASE_MS):
+        watched = self._rules.sites()
+        if not watched or not self._leads():  # where nobody wants to be told, nothing is written each minute
             return
         self._snapshot.refresh()
         snapshot = self._snapshot.now
@@ -114,13 +121,22 @@ class Watching:
         deliverer = Deliverer(self._table, channels, self._courier, self._clock)
         self._note_emergency()
         sites = {SERVER.id: SERVER, **snapshot.by_id}
-        for site_id in self._rules.sites():
+        for site_id in watched:
             if site_id in sites:
                 self._look_at_site(sites[site_id], snapshot, channels, is_over)
                 deliverer.run(is_over)
         deliverer.run(is_over)
         self._purge()
         self._emergency.remember(self._watched(channels))
+
+    def _leads(self) -> bool:
+        """Say whether this node has the lease, and have it for longer where it was taken a while ago."""
+        now = self._clock()
+        if not 0 <= now - self._led_at < MINUTE_MS:
+            if not self._leases.take(LEASE, self._holder, now, _LEASE_MS):
+                return False
+            self._led_at = now
+        return True
 
     def _watched(self, channels: Channels) -> list[Watched]:
         """Return the rules of which the store need not be there."""
@@ -144,10 +160,9 @@ class Watching:
     def _look_at_site(self, site: Site, snapshot: Snapshot, channels: Channels, is_over: Callable[[], bool]) -> None:
         there = {channel.id.hex(): channel for channel in channels.all(site.id)}
         for rule in self._rules.rules(site.id):
-            if is_over():
+            if is_over() or not self._leads():
                 return
             if rule.is_on and self._due.get(rule.id, 0) <= self._clock():
-                self._leases.take(LEASE, self._holder, self._clock(), _LEASE_MS)
                 self._look_at(site, snapshot, rule, there)
 
     def _look_at(self, site: Site, snapshot: Snapshot, rule: Rule, there: Mapping[str, Channel]) -> None:

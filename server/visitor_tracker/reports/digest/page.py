@@ -17,7 +17,8 @@ _BIG = 3  # figures that stand at the top
 
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 _INK, _DIM, _LINE = "color:#1a2233", "color:#5c667a", "border-bottom:1px solid #e4e8f0"
-_CARD = "background:#ffffff;border-radius:12px;padding:20px 24px"
+_WRAP = "word-break:break-word;overflow-wrap:anywhere"
+_CARD = f"background:#ffffff;border-radius:12px;padding:20px 24px;{_WRAP}"
 _TONES = {"more": ("up", "color:#12713a"), "less": ("down", "color:#b3420d")}
 
 _STYLE = """\
@@ -147,8 +148,7 @@ def _title(text: str) -> str:
 
 def _list(title: str, measure: str, rows: Sequence[tuple[str, str, str]]) -> str:
     lines = "".join(
-        f'<tr><td class="ink line" style="padding:5px 8px 5px 0;{_LINE};{_INK};word-break:break-word;'
-        f'overflow-wrap:anywhere">{escape(value)}</td>'
+        f'<tr><td class="ink line" style="padding:5px 8px 5px 0;{_LINE};{_INK};{_WRAP}">{escape(value)}</td>'
         f'<td class="ink line" align="right" width="72" style="padding:5px 0;{_LINE};{_INK};white-space:nowrap">'
         f"{escape(number)}</td>"
         f'<td class="dim line" align="right" width="72" style="padding:5px 0;{_LINE};{_DIM};font-size:13px;'
@@ -203,6 +203,5 @@ def _foot(said: Said, links: Links) -> str:
         why = escape(words.why_you.format(address=clean(links.to), site=clean(said.digest.site)))
         stop = f'<a class="link" href="{escape(links.stop)}" style="color:#2955d9">{escape(words.stop)}</a>'
         notes.append(f"{why} {stop}")
-    return (
-        f'{button}<tr><td class="dim" style="padding:0 24px 24px;font-size:12px;{_DIM}">{"<br>".join(notes)}</td></tr>'
-    )
+    style = f"padding:0 24px 24px;font-size:12px;{_DIM};{_WRAP}"
+    return f'{button}<tr><td class="dim" style="{style}">{"<br>".join(notes)}</td></tr>'

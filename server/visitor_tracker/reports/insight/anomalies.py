@@ -93,14 +93,9 @@ class _Found:
     def is_over(self) -> bool:
         return self.last < len(self.there.values) - 1
 
-    def told_first(self) -> tuple[bool, int, int]:
-        """Sort by how people want to be told: whole days before hours, visits before views."""
-        return self.there.step != "day", METRICS.index(self.there.metric) if self.there.metric in METRICS else 9, 0
-
-    def known_first(self) -> tuple[int, int, int]:
-        """Sort by when it was known: what is known later never changes the first."""
-        known = self.there.starts[self.alarm.raised + 1]
-        return known, self.start_ms, METRICS.index(self.there.metric) if self.there.metric in METRICS else 9
+    def told_first(self) -> tuple[bool, bool, int]:
+        """Sort by how people want to be told: days before hours, visits before the rest, the first before later."""
+        return self.there.step != "day", self.there.metric != "visits", self.start_ms
 
 
 def anomalies(
@@ -110,8 +105,18 @@ def anomalies(
     found = [*_alarms(table, site, asked, "day", now_ms)]
     if asked.hour_days:
         found += _alarms(table, site, asked, "hour", now_ms)
-    told = [_told(site, group) for group in _happenings(found)]
+    today = day_of(site.timezone, now_ms)
+    since = {step: bounds(site.timezone, day_after(today, -days))[0] for step, days in _days_of(asked).items()}
+    told = [
+        _told(site, group)
+        for group in _happenings(site, found)
+        if any(each.end_ms > since[each.there.step] for each in group)
+    ]
     return sorted(told, key=lambda each: (-each.start_ms, each.id))
+
+
+def _days_of(asked: AnomaliesAsked) -> dict[Step, int]:
+    return {"day": asked.days, "hour": min(asked.hour_days, asked.days)}
 
 
 def readiness(table: ReportTable, site: Site, now_ms: int) -> Readiness:
@@ -123,19 +128,16 @@ def readiness(table: ReportTable, site: Site, now_ms: int) -> Readiness:
 
 
 def _alarms(table: ReportTable, site: Site, asked: AnomaliesAsked, step: Step, now_ms: int) -> Iterable[_Found]:
-    by_day = step == "day"
-    days = asked.days if by_day else min(asked.hour_days, asked.days)
+    """Yield the alarms of these days, and of those that detection learns from: a happening may have begun there."""
+    days = _days_of(asked)[step]
     # Detection sees its history from the same step on for weeks: what it said yesterday it says today.
     most = days + WARM_UP_DAYS + now_ms // DAY_MS % 28
-    if not by_day:
+    if step == "hour":
         most = (days + WARM_UP_HOUR_DAYS) * 24 + now_ms // HOUR_MS % (7 * 24)
     for there in histories(table, site, asked.metrics, step, most=most, now_ms=now_ms):
-        since = bounds(site.timezone, day_after(day_of(site.timezone, now_ms), -days))[0]
         watched = there.watched()
         for alarm in detect(watched, there.first, step):
-            found = _Found(there, alarm, _last(watched, alarm))
-            if found.end_ms > since:
-                yield found
+            yield _Found(there, alarm, _last(watched, alarm))
 
 
 def _last(watched: Sequence[float | None], alarm: Alarm) -> int:
@@ -146,8 +148,8 @@ def _last(watched: Sequence[float | None], alarm: Alarm) -> int:
     return last
 
 
-def _happenings(found: Sequence[_Found]) -> list[list[_Found]]:
-    """Return alarms of one kind together that overlap in time or touch, whatever they are of."""
+def _happenings(site: Site, found: Sequence[_Found]) -> list[list[_Found]]:
+    """Return alarms of one kind together that overlap in time, touch, or began on one day, whatever they are of."""
     groups: list[list[_Found]] = []
     ends: list[int] = []
     for each in sorted(found, key=lambda one: (one.alarm.kind, one.start_ms)):
@@ -156,18 +158,17 @@ def _happenings(found: Sequence[_Found]) -> list[list[_Found]]:
             ends[-1] = max(ends[-1], each.end_ms)
         else:
             groups.append([each])
-            ends.append(each.end_ms)
+            ends.append(max(each.end_ms, bounds(site.timezone, day_of(site.timezone, each.start_ms))[1] - 1))
     return groups
 
 
 def _told(site: Site, group: Sequence[_Found]) -> Anomaly:
     told = min(group, key=_Found.told_first)
-    first = min(group, key=_Found.known_first)
     there, alarm = told.there, told.alarm
     first_of_peak = max(0, alarm.peak - alarm.span + 1)
     severity = max((each.alarm.severity for each in group), key=_SEVERITIES.index)
     anomaly = Anomaly(
-        _id(site, first),
+        _id(site, group),
         there.label(alarm.at),
         there.label(told.last if there.step == "day" else told.last + 1),
         there.label(first_of_peak),
@@ -189,10 +190,10 @@ def _told(site: Site, group: Sequence[_Found]) -> Anomaly:
     return msgspec.structs.replace(anomaly, text=sentence(anomaly, site.timezone))
 
 
-def _id(site: Site, found: _Found) -> str:
-    there = found.there
-    named = f"{site.id} {there.metric} {there.step} {found.start_ms}"
-    return blake2b(named.encode(), digest_size=8).hexdigest()
+def _id(site: Site, group: Sequence[_Found]) -> str:
+    """Return what stays the same whether hours are asked for or not, and when the day after them is over."""
+    day = day_of(site.timezone, min(each.start_ms for each in group))
+    return blake2b(f"{site.id} {group[0].alarm.kind} {day}".encode(), digest_size=8).hexdigest()
 
 
 def sentence(anomaly: Anomaly, timezone: str) -> str:

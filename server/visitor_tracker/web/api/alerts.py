@@ -1,6 +1,7 @@
 """Alerts and their channels by REST: of sites for who manages them, of the server itself for admins."""
 
 import threading
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Annotated, Final
 
@@ -42,6 +43,7 @@ LIMIT, LIMIT_MOST = 50, 500
 
 _HINT = "docs/alerts.md says what each kind of alert needs"
 _AT_ONCE = 2  # tests of one process: a receiver that hangs keeps a thread
+_TESTS_MOST, _TESTS_MS = 30, 600_000  # of a site and process: nobody's mailbox is filled by them
 
 _tests = threading.BoundedSemaphore(_AT_ONCE)
 
@@ -63,6 +65,7 @@ class AlertDesk:
         self.deliveries = DeliveryTable(parts.store.database)
         self.goals = InsightTable(parts.store.database)
         self._courier = courier or courier_of(parts.config)
+        self._lately: defaultdict[int, deque[int]] = defaultdict(lambda: deque(maxlen=_TESTS_MOST))
 
     def site(self, request: Request) -> Site:
         """Return the site of the path, or the server itself; raises HttpError 404."""
@@ -82,7 +85,11 @@ class AlertDesk:
         self.parts.audit.note(who_of(request), action, site_id=site.id, target=target, detail=detail)
 
     def tested(self, site: Site, channels: Sequence[Channel], about: str) -> Tested:
-        """Send a message to the channels now, and tell what the other side said; raises HttpError 503."""
+        """Send a message to the channels now, and tell what the other side said; raises HttpError 429 and 503."""
+        now, lately = self.parts.clock(), self._lately[site.id]
+        if len(lately) == _TESTS_MOST and now - lately[0] < _TESTS_MS:
+            raise HttpError(429, "too_many_tests", "there were many tests lately", "try again later", retry_after=600)
+        lately.append(now)
         if not _tests.acquire(blocking=False):
             raise HttpError(503, "busy", "other tests are going on", "try again", retry_after=10)
         try:

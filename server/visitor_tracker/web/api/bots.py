@@ -9,8 +9,7 @@ from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Answer, Request
 from visitor_tracker.ingest.behaviour.reasons import Reason
 from visitor_tracker.ingest.bots import reasons
-from visitor_tracker.ingest.judging import judge_day
-from visitor_tracker.ingest.judging_facts import facts_to_judge
+from visitor_tracker.ingest.judging_facts import judge_facts
 from visitor_tracker.ingest.people import Rule
 from visitor_tracker.sites import Site, site_id_of
 from visitor_tracker.store import verdicts
@@ -97,9 +96,8 @@ class BotRoutes:
         events = self._database.read(lambda session: verdicts.events_of(session, site.id, today, today))
         if rule.behaviour == "off" or events.get(today, 0) > _EVENTS_MOST:
             return self._judged(site, today, today)
-        facts = facts_to_judge(self._database, site, rule, today) or []
-        now_ms = self._parts.clock()
-        return list(self._database.read(lambda session: judge_day(session, site.id, today, rule, facts, now_ms)).rows)
+        found = judge_facts(self._database, site, rule, today, self._parts.clock())
+        return list(found.verdicts.rows) if found else []
 
     def _by_signals(self, site: Site, first: int, last: int) -> list[tuple[bytes, int, int, int]]:
         """Return visitor, day, signals and events of those whose requests said it."""
