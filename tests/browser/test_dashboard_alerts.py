@@ -129,6 +129,7 @@ def test_what_happens_is_told_and_listed(chromium: Browser, office: Server, hook
         _make_alert(seen)
         _try_webhook(seen, hooks, secret)
         _see_history(seen, office, hooks)
+        _change_it(page)
         _remove_all(seen)
     assert _ask(office, "sites/shop/channels")["channels"] == []
 
@@ -160,6 +161,7 @@ def _make_alert(seen: Watched) -> None:
     form.get_by_label("In which time").select_option("month")
     form.get_by_label("Name").fill("First visit")
     form.get_by_text("Quiet hours and pauses").click()
+    assert seen.barriers() == []
     form.get_by_label("Quiet from").fill("23:00")
     with _refused(seen, 400):
         form.get_by_role("button", name="Make the alert").click()
@@ -219,6 +221,22 @@ def _see_history(seen: Watched, office: Server, hooks: Receiver) -> None:
     assert seen.barriers() == []
 
 
+def _change_it(page: Page) -> None:
+    """Shares are typed in percent."""
+    page.get_by_role("navigation", name="Alerts").get_by_role("link", name="Alerts").click()
+    expect(page.get_by_text(re.compile("last told"))).to_be_visible()
+    page.get_by_role("button", name="Change the alert First visit").click()
+    form = _dialog(page, "Change the alert First visit")
+    expect(form.get_by_label("Quiet from")).to_have_value("23:00")
+    form.get_by_label("Number").select_option("bounce_rate")
+    form.get_by_label("Limit in percent").fill("82.5")
+    form.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Bounce rate above 82.5% in a month.")).to_be_visible()
+    page.get_by_role("button", name="Change the alert First visit").click()
+    expect(form.get_by_label("Limit in percent")).to_have_value("82.5")
+    page.keyboard.press("Escape")
+
+
 def _remove_all(seen: Watched) -> None:
     page = seen.page
     page.get_by_role("link", name="Channels").click()
@@ -227,7 +245,6 @@ def _remove_all(seen: Watched) -> None:
         page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(page.get_by_text("Alerts use it: First visit")).to_be_visible()
     page.get_by_role("navigation", name="Alerts").get_by_role("link", name="Alerts").click()
-    expect(page.get_by_text(re.compile("last told"))).to_be_visible()
     page.get_by_role("button", name="Remove the alert First visit").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(page.get_by_role("heading", name="Tell me when something unusual happens")).to_be_visible()

@@ -111,6 +111,7 @@ _NUMBERS = Note(
 )
 _PENDING = {202: Told("Stored; counted as soon as the store is back", kind=CountedVisit)}
 _INVALID_URL = {400: Told("No acceptable `url`: the plain text `Invalid URL`", _TEXT + _JSON)}
+_NO_REPORT = Told("The link belongs to no report that is still sent", _HTML + _JSON)
 
 NOTES: Mapping[str, Note] = {
     "POST /api/v1/events": _EVENTS,
@@ -129,6 +130,11 @@ NOTES: Mapping[str, Note] = {
     ),
     "GET /widget/most-read.json": Note(answers={404: Told("No such site is public, or the link opens nothing")}),
     "POST /share/{token}": Note(answers={404: Told("The link opens nothing", _HTML + _JSON)}),
+    "GET /unsubscribe": Note(answers={404: _NO_REPORT}),
+    "POST /unsubscribe": Note(answers={404: _NO_REPORT}),
+    "GET /api/v1/sites/{site}/reports/preview": Note(
+        answers={200: Told("The report, as a page or, with `format=text`, as plain text", _HTML + _TEXT)}
+    ),
     "GET /stats": Note(
         "Everything of all time, and what the question comes to where there is one: any of the parameters but the "
         "site. Without one, parameters that nobody reads are let pass.",

@@ -76,13 +76,14 @@ export const ChartNotes = ({area, count, notes, onNotes}) => {
     const own = notes.filter((note) => note.place === place);
     const text = own.map((note) => note.text).join('; ');
     const kind = own.every((note) => note.kind) ? `unusual ${own[0].kind}` : '';
+    const label = own.map((note) => t(note.kind ? 'chart.unusual' : 'chart.note', {text: note.text})).join('; ');
     return (
       <button
         key={place}
         type="button"
         class={`chart-note ${kind}`}
         style={{left: `${area.left + share(place, count) * area.width}px`, height: `${area.height + 12}px`}}
-        aria-label={t(kind ? 'chart.unusual' : 'chart.note', {text})}
+        aria-label={label}
         title={text}
         onClick={() => onNotes?.(own)}
       >

@@ -45,6 +45,12 @@ const marksOf = (noted, unusual, points, meta) =>
     meta,
   );
 
+const UnusualMark = ({mark: {id, text}, isEmbedded}) => (
+  <p>
+    {text} {!isEmbedded && <a href={toView('anomalies', {id})}>{t('anomalies.why')}</a>}
+  </p>
+);
+
 const zoom = (first, last, {interval, from, to}) => {
   const [start] = daysOfPoint(first, interval);
   const [, end] = daysOfPoint(last, interval);
@@ -64,8 +70,7 @@ export const MainChart = ({data, chosen, question, site, isEmbedded, unusual}) =
   const {data: noted, reload} = useAnswer(at`/api/v1/sites/${question.site}/annotations`, {period: question.period});
   const notes = marksOf(noted, unusual.found, measured.points, meta);
   const open = (marks) => {
-    const own = marks.filter(({kind}) => !kind);
-    if (own.length) setOpened(own);
+    if (marks.some(({kind}) => !kind)) setOpened(marks);
     else if (!isEmbedded) go(toView('anomalies', {id: marks[0].id}));
   };
   const mayNote = may('manage', question.site) && !isEmbedded;
@@ -113,7 +118,13 @@ export const MainChart = ({data, chosen, question, site, isEmbedded, unusual}) =
           mayNote={mayNote}
           onChanged={reload}
           onClose={() => setOpened(null)}
-        />
+        >
+          {opened
+            .filter(({kind}) => kind)
+            .map((mark) => (
+              <UnusualMark key={mark.id} mark={mark} isEmbedded={isEmbedded} />
+            ))}
+        </Notes>
       )}
     </div>
   );

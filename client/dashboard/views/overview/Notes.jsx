@@ -99,8 +99,8 @@ const New = ({site, timezone, draft, onChanged, onClose}) => {
   );
 };
 
-/** `notes` are shown, or a new one is written (`isNew`), which begins with the text and the moment of `draft`. */
-export const Notes = ({site, timezone, notes, isNew, draft, mayNote, onChanged, onClose}) => {
+/** `notes` are shown, or a new one is written (`isNew`), which begins with the text and the moment of `draft`; children stand below. */
+export const Notes = ({site, timezone, notes, isNew, draft, mayNote, onChanged, onClose, children}) => {
   const shared = {site, timezone, onChanged, onClose};
   return (
     <Dialog title={t(isNew ? 'notes.add' : 'notes.title')} onClose={onClose}>
@@ -112,6 +112,7 @@ export const Notes = ({site, timezone, notes, isNew, draft, mayNote, onChanged, 
           <Written key={note.id} note={note} timezone={timezone} />
         ),
       )}
+      {children}
     </Dialog>
   );
 };

@@ -39,7 +39,7 @@ def _happening(view: View, found: Anomaly, others: list[Anomaly]) -> Happening:
     state = view.states.get(event_id(found.id))
     if state is None or not (state.told or state.done):  # only what is told needs a reason
         reasons = why(view.table, view.site, view.policy, found, view.now, others=others)
-        text = f"{found.text}\n{reasons.text}" if reasons.text and reasons.text != found.text else found.text
+        text = reasons.text or found.text
         link = reasons.causes[0].link if reasons.causes else reasons.link
     numbers: Told = {
         "metric": found.metric,
