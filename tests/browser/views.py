@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, Request, ViewportSize, expect
 from visitor_tracker.resources import CLIENT
 
 OF_A_SITE = (
-    "overview", "live", "anomalies", "trends", "sessions", "visitors", "goals", "funnels", "journeys", "retention", "attribution",
-    "heatmaps", "vitals", "errors", "quality", "alerts", "reports", "settings",
+    "overview", "live", "anomalies", "trends", "sessions", "visitors", "goals", "funnels", "journeys", "retention",
+    "attribution", "heatmaps", "vitals", "errors", "quality", "alerts", "reports", "settings",
 )  # fmt: skip
 OF_THE_SERVER = ("sites", "welcome", "users", "keys", "account", "audit", "alerts", "checks")
 AXE = CLIENT.parent / "node_modules" / "axe-core" / "axe.min.js"

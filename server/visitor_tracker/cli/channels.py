@@ -124,6 +124,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
     """Add the commands of this file."""
     group = add_group(commands, "channel", "say where alerts go: mail, webhooks, chats", examples=_EXAMPLES)
     add = add_command(group, "add", at_desk(_add), "make a channel", examples=_ADD_EXAMPLES)
+    add.usage = "%(prog)s NAME (--email ADDRESS | --webhook URL | --slack URL | … one of them) [options]"
     add.add_argument("name", metavar="NAME", help="what people will read, e.g. team")
     add_whose(add)
     kind = add.add_mutually_exclusive_group(required=True)

@@ -6,8 +6,6 @@ import {Field, Form} from '../../ui/form.jsx';
 import {Icon} from '../../ui/icon.jsx';
 import {say} from '../../ui/toast.jsx';
 
-const NAME_MOST = 80;
-
 /** Of a site what is unusual; of the server what keeps it from counting. */
 const rulesOf = async (isServer) => {
   if (!isServer) return [{kind: 'anomaly', severity: 'strong'}];
@@ -16,12 +14,19 @@ const rulesOf = async (isServer) => {
   return [{kind: 'lag', minutes: 15}, ...(hasCertificate ? [{kind: 'certificate', days: 14}] : [])];
 };
 
-const channelFor = async (base, channels, address) => {
+/** Names of channels stand in the audit log, in which no address is. */
+const freeName = (channels, username) => {
+  const name = username ? t('alerts.quick_channel', {name: username}) : t('channels.kinds.email');
+  const names = new Set(channels.map((channel) => channel.name));
+  let free = name;
+  for (let number = 2; names.has(free); number += 1) free = `${name} ${number}`;
+  return free;
+};
+
+const channelFor = async (base, channels, address, username) => {
   const isIt = ({kind, to}) => kind === 'email' && to.length === 1 && to[0].toLowerCase() === address.toLowerCase();
-  return (
-    channels.find(isIt) ??
-    (await send('POST', `${base}/channels`, {name: address.slice(0, NAME_MOST), kind: 'email', to: [address]}))
-  );
+  const body = {name: freeName(channels, username), kind: 'email', to: [address]};
+  return channels.find(isIt) ?? (await send('POST', `${base}/channels`, body));
 };
 
 /** `onDone` gets the alert that was made first, which one may like to try. */
@@ -30,7 +35,7 @@ export const Quick = ({base, isServer, channels, onDone}) => {
   const make = async ({email}) => {
     const address = email.trim();
     const rules = await rulesOf(isServer);
-    const {id} = await channelFor(base, channels, address);
+    const {id} = await channelFor(base, channels, address, me.username);
     const made = [];
     for (const rule of rules) {
       made.push(await send('POST', `${base}/alerts`, {...rule, name: t(`alerts.name.${rule.kind}`), channels: [id]}));

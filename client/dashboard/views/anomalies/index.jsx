@@ -2,7 +2,7 @@
 import {useEffect, useRef} from 'preact/hooks';
 import {useAnswer} from '../../app/answers.js';
 import {t} from '../../app/i18n.js';
-import {go, withParams} from '../../app/place.js';
+import {go, toView, withParams} from '../../app/place.js';
 import {may} from '../../app/session.js';
 import {Tabs, Title} from '../../ui/panel.jsx';
 import {Answered, Empty} from '../../ui/states.jsx';
@@ -42,7 +42,11 @@ const List = ({data, place, days}) => {
   if (data.anomalies.length === 0) return <None data={data} days={days} />;
   return (
     <>
-      {place.id && !isThere && <p class="g-note g-notice">{t('anomalies.gone')}</p>}
+      {place.id && !isThere && (
+        <p class="g-note g-notice">
+          {t('anomalies.gone')} {days < DAYS.at(-1) && t('anomalies.choose_more')}
+        </p>
+      )}
       <ul class="anomalies">
         {data.anomalies.map((anomaly) => (
           <li key={anomaly.id} tabIndex={-1} ref={anomaly.id === place.id ? chosen : undefined}>
@@ -83,6 +87,11 @@ export const View = ({place}) => {
       <Answered answer={answer} rows={8}>
         {(data) => <List data={data} place={place} days={days} />}
       </Answered>
+      {may('manage', place.site) && (
+        <p>
+          <a href={toView('alerts')}>{t('anomalies.tell_me')}</a>
+        </p>
+      )}
       <Explained count={answer.data?.anomalies.length} />
     </>
   );

@@ -48,7 +48,7 @@ const Schedule = ({report, canMail, onShow, onSwitch}) => {
         <p class="al-facts">
           <span>{timezone}</span>
           <span>{languageName(language)}</span>
-          {next && <span>{t('mail.next', {moment: moment(next, timezone)})}</span>}
+          {next && canMail && <span>{t('mail.next', {moment: moment(next, timezone)})}</span>}
         </p>
         <Recipients recipients={recipients} />
         {canMail && hint && <p class="warn-text">{t('alerts.problem', {problem: hint})}</p>}

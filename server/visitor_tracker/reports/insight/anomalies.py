@@ -8,9 +8,9 @@ from typing import Literal
 
 import msgspec
 
-from visitor_tracker.days import DAY_MS, HOUR_MS, bounds, date_of, day_after, day_of, zone_of
+from visitor_tracker.days import HOUR_MS, bounds, date_of, day_after, day_of, zone_of
 from visitor_tracker.detection.detect import DAYS_NEEDED, Alarm, detect
-from visitor_tracker.reports.insight.history import History, Metric, Step, histories
+from visitor_tracker.reports.insight.history import History, Metric, Step, histories, steps_since_a_turn
 from visitor_tracker.sites import Site, VisitorPolicy
 from visitor_tracker.store.reports import ReportTable
 
@@ -130,10 +130,8 @@ def readiness(table: ReportTable, site: Site, now_ms: int) -> Readiness:
 def _alarms(table: ReportTable, site: Site, asked: AnomaliesAsked, step: Step, now_ms: int) -> Iterable[_Found]:
     """Yield the alarms of these days, and of those that detection learns from: a happening may have begun there."""
     days = _days_of(asked)[step]
-    # Detection sees its history from the same step on for weeks: what it said yesterday it says today.
-    most = days + WARM_UP_DAYS + now_ms // DAY_MS % 28
-    if step == "hour":
-        most = (days + WARM_UP_HOUR_DAYS) * 24 + now_ms // HOUR_MS % (7 * 24)
+    least = days + WARM_UP_DAYS if step == "day" else (days + WARM_UP_HOUR_DAYS) * 24
+    most = steps_since_a_turn(site, step, least, now_ms)
     for there in histories(table, site, asked.metrics, step, most=most, now_ms=now_ms):
         watched = there.watched()
         for alarm in detect(watched, there.first, step):

@@ -6,7 +6,7 @@ import msgspec
 
 from visitor_tracker.detection.detect import bands
 from visitor_tracker.reports.insight.anomalies import WARM_UP_DAYS, WARM_UP_HOUR_DAYS
-from visitor_tracker.reports.insight.history import Metric, Step, histories
+from visitor_tracker.reports.insight.history import Metric, Step, histories, steps_since_a_turn
 from visitor_tracker.sites import Site
 from visitor_tracker.store.reports import ReportTable
 
@@ -37,7 +37,8 @@ def band(table: ReportTable, site: Site, asked: BandAsked, now_ms: int) -> list[
     """Return the complete steps of these days with their bands, the oldest first; raises what stores raise."""
     by_day = asked.step == "day"
     count = asked.days if by_day else asked.days * 24
-    most = count + (WARM_UP_DAYS if by_day else WARM_UP_HOUR_DAYS * 24)
+    least = count + (WARM_UP_DAYS if by_day else WARM_UP_HOUR_DAYS * 24)
+    most = steps_since_a_turn(site, asked.step, least, now_ms)
     found: list[BandPoint] = []
     for there in histories(table, site, (asked.metric,), asked.step, most=most, now_ms=now_ms):
         every = bands(there.watched(), there.first, asked.step)

@@ -22,6 +22,7 @@ Metric = Literal["visits", "views", "visitors", "events"]
 Step = Literal["day", "hour"]
 
 SETTLE_MS = 120_000  # that the last events of an hour may take to be counted
+_TURN: dict[Step, int] = {"day": 28, "hour": 7 * 24}  # steps for which histories begin at the same one
 _BUSY = 10.0  # of that many a day, chance leaves a day without any once in 20,000
 _AROUND = 14  # days from which is taken what is usual
 _SILENT_DAYS = 3  # of a silence that detection sees: behind them it would learn that nothing is usual
@@ -66,6 +67,16 @@ class _Steps:
     first: date | datetime
     starts: tuple[int, ...]
     rows: tuple[Measured | None, ...]
+
+
+def steps_since_a_turn(site: Site, step: Step, least: int, now_ms: int) -> int:
+    """Return `least` complete steps and a few more, so that the first one stays the same for weeks.
+
+    What detection says of a day depends on where its history begins: it shall not say something else an hour later.
+    """
+    if step == "day":
+        return least + date_of(day_of(site.timezone, now_ms - SETTLE_MS)).toordinal() % _TURN[step]
+    return least + hour_of(site.timezone, now_ms - SETTLE_MS) // HOUR_MS % _TURN[step]
 
 
 def histories(  # noqa: PLR0913 - the rest by keyword

@@ -18,6 +18,7 @@ PERIODS: dict[Step, int] = {"day": 7, "hour": 24}
 PERIODS_MOST: dict[Step, int] = {"day": 366, "hour": 336}
 SHARE = 0.9
 HOLIDAYS_MOST = 200
+_SILENT_DAYS = 7  # at the end: who knows whether a site that was silent for longer comes back
 
 Trend = Literal["increasing", "decreasing", "stable"]
 
@@ -70,8 +71,13 @@ def predict(table: ReportTable, site: Site, policy: VisitorPolicy, asked: Foreca
     if not found_there:
         return _cannot(site, asked, 0, "there are no complete days with visits yet")
     [there] = found_there
+    measured = there.measured()
+    silent = next((place for place, value in enumerate(reversed(measured)) if value is not None), len(measured))
+    if silent > _SILENT_DAYS * (1 if asked.step == "day" else 24):
+        since = there.label(len(measured) - silent)
+        return _cannot(site, asked, len(measured), f"nobody has come since {since}: nothing tells whether anybody will")
     try:
-        found = forecast(there.measured(), there.first, asked.step, periods, share=asked.share, holidays=asked.holidays)
+        found = forecast(measured, there.first, asked.step, periods, share=asked.share, holidays=asked.holidays)
     except TooShort as error:
         return _cannot(site, asked, len(there.values), str(error))
     return Prediction(

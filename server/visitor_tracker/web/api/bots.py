@@ -17,7 +17,7 @@ from visitor_tracker.store.session import Session
 from visitor_tracker.store.verdicts import Found
 from visitor_tracker.web.asked import answer, query_as
 from visitor_tracker.web.parts import Parts
-from visitor_tracker.web.routed import sees_all, visible
+from visitor_tracker.web.routed import may, sees_all, visible
 from visitor_tracker.web.router import Route
 from visitor_tracker.web.turns import long_turn
 
@@ -40,7 +40,7 @@ class Bot(msgspec.Struct, frozen=True):
 
 
 class Bots(msgspec.Struct, frozen=True):
-    """The most active first."""
+    """The most active first; without a role on the site nobody is listed."""
 
     detected_bots_count: int
     bots: list[Bot]
@@ -70,7 +70,9 @@ class BotRoutes:
             return answer(NoBots(f"Not enough data: robots are looked for among {_VISITORS_LEAST} visitors and more"))
         with long_turn():
             found = self._found(site)
-        return answer(Bots(len(found), found[:_LISTED_MOST]))
+        # Single visitors are for who has a role on the site, as everywhere; readers of a public one learn how many.
+        may_see = may(request, "visitors", site)
+        return answer(Bots(len(found), found[:_LISTED_MOST] if may_see else []))
 
     def _found(self, site: Site) -> list[Bot]:
         today = day_of(site.timezone, self._parts.clock())
