@@ -29,6 +29,9 @@ _SHOW_PENDING = """() => {
   return Boolean(pending);
 }"""
 
+_SAY_PENDING = """() => [...document.querySelectorAll('main .skeleton, main [aria-busy=true]')]
+  .map((one) => `${one.className} of ${one.closest('section')?.getAttribute('aria-label')}`)"""
+
 
 @dataclass
 class Watched:
@@ -48,7 +51,7 @@ class Watched:
         """Wait until nothing loads any more; lists below the edge are asked for when they come into view."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while self.page.evaluate(_SHOW_PENDING):
-            assert time.monotonic() < deadline, f"{self.page.url} loads for ever"
+            assert time.monotonic() < deadline, f"{self.page.url} loads for ever: {self.page.evaluate(_SAY_PENDING)}"
             self.page.wait_for_timeout(100)  # asking without a pause would take the time that it waits for
         self.page.evaluate("() => scrollTo(0, 0)")
 

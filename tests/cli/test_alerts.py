@@ -18,7 +18,7 @@ def test_a_channel_and_an_alert_from_nothing_to_a_test(command: Command) -> None
         assert "not shown again" in added.err
         assert command("channel", "add", "phone", "--ntfy", f"{there.url}/topic", "--token", "tk_1").code == 0
         listed = command("channel", "list").out
-        assert f"{there.url}/hook" in listed
+        assert f"{there.url}/…" in listed
         assert "tk_1" not in listed + command("channel", "list", "--json").out
         assert command("channel", "test", "program").out == "program: sent: 200 ok\n"
         made = command(
@@ -42,6 +42,9 @@ def test_a_channel_and_an_alert_from_nothing_to_a_test(command: Command) -> None
 def test_what_is_wrong_is_told(command: Command) -> None:
     bad = command("channel", "add", "program", "--webhook", "ftp://x.example/")
     assert (bad.code, "no address such as" in bad.err) == (2, True)
+    nowhere = command("alert", "add", "Waiting", "lag", "--to", "operators", "--server")
+    assert "the server itself has no channel 'operators'" in nowhere.err
+    assert "channel add --server" in nowhere.err
     assert command("channel", "add", "operators", "--email", "ops@example.com", "--server").code == 0
     missing = command("alert", "add", "Odd", "anomaly", "--to", "operators")
     assert (missing.code, "channel add" in missing.err) == (1, True)

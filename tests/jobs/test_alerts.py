@@ -241,7 +241,7 @@ def test_one_receiver_that_fails_holds_up_no_other(any_store: SqlStore, tmp_path
         lookout.look(1)
     assert post.recipients == ["anna@reader.example"]
     assert len(there.got) == 1
-    assert sorted(each.status for each in lookout.history()) == ["sent", "sent", "waiting", "waiting"]
+    assert sorted(each.status for each in lookout.history()) == ["failed", "sent", "sent", "waiting"]
     assert post.mails[0]["Subject"] == "Busy: 20 views (default)"
 
 

@@ -159,6 +159,27 @@ def test_what_is_changed_counts_from_then_on(office: Office) -> None:
     assert office.step("2026-03-26T13:00") == []
 
 
+def test_a_site_that_moves_gets_no_report_again(office: Office) -> None:
+    office.schedule(hour=8, at=at("2026-03-24T20:00"))
+    for day in range(25, 31):
+        assert office.step(f"2026-03-{day}T08:00") == [ANNA, BEN]
+    office.snapshot = SnapshotReader(
+        Path(office.config.server.data_dir) / "none",
+        Snapshot(sites=(msgspec.structs.replace(SITE, timezone="America/New_York"),)),
+    )
+    assert office.step("2026-03-30T09:00") == []
+    assert {outcome for _, outcome, _ in office.outcomes()} == {"sent"}, "nothing is noted as skipped either"
+    assert office.step("2026-03-31T13:59") == [], "that is 7:59 there"
+    assert office.step("2026-03-31T14:00") == [ANNA, BEN]
+
+
+def test_an_hour_that_is_changed_counts_on_the_same_day(office: Office) -> None:
+    made = office.schedule(hour=8)
+    assert office.step("2026-03-25T08:00") == [ANNA, BEN]
+    office.schedules.change(msgspec.structs.replace(made, hour=10, at=at("2026-03-25T09:00")))
+    assert office.step("2026-03-25T10:00") == [ANNA, BEN]
+
+
 def test_who_has_unsubscribed_gets_nothing_until_that_is_undone(office: Office) -> None:
     office.schedule()
     office.schedules.stop(SITE.id, ID, digest_of(ANNA), MADE)

@@ -133,3 +133,13 @@ def test_addresses_are_checked_and_domains_written_as_dns_has_them() -> None:
     ):
         with pytest.raises(MailError, match="is no e-mail address"):
             checked_address(text)
+
+
+def test_a_mail_that_was_taken_is_sent_whatever_is_said_to_the_goodbye() -> None:
+    async def handle_quit(*_: object) -> str:
+        return "421 Bye"
+
+    with mail_server() as there:
+        there.handle_QUIT = handle_quit  # type: ignore[attr-defined]
+        assert mailer(there).send(MAIL).startswith("250")
+    assert len(there.mails) == 1

@@ -37,7 +37,7 @@ def channel(site: Site, base: str = OF_SITE, **more: object) -> dict[str, Any]:
 
 
 def test_secrets_go_in_and_never_come_back(site: Site) -> None:
-    hook = channel(site, name="program", kind="webhook", url="https://hook.example/x?key=verysecret")
+    hook = channel(site, name="program", kind="webhook", url="https://hook.example/verysecret/x?key=verysecret")
     channel(site, name="chat", kind="slack", url=SLACK)
     channel(site, name="bot", kind="telegram", url="", token=TOKEN, chat="-100123")
     channel(site, name="phone", token="tk_verysecret")
@@ -49,7 +49,7 @@ def test_secrets_go_in_and_never_come_back(site: Site) -> None:
     assert TOKEN not in text
     assert hook["secret"] not in text
     assert [(each["name"], each["place"], each["has_token"]) for each in found["channels"]] == [
-        ("program", "https://hook.example/x?…", False),
+        ("program", "https://hook.example/…", False),
         ("chat", "https://hooks.slack.com/…", False),
         ("bot", "-100123", True),
         ("phone", "https://ntfy.example/topic", True),
@@ -60,7 +60,7 @@ def test_secrets_go_in_and_never_come_back(site: Site) -> None:
     renewed = ask(site, "POST", f"{OF_SITE}/channels/{hook['id']}/secret")[1]["secret"]
     assert renewed.startswith("whsec_")
     assert renewed != hook["secret"]
-    assert ask(site, "GET", f"{OF_SITE}/channels")[1]["channels"][0]["place"] == "https://hook.example/x?…"
+    assert ask(site, "GET", f"{OF_SITE}/channels")[1]["channels"][0]["place"] == "https://hook.example/…"
     audit = str(site.app.store.execute("select action, target, detail from audit"))
     assert "channel.added" in audit
     assert "channel.secret_renewed" in audit
@@ -192,6 +192,14 @@ def test_a_test_says_what_the_other_side_said(build: Build) -> None:
     assert post.mails[0]["Subject"] == "Test (default)"
 
 
+def test_what_the_other_side_quotes_of_an_address_is_hidden(site: Site) -> None:
+    with receiver() as there:
+        hook = channel(site, name="program", kind="webhook", url=f"{there.url}/verysecret/x?key=verysecret")
+        there.answers = [(404, b"Cannot POST /verysecret/x", {}), (404, b"no /verysecret/x?key=verysecret", {})]
+        tested = [ask(site, "POST", f"{OF_SITE}/channels/{hook['id']}/test")[1]["receivers"][0] for _ in range(2)]
+    assert [each["answer"] for each in tested] == ["404 Cannot POST …", "404 no …"]
+
+
 def test_nothing_inside_is_reached_unless_an_admin_allows_it(build: Build) -> None:
     site = build()
     with receiver() as there:
@@ -211,6 +219,28 @@ def test_mail_that_cannot_be_sent_is_told(site: Site) -> None:
 def test_nobodys_mailbox_is_filled_by_tests(site: Site) -> None:
     with receiver() as there:
         hook = channel(site, name="program", kind="webhook", url=f"{there.url}/x")
-        answers = [ask(site, "POST", f"{OF_SITE}/channels/{hook['id']}/test") for _ in range(31)]
-    assert [status for status, _ in answers] == [200] * 30 + [429]
-    assert len(there.got) == 30
+        answers = [ask(site, "POST", f"{OF_SITE}/channels/{hook['id']}/test") for _ in range(51)]
+        assert [status for status, _ in answers] == [200] * 50 + [429]
+        assert len(there.got) == 50
+        hooks = [channel(site, OF_SERVER, name=f"{n}", kind="webhook", url=f"{there.url}/{n}")["id"] for n in range(30)]
+        body = {"name": "Waits", "kind": "lag", "channels": hooks}
+        rule = ask(site, "POST", f"{OF_SERVER}/alerts", body)[1]
+        tested = [ask(site, "POST", f"{OF_SERVER}/alerts/{rule['id']}/test")[1] for _ in range(2)]
+    assert [sum(each["sent"] for each in one["receivers"]) for one in tested] == [30, 20]
+    assert tested[1]["sent"] is False
+    assert "many tests" in tested[1]["receivers"][-1]["answer"]
+    assert len(there.got) == 100
+
+
+def test_a_token_goes_to_no_other_server_than_the_one_it_was_given_for(site: Site) -> None:
+    with receiver() as there:
+        phone = channel(site, url="https://ntfy.example/topic", token="tk_verysecret")
+        bot = channel(site, name="bot", kind="telegram", url="", token=TOKEN, chat="-100123")
+        for made, moved in ((phone, {"url": f"{there.url}/topic"}), (bot, {"base": there.url})):
+            path = f"{OF_SITE}/channels/{made['id']}"
+            status, said = ask(site, "PATCH", path, moved)
+            assert (status, said["error"]["code"]) == (400, "invalid_token")
+            assert ask(site, "PATCH", path, {**moved, "token": TOKEN if made is bot else "tk_other"})[0] == 200
+        assert ask(site, "PATCH", f"{OF_SITE}/channels/{phone['id']}", {"url": f"{there.url}/other"})[0] == 200
+        assert ask(site, "POST", f"{OF_SITE}/channels/{phone['id']}/test")[1]["sent"]
+    assert [got.headers["authorization"] for got in there.got] == ["Bearer tk_other"]

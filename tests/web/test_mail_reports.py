@@ -166,6 +166,9 @@ def test_a_trial_goes_to_recipients_and_to_who_asks_alone(site: Site, server: Ma
 
     assert send({}, mine) == (200, {"to": "root@reader.example", "said": "250 Taken as number 1"})
     assert send({"to": ANNA.upper()}, mine)[1]["to"] == ANNA
+    for part in server.mails[-1].walk():
+        if part.get_content_maintype() == "text":
+            assert "nsubscribe" not in str(part.get_content()), "a trial has no such link, nor an empty one"
     status, found = send({"to": "stranger@reader.example"}, mine)
     assert (status, found["error"]["code"]) == (400, "invalid_to")
     assert send({}, site.admin)[1]["error"]["message"] == "your account has no mail address"
@@ -226,6 +229,15 @@ def test_the_link_of_a_mail_ends_it_by_a_button(site: Site) -> None:
 def test_a_mail_reader_ends_it_with_one_click(site: Site, body: bytes) -> None:
     assert visit(site, token_of(site, added(site), BEN), "POST", body).status == 200
     assert since(site) == [False, True]
+
+
+def test_no_trial_goes_to_who_has_unsubscribed(site: Site, server: MailServer) -> None:
+    made = added(site)
+    assert visit(site, token_of(site, made, ANNA), "POST").status == 200
+    body = msgspec.json.encode({"to": ANNA})
+    answer = site.ask(f"{PATH}/{made['id']}/send", method="POST", body=body, headers=site.admin)
+    assert (answer.status, json.loads(answer.body)["error"]["code"]) == (409, "unsubscribed")
+    assert server.recipients == []
 
 
 def test_somebody_who_is_logged_in_can_press_the_button_too(site: Site) -> None:

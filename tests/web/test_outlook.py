@@ -213,6 +213,18 @@ def test_the_tracker_of_old_told_of_days(asking: Asking) -> None:
         assert set(asking.says("/anomalies", site_id=nobody)) == {"has_anomalies", "message"}
 
 
+def test_the_tracker_of_old_is_told_the_views_of_one_day_where_several_are_unusual_together(build: Build) -> None:
+    served = build()
+    more = [each for days, number in ((9, 38), (8, 50), (7, 44)) for each in visits(ago(days), number, name="more")]
+    fold(served.app.store, SITE, [*usual(60, 1), *more])
+    asking = Asking(served)
+    [found] = asking.says("/api/v1/anomalies", days=30)["anomalies"]
+    assert (found["peak_steps"] > 1, found["value"] > 200) == (True, True)
+    [day] = asking.says("/anomalies")["anomalies"]
+    assert (day["date"], day["type"]) == ("2026-11-04", "spike")
+    assert 80 < day["visits"] < 100
+
+
 def test_a_query_by_time_may_ask_for_a_forecast(asking: Asking) -> None:
     asked = {"date_range": "30d", "dimensions": "time:day", "metrics": "visitors,views,bounce_rate", "forecast": "3"}
     said = asking.says("/api/v1/stats/query", **asked)

@@ -11,6 +11,8 @@ from tests.ingest.test_fold import drain, folder_of, put
 from tests.reports.traffic import event, who
 from tests.web.conftest import REMOTE, Build
 from tests.web.conftest import Site as Served
+from tests.web.test_shares import cookie_of, opened
+from tests.web.test_shares import made as share
 from visitor_tracker.config import RobotsConfig
 from visitor_tracker.days import DAY_MS, HOUR_MS, bounds, date_of, day_of
 from visitor_tracker.event import Event, Signal
@@ -157,6 +159,29 @@ def test_bots_as_clients_of_old_ask_for_them(robots: Robots) -> None:
     assert found["bots"][2]["reason"] == "probe_path"
     robots.overrule(CRAWLER, {"day": robots.day, "verdict": "human"})
     assert robots.says("/bots?site_id=default")["detected_bots_count"] == 2
+
+
+def test_today_is_judged_once_a_minute_but_a_person_s_word_holds_at_once(robots: Robots) -> None:
+    start = min(robots.today, robots.now - 600_000)
+    fresh, today = who("fresh").hex(), date_of(day_of("UTC", robots.now)).isoformat()
+    robots.add(crawler(start, "fresh", 100))
+    for _ in range(2):
+        assert [bot["ip_hash"] for bot in robots.says("/bots")["bots"]] == [fresh]
+        robots.add(crawler(start, "fresher", 100))
+    robots.overrule(fresh, {"day": today, "verdict": "human"})
+    assert [bot["ip_hash"] for bot in robots.says("/bots")["bots"]] == [who("fresher").hex()]
+
+
+def test_a_share_link_does_not_show_single_robots_nor_who_judged_them(robots: Robots) -> None:
+    robots.judge()
+    robots.overrule(ANNA, {"day": robots.day, "verdict": "robot"})
+    robots.judge()
+    assert "operator says so" in [bot["reason"] for bot in robots.says("/bots?site_id=default")["bots"]]
+    cookie = cookie_of(opened(robots.served, share(robots.served)["token"]))
+    headers = {"host": "stats.example.com", "cookie": cookie}
+    shared = robots.served.ask("/bots?site_id=default", peer=REMOTE, headers=headers)
+    assert (shared.status, json.loads(shared.body)) == (200, {"detected_bots_count": 2, "bots": []})
+    assert robots.served.ask(f"{LIST}?site=default", peer=REMOTE, headers=headers).status in (401, 403, 404)
 
 
 def test_bots_of_few_visitors_are_not_looked_for(build: Build) -> None:

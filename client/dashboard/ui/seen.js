@@ -8,7 +8,9 @@ export const useSeen = () => {
   const box = useRef(null);
   const [isSeen, setSeen] = useState(false);
   useEffect(() => {
-    const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && setSeen(true), {rootMargin: NEAR});
+    // One call may tell of several moments: on a busy machine "not yet" and "now" come together.
+    const look = (moments) => moments.some(({isIntersecting}) => isIntersecting) && setSeen(true);
+    const observer = new IntersectionObserver(look, {rootMargin: NEAR});
     const all = () => setSeen(true);
     observer.observe(box.current);
     addEventListener('beforeprint', all);

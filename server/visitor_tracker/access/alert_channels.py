@@ -10,7 +10,7 @@ import msgspec
 
 from visitor_tracker.access.sealing import SealBroken, Sealer
 from visitor_tracker.errors import HttpError, StoreError
-from visitor_tracker.outgoing.channels import SECRET_PREFIX, Channel
+from visitor_tracker.outgoing.channels import SECRET_PREFIX, TELEGRAM, Channel
 from visitor_tracker.outgoing.mail import MailError, checked_address
 from visitor_tracker.outgoing.places import PlaceRefused, read_place
 from visitor_tracker.store.alerts import ChannelTable, Row, new_id
@@ -28,7 +28,7 @@ _topic = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
 
 
 class _Sealed(msgspec.Struct, frozen=True):
-    """Of Slack and Discord the address itself is what lets people in; of webhooks it may have a key in it."""
+    """Of Slack and Discord the address itself is what lets people in; of webhooks it may have a key in its path."""
 
     url: str = ""
     token: str = ""
@@ -104,9 +104,6 @@ def shown_place(channel: Channel) -> str:
     place = read_place(channel.url)
     if channel.kind == "ntfy":
         return f"{place.origin}{place.path}"
-    path, _, query = place.path.partition("?")
-    if channel.kind == "webhook":
-        return f"{place.origin}{path}" + ("?…" if query else "")
     return f"{place.origin}/…"
 
 
@@ -120,6 +117,17 @@ def checked_channel(channel: Channel) -> Channel:
         if getattr(channel, part) and part not in needed:
             raise _wrong(part, f"a channel of the kind {channel.kind} has no {part}: use {', '.join(needed)}")
     return _CHECKS[channel.kind](msgspec.structs.replace(channel, name=name))
+
+
+def check_move(before: Channel, after: Channel, *, has_new_token: bool) -> None:
+    """Raise HttpError where a token would go to another server: who changes a channel need not know its token."""
+    if before.token and not has_new_token and _server(before) != _server(after):
+        raise _wrong("token", "give the token again: the one that is stored goes to no other server")
+
+
+def _server(channel: Channel) -> str:
+    address = channel.base or TELEGRAM if channel.kind == "telegram" else channel.url
+    return read_place(address).origin if address else ""
 
 
 def _email(channel: Channel) -> Channel:

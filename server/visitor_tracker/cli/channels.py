@@ -55,7 +55,10 @@ class AlertDesk:
         there = self.channels.all(self.site.id)
         found = [each for each in there if name in (each.id.hex(), each.name)]
         if not found:
-            raise NothingSuch(f"there is no channel {name!r}: {_known([each.name for each in there], 'channel')}")
+            whose = f"the site {self.site.name}" if self.site.name else "the server itself"
+            option = "" if self.site.name else " --server"
+            known = _known([each.name for each in there], f"channel add{option}")
+            raise NothingSuch(f"{whose} has no channel {name!r}: {known}")
         return found[0]
 
     def note(self, action: str, target: str, thing_id: bytes) -> None:
@@ -76,7 +79,7 @@ class AlertDesk:
 
 
 def _known(names: Sequence[str], what: str) -> str:
-    return f"there are {', '.join(names[:20])}" if names else f"make one with  visitor-tracker {what} add"
+    return f"there are {', '.join(names[:20])}" if names else f"make one with  visitor-tracker {what}"
 
 
 def add_whose(command: argparse.ArgumentParser) -> None:

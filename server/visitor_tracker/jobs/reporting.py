@@ -125,7 +125,7 @@ class Reporting:
 
     def _plan_one(self, schedule: ReportSchedule, site: Site, due: Due) -> None:
         now = self._clock()
-        known = self._deliveries.known(site.id, schedule.id, due.at_ms)
+        known = self._deliveries.known(schedule, due.at_ms, due.day)
         is_late = now - due.at_ms > LATE_MS
         new = [
             Delivery(

@@ -8,16 +8,20 @@ import msgspec
 from visitor_tracker.config import Config
 from visitor_tracker.outgoing.channels import Channel, Message, mail_texts, request_of
 from visitor_tracker.outgoing.mail import Mail, Mailer, MailError
-from visitor_tracker.outgoing.places import Guard, PlaceRefused
+from visitor_tracker.outgoing.places import Guard, PlaceRefused, read_place
 from visitor_tracker.outgoing.posting import Poster, PostError
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """`answer` is what the other side said, or why nothing reached it; `retry_after` seconds it wants to be spared."""
+    """`answer` is what the other side said, or why nothing reached it; `retry_after` seconds it wants to be spared.
+
+    Where it `is_final`, another try makes no difference.
+    """
 
     is_sent: bool
     answer: str
     retry_after: int = 0
+    is_final: bool = False
 
 
 class Courier:
@@ -36,7 +40,9 @@ class Courier:
                 return Outcome(is_sent=True, answer=self._mail(channel, message))
             sent = request_of(channel, message, int(self._seconds()))
             posted = self._poster.post(sent.url, sent.body, sent.headers)
-        except (MailError, PlaceRefused, PostError) as error:
+        except MailError as error:
+            return Outcome(is_sent=False, answer=str(error), is_final=error.is_final)
+        except (PlaceRefused, PostError) as error:
             return Outcome(is_sent=False, answer=hidden(channel, str(error)))
         return Outcome(posted.is_taken, hidden(channel, posted.text), posted.retry_after)
 
@@ -63,6 +69,8 @@ def courier_of(config: Config) -> Courier:
 
 def hidden(channel: Channel, text: str) -> str:
     """Return a text without the channel's secrets: errors quote addresses, and answers what was sent."""
-    for secret in (channel.token, channel.secret, channel.url if channel.kind in ("slack", "discord") else ""):
-        text = text.replace(secret, "…") if secret else text
+    url = channel.url if channel.kind in ("webhook", "slack", "discord") else ""
+    path = read_place(url).path if url else ""
+    for secret in (channel.token, channel.secret, url, path, path.partition("?")[0]):
+        text = text.replace(secret, "…") if len(secret) > 1 else text
     return text

@@ -83,12 +83,15 @@ class Mailer:
         config = self._config
         where = f"{config.host}:{config.port}"
         try:
-            with self._open(sender.rpartition("@")[2]) as server:
+            server = self._open(sender.rpartition("@")[2])
+            try:
                 if config.security == "starttls":
                     server.starttls(context=self._context())
                 if config.user:
                     server.login(config.user, config.password)
                 yield server
+            finally:
+                _leave(server)
         except smtplib.SMTPAuthenticationError as error:
             raise MailError(f"{where} refuses mail.user and mail.password: {_said(error.smtp_error)}") from error
         except smtplib.SMTPNotSupportedError as error:
@@ -118,6 +121,14 @@ class Mailer:
         if 200 <= code < 300:
             return f"{code} {_said(text)}"
         raise MailError(f"{self._config.host} refuses {what}: {code} {_said(text)}", is_final=code >= _FINAL)
+
+
+def _leave(server: smtplib.SMTP) -> None:
+    """Say goodbye; what is said to that changes nothing about a mail that was taken, or was not."""
+    try:
+        server.quit()
+    except (smtplib.SMTPException, OSError):
+        server.close()
 
 
 def message_of(mail: Mail, sender: str, at: datetime) -> EmailMessage:

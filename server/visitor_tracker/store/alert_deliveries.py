@@ -68,6 +68,11 @@ update alert_deliveries
 set status = ?, next_at = ?, answer = ?
 where site_id = ? and id = ? and tries = ?"""
 
+SPARE = """/* DeliveryTable.spare */
+update alert_deliveries
+set next_at = ?
+where site_id = ? and channel_id = ? and status = 'waiting' and next_at < ?"""
+
 OLD_DELIVERIES = """/* DeliveryTable.purge */
 delete from alert_deliveries
 where at < ? and status in ('sent', 'failed')"""
@@ -170,6 +175,11 @@ class DeliveryTable:
         """Note what became of the try that was begun."""
         values = (status, next_at, answer, delivery.site_id, delivery.id, delivery.tries + 1)
         self._database.write(lambda session: session.send(END, values))
+
+    def spare(self, delivery: Delivery, until: int) -> None:
+        """Let nothing that waits for the same channel be due before that: it would hide what others wait for."""
+        values = (until, delivery.site_id, delivery.channel_id, until)
+        self._database.write(lambda session: session.send(SPARE, values))
 
     def purge(self, deliveries_before: int, states_before: int) -> None:
         """Delete what is older and needs nothing any more."""

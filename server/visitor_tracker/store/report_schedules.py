@@ -72,7 +72,7 @@ where site_id = ? and schedule_id = ? and recipient = ?"""
 _DUE = """/* ReportDeliveries.known */
 select recipient
 from report_deliveries
-where site_id = ? and schedule_id = ? and due_at = ?"""
+where site_id = ? and schedule_id = ? and (due_at = ? or due_day = ? and made_at >= ?)"""
 
 _PLAN = """/* ReportDeliveries.plan */
 insert into report_deliveries
@@ -220,9 +220,13 @@ class ReportDeliveries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def known(self, site_id: int, schedule_id: bytes, due_at: int) -> set[bytes]:
-        """Return the recipients that there are deliveries for, of one moment."""
-        rows = self._database.read(lambda session: session.ask(_DUE, (site_id, schedule_id, due_at)))
+    def known(self, schedule: ReportSchedule, due_at: int, due_day: int) -> set[bytes]:
+        """Return the recipients that there are deliveries for, of one moment.
+
+        Of its day, too, as long as the schedule stays as it is: in another time zone the day is the same.
+        """
+        values = (schedule.site_id, schedule.id, due_at, due_day, schedule.at)
+        rows = self._database.read(lambda session: session.ask(_DUE, values))
         return {bytes(row[0]) for row in rows}
 
     def plan(self, deliveries: list[Delivery]) -> None:

@@ -72,6 +72,17 @@ def test_only_what_is_asked_for_is_told(store: SqlStore, table: ReportTable) -> 
     assert msgspec.json.decode(encoded, type=list[Anomaly]) == both
 
 
+def test_what_is_told_of_a_day_does_not_depend_on_how_many_are_asked_for(store: SqlStore, table: ReportTable) -> None:
+    fold(
+        store,
+        SITE,
+        [*usual(110, 70, weekday=12, weekend=6), *usual(69, 1, weekday=60), *visits(ago(9), 300, name="spike")],
+    )
+    wide, near = (anomalies(table, SITE, "daily", AnomaliesAsked(days, hour_days=2), NOW) for days in (90, 12))
+    assert [each for each in wide if each.end_ms > bounds(SITE.timezone, ago(12))[0]] == near
+    assert near
+
+
 def test_a_site_is_ready_when_it_is_old_enough(store: SqlStore, table: ReportTable) -> None:
     assert readiness(table, SITE, NOW).is_ready is False
     fold(store, SITE, usual(13, 0))

@@ -3,10 +3,13 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.reports.insight.crowd import NOW, SITE, ago, usual, visits
 from tests.reports.traffic import fold
-from visitor_tracker.days import HOUR_MS, bounds
-from visitor_tracker.reports.insight.history import histories
+from visitor_tracker.days import HOUR_MS, bounds, date_of, day_of, hour_of
+from visitor_tracker.reports.insight.history import SETTLE_MS, Step, histories, steps_since_a_turn
+from visitor_tracker.sites import Site
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.sql import SqlStore
 
@@ -50,3 +53,16 @@ def test_hours_of_a_day_on_which_clocks_go_back(store: SqlStore, table: ReportTa
     assert [found.label(2), found.label(3)] == ["2026-10-25T02:00+02:00", "2026-10-25T02:00+01:00"]
     [early] = histories(table, SITE, ("views",), "hour", most=DAYS, now_ms=start + 4 * HOUR_MS + 60_000)
     assert early.values == (3, 0, 4), "what came in an hour's last minute may not be counted yet"
+
+
+@pytest.mark.parametrize("timezone", ["America/Los_Angeles", "Asia/Kolkata", "Pacific/Auckland"])
+def test_a_history_begins_at_the_same_step_for_weeks(timezone: str) -> None:
+    site = Site(1, "default", timezone=timezone)
+    start = bounds(timezone, 20261112)[0]
+    firsts: dict[Step, set[int]] = {"day": set(), "hour": set()}
+    for minute in (0, 1, 3, 31, *range(60, 4 * 24 * 60, 61)):
+        now = start + minute * 60_000
+        last = day_of(timezone, now - SETTLE_MS)
+        firsts["day"].add(date_of(last).toordinal() - steps_since_a_turn(site, "day", 160, now))
+        firsts["hour"].add(hour_of(timezone, now - SETTLE_MS) - HOUR_MS * steps_since_a_turn(site, "hour", 1176, now))
+    assert [len(firsts["day"]) <= 2, len(firsts["hour"]) <= 2] == [True, True], "four days have one turn at most"

@@ -6,6 +6,7 @@ import pytest
 
 from tests.reports.insight.crowd import NOW, SITE, ago, usual, visits
 from tests.reports.traffic import fold
+from visitor_tracker.days import DAY_MS
 from visitor_tracker.reports.insight.predictions import ForecastAsked, holidays_of, predict
 from visitor_tracker.reports.query import QueryError
 from visitor_tracker.store.reports import ReportTable
@@ -36,6 +37,15 @@ def test_a_gap_is_left_out(store: SqlStore, table: ReportTable) -> None:
     fold(store, SITE, [*usual(60, 20, weekend=40), *usual(12, 1, weekend=40)])
     found = predict(table, SITE, "daily", ForecastAsked(periods=3), NOW)
     assert all(34 < point.expected < 46 for point in found.points)
+
+
+def test_a_site_that_has_ended_is_not_foretold_to_go_on(store: SqlStore, table: ReportTable) -> None:
+    fold(store, SITE, usual(40, 9))
+    for step in ("day", "hour"):
+        found = predict(table, SITE, "daily", ForecastAsked(step="day" if step == "day" else "hour"), NOW)
+        assert (found.can_forecast, found.points) == (False, []), step
+        assert "nobody has come since 2026-11-0" in found.message, step
+    assert predict(table, SITE, "daily", ForecastAsked(), NOW - 2 * DAY_MS).can_forecast, "a week's outage may end"
 
 
 def test_a_young_site_has_none(store: SqlStore, table: ReportTable) -> None:

@@ -91,7 +91,7 @@ def test_a_source_that_is_gone_explains_a_dip(store: SqlStore, table: ReportTabl
     [
         (None, "Could the site or its script not be reached?"),
         (100, "Could the site or its script not be reached?"),
-        (3, "out of reach"),
+        (3, "3 events arrived, where 100 usually do, and all sources fell alike. Was the site, its script or this"),
     ],
 )
 def test_a_dip_of_everything_asks_what_arrived(

@@ -8,6 +8,7 @@ import msgspec
 
 from visitor_tracker.access.alert_channels import Channels, is_readable
 from visitor_tracker.days import DAY_MS, HOUR_MS
+from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.outgoing.channels import Channel, Message
 from visitor_tracker.outgoing.courier import Courier, Outcome, parts_of
 from visitor_tracker.store.alert_deliveries import Delivery, DeliveryTable
@@ -46,16 +47,20 @@ class Deliverer:
         self._clock = clock
 
     def run(self, is_over: Callable[[], bool] = bool) -> int:
-        """Send what is due, and return how many that were; a channel that did not take one is spared in this round."""
+        """Send what is due, and return how many that were; a channel that did not take one is spared for a minute."""
         spared: set[bytes] = set()
-        begun = 0
-        for delivery in self._table.due(self._clock(), AT_ONCE):
-            if is_over():
-                break
-            if delivery.channel_id not in spared:
-                begun += 1
-                if not self._send(delivery):
-                    spared.add(delivery.channel_id)
+        begun, found = 0, AT_ONCE
+        while found == AT_ONCE:
+            due = self._table.due(self._clock(), AT_ONCE)
+            found = len(due)
+            for delivery in due:
+                if is_over():
+                    return begun
+                if delivery.channel_id not in spared:
+                    begun += 1
+                    if not self._send(delivery):
+                        spared.add(delivery.channel_id)
+                        self._table.spare(delivery, self._clock() + FIRST_MS - 1)
         return begun
 
     def _send(self, delivery: Delivery) -> bool:
@@ -63,18 +68,30 @@ class Deliverer:
         pause = min(FIRST_MS << min(delivery.tries, 10), LONGEST_MS)
         if not self._table.begin(delivery, self._clock() + pause):
             return True
-        channel = self._channels.find(delivery.site_id, delivery.channel_id)
-        if channel is None:
-            self._table.end(delivery, "failed", 0, "the channel was removed")
-            return True
-        outcome = self._deliver(delivery, channel)
+        outcome = self._outcome(delivery)
         now = self._clock()
         next_at = now + max(pause, min(outcome.retry_after * 1000, LONGEST_MS))
-        status: Status = "sent" if outcome.is_sent else "failed" if next_at > delivery.at + TRIED_MS else "waiting"
+        is_late = outcome.is_final or next_at > delivery.at + TRIED_MS
+        status: Status = "sent" if outcome.is_sent else "failed" if is_late else "waiting"
         self._table.end(delivery, status, next_at if status == "waiting" else now, outcome.answer[:_ANSWER_MOST])
         if status == "failed":
-            log.warning("an alert was not taken by the channel %s for a day: %s", channel.name, outcome.answer)
-        return outcome.is_sent
+            log.warning("an alert of site %d was not taken and is given up: %s", delivery.site_id, outcome.answer)
+        return outcome.is_sent or outcome.is_final
+
+    def _outcome(self, delivery: Delivery) -> Outcome:
+        """Send it; what goes wrong in that is a try like others, so that it ends after a day."""
+        try:
+            channel = self._channels.find(delivery.site_id, delivery.channel_id)
+            if channel is None:
+                return Outcome(is_sent=False, answer="the channel was removed", is_final=True)
+            return self._deliver(delivery, channel)
+        except (StoreUnavailable, OutcomeUnknown):
+            raise
+        except StoreError as error:
+            return Outcome(is_sent=False, answer=str(error))
+        except Exception:
+            log.exception("an alert of site %d cannot be sent", delivery.site_id)
+            return Outcome(is_sent=False, answer="it failed: the server's log says why")
 
     def _deliver(self, delivery: Delivery, channel: Channel) -> Outcome:
         if not is_readable(channel):

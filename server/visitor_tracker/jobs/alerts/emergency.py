@@ -35,6 +35,14 @@ class Emergency:
         self._watched, self._since = watched, self._clock()
         self._taken.clear()
 
+    def seen(self) -> None:
+        """Note that the store answers."""
+        self._since = self._clock()
+
+    def forget(self) -> None:
+        """Leave it to who looks now, or to nobody."""
+        self._watched = ()
+
     def tell(self) -> None:
         """Tell those who are to know by now, and again those who did not take it."""
         for each in self._watched:

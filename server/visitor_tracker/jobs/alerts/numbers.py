@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from visitor_tracker.days import HOUR_MS, bounds, date_of, day_after, day_of, hour_of, zone_of
+from visitor_tracker.days import DAY_MS, HOUR_MS, bounds, date_of, day_after, day_of, hour_of, zone_of
+from visitor_tracker.jobs.alerts.deciding import event_id
 from visitor_tracker.jobs.alerts.happenings import Happening, Looked, Told, View
 from visitor_tracker.jobs.alerts.waiting import is_behind
 from visitor_tracker.measures import NAMES, Dimension, text_id
@@ -18,10 +19,13 @@ from visitor_tracker.reports.query import QueryError, Question, Span
 from visitor_tracker.reports.totals import totals
 from visitor_tracker.reports.vitals import vitals
 from visitor_tracker.store.alerts import AlertPeriod
-from visitor_tracker.store.insight import InsightTable
+from visitor_tracker.store.insight import Goal, InsightTable
 from visitor_tracker.store.reports import Piece
 
 _SETTLES_MS = 5 * 60_000  # after the end of a period: what is on its way is counted by then
+_GOAL_LATE_MS = (
+    HOUR_MS  # after the end of a period in which what was on its way, or not looked at, may have reached a goal
+)
 _SUMS = frozenset({"visitors", "visits", "views", "events", "errors"})
 _NAMES = {"bounce_rate": "The bounce rate", **{name: f"{name.upper()} (75th percentile)" for name in VITALS}}
 _EVENTS_PLACE = NAMES.index("events")
@@ -70,25 +74,51 @@ def threshold(view: View) -> Looked | None:
 
 
 def goal(view: View) -> Looked | None:
-    """Look how often a goal was reached in the running period."""
+    """Look how often a goal was reached in the running period, and in those before of which it is to be told yet."""
     rule, site = view.rule, view.site
     found = next(
         (each for each in InsightTable(view.store.database).goals(site.id) if each.id.hex() == rule.goal), None
     )
     if found is None:
         raise QueryError("goal", "its goal was removed: change the alert, or remove it")
-    period = period_at(rule.period, site.timezone, view.now, is_running=True)
+    reached = (_reached(view, found, period) for period in _untold(view))
+    return Looked(tuple(each for each in reached if each is not None))
+
+
+def _untold(view: View) -> Iterator[Period]:
+    """Yield the periods of which it may be told that the goal was reached.
+
+    They are the running one, those that ended a short while ago, and of a day those in which it was noticed in quiet
+    hours or in the cooldown.
+    """
+    rule, timezone = view.rule, view.site.timezone
+    period = period_at(rule.period, timezone, view.now, is_running=True)
+    while period.end_ms > max(rule.at, view.now - DAY_MS - _GOAL_LATE_MS):
+        state = view.states.get(event_id(_goal_key(view, period)))
+        is_new = view.now - period.end_ms < _GOAL_LATE_MS
+        if (is_new and state is None) or (state is not None and not state.done):
+            yield period
+        period = period_at(rule.period, timezone, period.start_ms - 1, is_running=False)
+
+
+def _reached(view: View, found: Goal, period: Period) -> Happening | None:
+    rule, site = view.rule, view.site
     span = period.span(site.timezone, day_of(site.timezone, view.now))
     question = Question(site, span, view.policy, "hour" if rule.period == "hour" else "day")
     [numbers] = goal_report(view.table, question, [found]).goals
     if numbers.conversions < rule.times:
-        return Looked()
+        return None
     times = "once" if numbers.conversions == 1 else f"{numbers.conversions:,} times"
     text = f"The goal {found.name} was reached {times} {period.words(site.timezone)}."
-    key = f"{rule.goal} {rule.period} {period.start_ms}"
     told: Told = {"goal": found.name, "conversions": numbers.conversions, "visitors": numbers.visitors}
-    title = f"Goal reached: {found.name}"
-    return Looked((Happening(key, view.now, title, text, "info", numbers=told, has_end=False),))
+    since = min(view.now, period.end_ms)
+    return Happening(
+        _goal_key(view, period), since, f"Goal reached: {found.name}", text, "info", numbers=told, has_end=False
+    )
+
+
+def _goal_key(view: View, period: Period) -> str:
+    return f"{view.rule.goal} {view.rule.period} {period.start_ms}"
 
 
 def _passed(view: View, period: Period, value: float, words: str) -> Happening:

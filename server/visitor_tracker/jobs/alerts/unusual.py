@@ -62,7 +62,8 @@ def silent(view: View) -> Looked | None:
     if is_behind(view):
         return None
     latest = LookTable(view.store.database).latest(site.id)
-    since = max(latest, view.rule.at, view.started)  # while nobody looked, nobody could come either
+    looked = 0 if view.goes_on else view.started  # while nobody looked, nobody could come; only a visit ends a silence
+    since = max(latest, view.rule.at, looked)
     if now - since < minutes * MINUTE_MS:
         return Looked(calm=f"Visits come in again, the latest at {view.clock(latest)}." if latest else "")
     usual = usual_visits(view, minutes)

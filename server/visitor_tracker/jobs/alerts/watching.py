@@ -8,7 +8,8 @@ Of several nodes one does it: who has the lease. A rule that takes long to look 
 import logging
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from visitor_tracker.access.alert_channels import Channels
@@ -89,6 +90,7 @@ class Watching:
         self._holder = node_of(config)
         self._emergency = Emergency(self._courier, clock)
         self._due: dict[bytes, int] = {}  # when a rule is looked at again
+        self._unreadable: dict[int, str] = {}  # what was told of sites
         self._purged_at = 0
         self._led_at = -MINUTE_MS
 
@@ -114,7 +116,9 @@ class Watching:
         """Look at all rules that are due, and send what is."""
         watched = self._rules.sites()
         if not watched or not self._leads():  # where nobody wants to be told, nothing is written each minute
+            self._emergency.forget()
             return
+        self._emergency.seen()
         self._snapshot.refresh()
         snapshot = self._snapshot.now
         channels = Channels(self._store.database, self._secret(snapshot))
@@ -123,11 +127,24 @@ class Watching:
         sites = {SERVER.id: SERVER, **snapshot.by_id}
         for site_id in watched:
             if site_id in sites:
-                self._look_at_site(sites[site_id], snapshot, channels, is_over)
+                with self._alone(site_id):
+                    self._look_at_site(sites[site_id], snapshot, channels, is_over)
                 deliverer.run(is_over)
+                self._emergency.seen()
         deliverer.run(is_over)
         self._purge()
-        self._emergency.remember(self._watched(channels))
+        with self._alone(SERVER.id):
+            self._emergency.remember(self._watched(channels))
+
+    @contextmanager
+    def _alone(self, site_id: int) -> Iterator[None]:
+        """Let a row that cannot be read stop nothing but its own site's alerts; it is told once."""
+        try:
+            yield
+        except StoreError as error:
+            if self._unreadable.get(site_id) != str(error):
+                log.warning("the alerts of site %d cannot be looked at: %s", site_id, error)
+            self._unreadable[site_id] = str(error)
 
     def _leads(self) -> bool:
         """Say whether this node has the lease, and have it for longer where it was taken a while ago."""
@@ -171,8 +188,8 @@ class Watching:
             self._note(site, rule, self._decided(site, snapshot, rule), there)
         except QueryError as error:
             self._tell_problem(site, rule, str(error))
-        except TrackerError:
-            raise  # the store is away for all rules
+        except (StoreUnavailable, OutcomeUnknown):
+            raise  # for all rules
         except Exception:
             log.exception("the alert %s of %s cannot be looked at", rule.name, site.name or "the server")
             self._tell_problem(site, rule, "it failed: the server's log says why")

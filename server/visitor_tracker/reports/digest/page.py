@@ -201,7 +201,7 @@ def _foot(said: Said, links: Links) -> str:
     notes = [escape(note) for note in said.notes]
     if links.to:
         why = escape(words.why_you.format(address=clean(links.to), site=clean(said.digest.site)))
-        stop = f'<a class="link" href="{escape(links.stop)}" style="color:#2955d9">{escape(words.stop)}</a>'
-        notes.append(f"{why} {stop}")
+        stop = f' <a class="link" href="{escape(links.stop)}" style="color:#2955d9">{escape(words.stop)}</a>'
+        notes.append(f"{why}{stop if links.stop else ''}")
     style = f"padding:0 24px 24px;font-size:12px;{_DIM};{_WRAP}"
     return f'{button}<tr><td class="dim" style="{style}">{"<br>".join(notes)}</td></tr>'

@@ -32,7 +32,8 @@ def _lines(said: Said, links: Links) -> Iterator[str]:
     yield from said.notes
     if links.to:
         yield from ("", words.why_you.format(address=clean(links.to), site=clean(digest.site)))
-        yield f"{words.stop}: {links.stop}"
+        if links.stop:
+            yield f"{words.stop}: {links.stop}"
 
 
 def _figures(said: Said) -> Iterator[str]:

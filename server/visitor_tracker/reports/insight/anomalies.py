@@ -129,8 +129,9 @@ def readiness(table: ReportTable, site: Site, now_ms: int) -> Readiness:
 
 def _alarms(table: ReportTable, site: Site, asked: AnomaliesAsked, step: Step, now_ms: int) -> Iterable[_Found]:
     """Yield the alarms of these days, and of those that detection learns from: a happening may have begun there."""
-    days = _days_of(asked)[step]
-    least = days + WARM_UP_DAYS if step == "day" else (days + WARM_UP_HOUR_DAYS) * 24
+    # Not of fewer days where fewer are asked for: what is told of a day, and its id, shall not depend on that.
+    days = DAYS if asked.days <= DAYS else DAYS_MOST
+    least = days + WARM_UP_DAYS if step == "day" else (max(asked.hour_days, HOUR_DAYS) + WARM_UP_HOUR_DAYS) * 24
     most = steps_since_a_turn(site, step, least, now_ms)
     for there in histories(table, site, asked.metrics, step, most=most, now_ms=now_ms):
         watched = there.watched()

@@ -34,12 +34,18 @@ def explained(found: Why) -> str:
     if found.causes:
         return f"{begin}: {_because(found.causes[0], change)}."
     if anomaly.kind == "dip" and _fell_silent(found):
-        return (
-            f"{begin}: hardly anything arrived, from no source: the site, its script or this server was out of reach."
-        )
+        return f"{begin}: {_arrived(found)}. Was the site, its script or this server out of reach?"
     if anomaly.kind == "dip":
         return f"{begin}: all sources fell alike. Could the site or its script not be reached?"
     return f"{begin}: all sources, pages and places rose alike."
+
+
+def _arrived(found: Why) -> str:
+    """Return what is known of it: a holiday looks much like a server that was away for half of the day."""
+    if found.received is None:
+        return "hardly anything arrived, from no source"
+    events, usually = found.received.events, found.received.usually
+    return f"{events:,} events arrived, where {usually:,.0f} usually do, and all sources fell alike"
 
 
 def _because(cause: Cause, change: str) -> str:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from visitor_tracker.access.alert_channels import checked_channel, new_secret
+from visitor_tracker.access.alert_channels import check_move, checked_channel, new_secret
 from visitor_tracker.access.who import Access
 from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Answer, Request
@@ -93,7 +93,8 @@ class ChannelRoutes:
         changes = {name: each for name, each in asked.items() if each is not msgspec.UNSET}
         if "to" in changes:
             changes["to"] = tuple(changes["to"])
-        channel = checked_channel(msgspec.structs.replace(channel, **changes))
+        before, channel = channel, checked_channel(msgspec.structs.replace(channel, **changes))
+        check_move(before, channel, has_new_token="token" in changes)
         with refused():
             self._desk.channels.change(site.id, channel)
         self._desk.note(request, "channel.changed", site, channel.id, channel.name)

@@ -9,6 +9,7 @@ from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Answer, Request
 from visitor_tracker.ingest.behaviour.reasons import Reason
 from visitor_tracker.ingest.bots import reasons
+from visitor_tracker.ingest.judging import words_of
 from visitor_tracker.ingest.judging_facts import judge_facts
 from visitor_tracker.ingest.people import Rule
 from visitor_tracker.sites import Site, site_id_of
@@ -17,6 +18,7 @@ from visitor_tracker.store.session import Session
 from visitor_tracker.store.verdicts import Found
 from visitor_tracker.web.asked import answer, query_as
 from visitor_tracker.web.parts import Parts
+from visitor_tracker.web.remembered import Remembered
 from visitor_tracker.web.routed import may, sees_all, visible
 from visitor_tracker.web.router import Route
 from visitor_tracker.web.turns import long_turn
@@ -24,7 +26,7 @@ from visitor_tracker.web.turns import long_turn
 _DAYS = 7
 _VISITORS_LEAST = 10
 _LISTED_MOST = 1_000
-_EVENTS_MOST = 300_000  # of today, to be judged while somebody waits
+_EVENTS_MOST = 100_000  # of today, to be judged while somebody waits: some seconds
 
 
 class BotsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +56,7 @@ class BotRoutes:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._database = parts.store.database
+        self._today: Remembered[list[Found]] = Remembered()
 
     def routes(self) -> list[Route]:
         said = "robots of the last week: ?site_id="
@@ -98,8 +101,14 @@ class BotRoutes:
         events = self._database.read(lambda session: verdicts.events_of(session, site.id, today, today))
         if rule.behaviour == "off" or events.get(today, 0) > _EVENTS_MOST:
             return self._judged(site, today, today)
-        found = judge_facts(self._database, site, rule, today, self._parts.clock())
-        return list(found.verdicts.rows) if found else []
+        words = self._database.read(lambda session: words_of(session, site.id, today, rule))
+
+        def look() -> list[Found]:
+            found = judge_facts(self._database, site, rule, today, self._parts.clock())
+            return list(found.verdicts.rows) if found else []
+
+        # What a person says holds at once; who comes is judged a minute later by clients that ask all the time.
+        return self._today.answer((site, rule, today, frozenset(words.items())), look)
 
     def _by_signals(self, site: Site, first: int, last: int) -> list[tuple[bytes, int, int, int]]:
         """Return visitor, day, signals and events of those whose requests said it."""

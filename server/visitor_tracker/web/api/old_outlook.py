@@ -3,13 +3,16 @@
 What it called a visit is a page view of ours.
 """
 
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Annotated
 
 import msgspec
 
 from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Answer, Request
-from visitor_tracker.reports.insight.anomalies import DAYS_MOST, AnomaliesAsked, Kind, anomalies, readiness
+from visitor_tracker.reports.insight.anomalies import DAYS_MOST, AnomaliesAsked, Anomaly, Kind, anomalies, readiness
+from visitor_tracker.reports.insight.history import histories
 from visitor_tracker.reports.insight.predictions import ForecastAsked, Trend, predict
 from visitor_tracker.sites import Site, site_id_of
 from visitor_tracker.store.reports import ReportTable
@@ -116,10 +119,23 @@ class OldOutlook:
         def look() -> OldAnomalies:
             with long_turn():
                 found = anomalies(self._table, site, policy, AnomaliesAsked(DAYS_MOST, 0, ("views",)), now_ms)
-            days = [UnusualDay(each.peak, round(each.value), each.kind) for each in found]
+            days = self._days_of(site, found, now_ms)
             return OldAnomalies(has_anomalies=bool(days), anomalies=days)
 
         return answer(self._days.answer(site, look))
+
+    def _days_of(self, site: Site, found: Sequence[Anomaly], now_ms: int) -> list[UnusualDay]:
+        """Return a day and its views of each; of days that are unusual together, the one that is most so."""
+        most = 2 * DAYS_MOST
+        every = histories(self._table, site, ("views",), "day", most=most, now_ms=now_ms) if found else ()
+        views = {there.label(place): value for there in every for place, value in enumerate(there.values)}
+        days = []
+        for each in found:
+            first = date.fromisoformat(each.peak)
+            names = [(first + timedelta(days=step)).isoformat() for step in range(each.peak_steps)]
+            chosen = (max if each.kind == "spike" else min)(names, key=lambda name: views.get(name, 0))
+            days.append(UnusualDay(chosen, views.get(chosen, 0), each.kind))
+        return days
 
     def _site(self, name: str, request: Request) -> Site:
         site = visible(self._parts.snapshot(), request).by_name.get(name)

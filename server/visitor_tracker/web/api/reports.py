@@ -288,6 +288,10 @@ class ReportRoutes:
         to = self._recipient(who_of(request), schedule, asked.to)
         if not self._mailer.is_set_up:
             raise HttpError(409, "mail_not_set_up", "the server sends no mail", _NO_MAIL)
+        if asked.to and digest_of(to) in self._schedules.stopped(site.id, schedule.id):
+            raise HttpError(
+                409, "unsubscribed", f"{to} has unsubscribed from this report", "send it to another recipient"
+            )
         if wait := self._limiter.allow(f"site {site.id}"):
             raise HttpError(429, "rate_limited", "too many trial mails", f"wait {wait} s", retry_after=wait)
         said = self._said(site, times_of(schedule), schedule.language)
