@@ -32,7 +32,7 @@ client: $(NODE_MODULES)/.built ## Build the browser client into client/dist
 test: test-python test-client ## Install what the tests need and run all of them; TESTS=tests/web runs a part
 
 test-python: setup develop tools
-	$(BIN)/python -m pytest $(TESTS) -n $(JOBS) --dist loadgroup -q
+	$(BIN)/python -m pytest $(TESTS) -n $(JOBS) --dist loadfile -q
 
 test-client: $(NODE_MODULES)/.built
 	cd client && npm test --silent

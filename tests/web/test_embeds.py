@@ -13,7 +13,8 @@ from visitor_tracker.web.router import HTML
 
 HOST = {"host": "stats.example.com"}
 LINKS = "/api/v1/sites/default/shares"
-OWN_FRAMES = frozenset({"/replay/{session}", "/snapshot"})  # which the dashboard shows
+_REPORT = "/api/v1/sites/{site}/reports/preview"
+OWN_FRAMES = frozenset({"/replay/{session}", "/snapshot", _REPORT})  # which the dashboard shows
 
 
 def made(site: Site, **asked: object) -> Response:
