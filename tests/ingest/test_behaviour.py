@@ -58,7 +58,7 @@ def test_a_crawler_is_a_robot_by_several_reasons_the_heaviest_first() -> None:
         (day(views(20)), KNOWN, "no_links"),
         (day(views(20)), KNOWN, "no_script"),
         (day(alphabet()), UNKNOWN, "alphabetical"),
-        (day([*views(20, engaged_ms=5_000)]), UNKNOWN, "even_reading"),
+        (day([*views(11, engaged_ms=5_000)]), UNKNOWN, "even_reading"),
         (day(views(300, 300.0)), UNKNOWN, "no_rest"),
         (day(views(150, 0.2, "/")), UNKNOWN, "pace"),
         (day(views(20), organisation="Hetzner Online GmbH"), UNKNOWN, "data_centre"),
@@ -74,6 +74,15 @@ def test_a_crawler_is_a_robot_by_several_reasons_the_heaviest_first() -> None:
 )
 def test_each_reason_is_told(found: VisitorDay, habits: Habits, name: str) -> None:
     assert name in names(found, habits)
+
+
+def test_a_slideshow_that_goes_on_by_itself_is_no_robot() -> None:
+    """Its pace and its reading are the same fact, and without another one it is a doubt."""
+    show = views(80, 5.0, engaged_ms=5_000, has_screen=True, by_link=True)
+    found = judged(day(show), KNOWN)
+    assert (found.verdict, found.score > 0.5) == ("doubtful", True)
+    assert {reason.name for reason in found.reasons if reason.weight > 0} == {"even_gaps", "nothing_twice", "pace"}
+    assert judged(day(show, organisation="Hetzner Online GmbH"), KNOWN).verdict == "robot"
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ def test_growth_of_a_young_site_is_not_judged(store: SqlStore, table: ReportTabl
     assert (growth.visits, growth.visits_before, growth.percent) == (30, 20, 50.0)
     assert (growth.usual_low, growth.is_usual) == (None, None)
     assert "too few weeks" in growth.text
+    found = page_changes(table, SITE, ago(10), ago(1))
+    assert found.risers == [], "half of the ten days before were none of the site's"
 
 
 def test_more_than_weeks_usually_differ(store: SqlStore, table: ReportTable) -> None:

@@ -11,6 +11,7 @@ from visitor_tracker.ingest.behaviour.reasons import Reason, between, told
 
 # Kiosks, status boards and readers of feeds ask for the same few pages again and again: their pace says nothing.
 _PAGES_LEAST = 8
+_GAPS_LEAST = 12  # views
 _RUN_LEAST, _GAP_MOST = 100, 2.0  # unless they are asked for faster than any of those does: views, seconds
 
 _Found = tuple[str, float, str]
@@ -44,8 +45,8 @@ def _of_pace(found: Figures) -> Iterator[_Found]:
     if found.run >= 40:
         weight = min(3.0, math.log(found.run / 40)) + 2.0 * between(found.gap_seconds, 2.0, 0.5)
         yield "pace", weight, f"{found.run:,} pages without a minute's pause, one every {found.gap_seconds:.1f} s"
-    if found.gap_spread is not None and found.views >= 12:
-        weight = 3.0 * between(found.gap_spread, 1.3, 0.0) * between(found.views, 10, 30)
+    if found.gap_spread is not None and found.views >= _GAPS_LEAST:
+        weight = _of_even_gaps(found)
         pace = f"one every {found.gap_seconds:.1f} s ± {found.gap_deviation:.1f}"
         yield "even_gaps", weight, f"{found.views:,} pages, {pace}"
     if found.span_hours >= 20 and found.longest_pause_hours <= 2.5 and found.views >= 40:
@@ -54,6 +55,12 @@ def _of_pace(found: Figures) -> Iterator[_Found]:
             2.0,
             f"there for {found.span_hours:.0f} hours, never away for more than {found.longest_pause_hours:.1f}",
         )
+
+
+def _of_even_gaps(found: Figures) -> float:
+    if found.gap_spread is None or found.views < _GAPS_LEAST:
+        return 0.0
+    return 3.0 * between(found.gap_spread, 1.3, 0.0) * between(found.views, 10, 30)
 
 
 def _of_pages(found: Figures) -> Iterator[_Found]:
@@ -80,5 +87,6 @@ def _of_what_is_missing(found: Figures, habits: Habits) -> Iterator[_Found]:
         text = f"{1 - found.by_link:.0%} of {found.views:,} pages that no page led to"
         yield "no_links", weight, text
     if found.engaged_spread is not None and found.engaged >= 8:
-        weight = 2.5 * between(found.engaged_spread, 0.6, 0.1)
+        # Who goes on evenly has read evenly: the same fact counts once.
+        weight = max(0.0, 2.5 * between(found.engaged_spread, 0.6, 0.1) - _of_even_gaps(found))
         yield "even_reading", weight, f"{found.engaged:,} pages read for the same time each"

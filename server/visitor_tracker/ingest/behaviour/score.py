@@ -6,6 +6,7 @@ so that each can be read, and doubted: docs/robots.md has them with the figures 
 """
 
 import math
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -24,6 +25,9 @@ Verdict = Literal["human", "doubtful", "robot"]
 LEAST_VIEWS = 8  # of fewer nothing can be said, but by signals
 _BEGIN = -3.0  # one robot among twenty, before anything is known
 ROBOT_SCORE, DOUBTFUL_SCORE = 0.9, 0.5
+# In a browser, slideshows that go on by themselves do these, and people who press an arrow key through a gallery:
+# something else has to speak for a robot too.
+_OF_SHOWS = frozenset({"pace", "even_gaps", "even_reading", "nothing_twice"})
 
 
 class Judgement(msgspec.Struct, frozen=True, gc=False):
@@ -48,7 +52,14 @@ def judged(day: VisitorDay, habits: Habits, figures: Figures | None = None) -> J
     reasons = (*robots.reasons(day, found, habits), *people.reasons(day, found))
     score = 1 / (1 + math.exp(-(_BEGIN + sum(reason.weight for reason in reasons))))
     ordered = tuple(sorted(reasons, key=lambda reason: -reason.weight))
-    return Judgement(verdict_of(score), round(score, 4), ordered)
+    verdict = verdict_of(score)
+    if verdict == "robot" and found.screened and _may_be_a_show(reasons):
+        verdict = "doubtful"
+    return Judgement(verdict, round(score, 4), ordered)
+
+
+def _may_be_a_show(reasons: Iterable[Reason]) -> bool:
+    return all(each.name in _OF_SHOWS for each in reasons if each.weight > 0)
 
 
 def verdict_of(score: float) -> Verdict:

@@ -41,8 +41,14 @@ class PageChanges:
 
 
 def page_changes(table: ReportTable, site: Site, first: int, last: int) -> PageChanges:
-    """Return what changed on pages from as many days before to these days; raises what stores raise."""
+    """Return what changed on pages from as many days before to these days; raises what stores raise.
+
+    Nothing where the days before are not all known: every page would have risen.
+    """
     length = len(days_between(first, last))
+    known = table.known(site.id)
+    if known is None or known[0] > day_after(first, -length):
+        return PageChanges([], [], [])
     today = day_after(last)
     now = _pieces(site, first, last, today)
     before = _pieces(site, day_after(first, -length), day_after(first, -1), today)
