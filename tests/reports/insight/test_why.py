@@ -64,6 +64,13 @@ def test_what_rises_with_everything_is_no_cause(store: SqlStore, table: ReportTa
     assert found.suggestion == "Rise of visits"
 
 
+def test_many_pages_of_which_none_stands_out_are_no_even_rise(store: SqlStore, table: ReportTable) -> None:
+    spike = [each for number in range(20) for each in visits(DAY, 17, name=f"{number}", page=f"/post/{number}")]
+    found = explained(store, table, [*usual(44, 1), *spike])
+    assert (found.causes, found.is_even) == ([], False)
+    assert found.text.endswith("many sources, pages or places have a part in it, and none of them most of it.")
+
+
 def test_a_place_explains_what_no_source_does(store: SqlStore, table: ReportTable) -> None:
     spike = visits(DAY, 160, name="spike", place=Place("SE", "Skåne", 'Malmö, "Väst"'))
     found = explained(store, table, [*usual(44, 1), *spike])

@@ -33,6 +33,8 @@ _SHARE_LEAST, _EXCESS_LEAST = 0.2, 0.12  # of the change, for a value to be call
 _AS_GOOD = 0.9  # of the best excess: a more telling dimension of the family wins
 _COUNTER = -0.2
 _DEPTH_LEAST = 0.5  # of a change of views
+_SPREAD_LEAST = 0.35  # of the change, beyond an even one, over many values: then it is no even change
+_EVEN_OVER = (Dimension.SOURCE, Dimension.ENTRY, Dimension.COUNTRY)
 
 
 def why(  # noqa: PLR0913 - the rest by keyword
@@ -68,7 +70,7 @@ def why(  # noqa: PLR0913 - the rest by keyword
         [label(anomaly, site.timezone, span) for span in before],
         causes,
         _counters(table, site, anomaly, change),
-        not causes and abs(change.size) > 0,
+        not causes and _is_even(table, change),
         _depth(table, change),
         _received(table, site, spans[0], before),
         _annotations(table, site, anomaly),
@@ -96,6 +98,15 @@ def _family(table: ReportTable, change: Change, family: Sequence[Dimension]) -> 
 
 def _causes(values: Sequence[Moved]) -> list[Moved]:
     return [each for each in values if each.share >= _SHARE_LEAST and each.excess >= _EXCESS_LEAST and each.is_certain]
+
+
+def _is_even(table: ReportTable, change: Change) -> bool:
+    """Say whether sources, pages and places all moved alike, not only that none of them stands out."""
+
+    def uneven(dimension: Dimension) -> float:
+        return sum(max(0.0, each.excess) for each in moved(table, change, dimension) if each.is_certain)
+
+    return change.size != 0 and all(uneven(dimension) < _SPREAD_LEAST for dimension in _EVEN_OVER)
 
 
 def _counters(table: ReportTable, site: Site, anomaly: Anomaly, change: Change) -> list[Cause]:

@@ -33,6 +33,8 @@ def explained(found: Why) -> str:
         return f"{begin}: {_part(found.depth.share)} of the {change} is that visits had {more} views, {each}."
     if found.causes:
         return f"{begin}: {_because(found.causes[0], change)}."
+    if not found.is_even:
+        return f"{begin}: many sources, pages or places have a part in it, and none of them most of it."
     if anomaly.kind == "dip" and _fell_silent(found):
         return f"{begin}: {_arrived(found)}. Was the site, its script or this server out of reach?"
     if anomaly.kind == "dip":
