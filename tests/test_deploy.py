@@ -16,7 +16,6 @@ from tests.http.cases import load
 from tests.running import Server, until
 from visitor_tracker.config import Config, describe
 
-pytestmark = pytest.mark.xdist_group("deploy")  # one nginx, not one per test process
 
 TOP = Path(__file__).parents[1]
 DEPLOY = TOP / "deploy"

@@ -24,7 +24,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("packaging")  # one wheel, not one per test process
 
 TOP = Path(__file__).parents[1]
 START_SECONDS = 20.0

@@ -1,64 +1,19 @@
 """A browser, the server, the relay between them, and a web site of another origin."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.mariadb import MariaDB
 from tests.running import Server
-from visitor_tracker.resources import CLIENT
 
 from .origins import Relay, Site, served
 from .recordings import PERSON
 
-_FLAGS = [
-    "--no-sandbox",  # tests may run as root
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-# Playwright switches this off, which visitors' browsers do not.
-_WANTED = ["--disable-back-forward-cache"]
-
 StartServer = Callable[..., Server]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))  # one browser, not one per test process
-
-
-@pytest.fixture(scope="package")
-def chromium_command() -> list[str]:
-    program = shutil.which("chromium")
-    if program is None:
-        raise RuntimeError("Chromium is missing, tests need it: apt-get install chromium")
-    return [program, *_FLAGS]
-
-
-@pytest.fixture(scope="package")
-def chromium(chromium_command: list[str]) -> Iterator[Browser]:
-    program, *flags = chromium_command
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=flags, ignore_default_args=_WANTED)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="package")
-def client_files() -> Path:
-    """The folder of the built client."""
-    if not (CLIENT / "manifest.json").is_file():
-        raise RuntimeError("the client is not built, tests need it: make client")
-    return CLIENT
 
 
 @pytest.fixture(scope="package")

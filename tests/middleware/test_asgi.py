@@ -1,7 +1,8 @@
 """The ASGI middleware changes nothing of what it stands before."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -31,6 +32,12 @@ START: Message = {"type": "http.response.start", "status": 200, "headers": [(b"C
 PART: Message = {"type": "http.response.body", "body": b"x", "more_body": True}
 
 
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run it in a thread of its own: where a browser was driven, this one has a loop already."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, coroutine).result()
+
+
 def asked(app: Any, scope: dict[str, Any] | None = None) -> list[Message]:  # noqa: ANN401
     """Send a request to an ASGI app and return what it sent."""
     sent: list[Message] = []
@@ -41,7 +48,7 @@ def asked(app: Any, scope: dict[str, Any] | None = None) -> list[Message]:  # no
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(app(dict(SCOPE if scope is None else scope), receive, send))
+    run(app(dict(SCOPE if scope is None else scope), receive, send))
     return sent
 
 
@@ -60,7 +67,7 @@ def test_each_part_of_an_answer_passes_when_it_is_sent() -> None:
         steps.append(message["type"])
 
     middleware = VisitorTrackingMiddleware(app, tracker=Remembering())
-    asyncio.run(middleware(dict(SCOPE), None, send))  # type: ignore[arg-type]
+    run(middleware(dict(SCOPE), None, send))  # type: ignore[arg-type]
     assert steps == ["sends", "http.response.start"] + ["sends", "http.response.body"] * 3
     assert settled(lambda: middleware.counts) == Counts(sent=1)
 
@@ -140,7 +147,7 @@ def test_websockets_pass_untouched() -> None:
 
     middleware = VisitorTrackingMiddleware(app, tracker=Remembering())
     scope = SCOPE | {"type": "websocket"}
-    asyncio.run(middleware(scope, told, told))  # type: ignore[arg-type]
+    run(middleware(scope, told, told))  # type: ignore[arg-type]
     assert [id(one) for one in seen] == [id(scope), id(told), id(told)]
     assert middleware.counts == Counts()
 

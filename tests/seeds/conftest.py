@@ -10,10 +10,7 @@ import requests
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from tests.browser.conftest import chromium, chromium_command, client_files
 from tests.running import SECONDS, Server, until
-
-__all__ = ["chromium", "chromium_command", "client_files"]
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 CHROME = (
@@ -28,12 +25,6 @@ BROWSER = {"Accept-Language": "en-US,en;q=0.9", "Accept": "*/*", "Accept-Encodin
 
 Start = Callable[..., Server]
 Json = dict[str, Any]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent == Path(__file__).parent and "chromium" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("browser"))  # one browser, not one per test process
 
 
 @pytest.fixture(scope="module")
