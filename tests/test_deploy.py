@@ -16,7 +16,6 @@ from tests.http.cases import load
 from tests.running import Server, until
 from visitor_tracker.config import Config, describe
 
-
 TOP = Path(__file__).parents[1]
 DEPLOY = TOP / "deploy"
 ENVIRONMENT = os.environ | {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}

@@ -24,7 +24,6 @@ from pathlib import Path
 
 import pytest
 
-
 TOP = Path(__file__).parents[1]
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
