@@ -22,12 +22,13 @@ select name, lower(type), pk
 from pragma_table_info(?)
 order by cid"""
 
+# Schema and table are named twice: what is only joined would be looked for in every database of the server.
 MYSQL_COLUMNS = """/* scan */
 select columns.column_name, columns.data_type, coalesce(parts.seq_in_index, 0)
 from information_schema.columns as columns
 left join information_schema.statistics as parts
-    on parts.table_schema = columns.table_schema
-    and parts.table_name = columns.table_name
+    on parts.table_schema = database()
+    and parts.table_name = ?
     and parts.column_name = columns.column_name
     and parts.index_name = 'PRIMARY'
 where columns.table_schema = database() and columns.table_name = ?
@@ -75,10 +76,10 @@ def _names() -> list[str]:
 
 def _describe(database: Database, name: str) -> _Table | None:
     """Return what there is to read, None where there is nothing."""
-    template = SQLITE_COLUMNS if database.dialect == "sqlite" else MYSQL_COLUMNS
+    template, values = (SQLITE_COLUMNS, (name,)) if database.dialect == "sqlite" else (MYSQL_COLUMNS, (name, name))
     found = [
         (_checked(str(column)), _text(kind), int(part))
-        for column, kind, part in database.read(lambda session: session.ask(template, (name,)))
+        for column, kind, part in database.read(lambda session: session.ask(template, values))
     ]
     columns = tuple(column for column, kind, _ in found if _IS_READ(kind))
     key = tuple(column for _, column in sorted((part, column) for column, _, part in found if part))

@@ -63,5 +63,5 @@ export const helpSending = (tracker) => {
   addEventListener('hashchange', quietly(obey));
   quietly(obey)();
   quietly(tracker.shared instanceof Storage ? () => takeOver(tracker) : forget)();
-  tracker.flush();
+  tracker.flush(true); // what could not be fetched may go as an image now, without a pause before
 };
