@@ -49,10 +49,7 @@ def by_event(
     points = points_of(question, buckets, [sums.numbers for sums in tally.points], points_said(question))
 
     def texts_of(values: list[int]) -> dict[int, str]:
-        known = matching.texts | _KIND_TEXTS
-        return {value: known[value] for value in values if value in known} | table.texts(
-            [value for value in values if value not in known]
-        )
+        return table.texts(values, matching.texts | _KIND_TEXTS)
 
     rows = tuple(
         ranked(question, each, values, texts_of) for each, values in zip(dimensions, tally.values, strict=True)

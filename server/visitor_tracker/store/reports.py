@@ -3,7 +3,7 @@
 Each statement on a rollup is one range of its primary key for every table it reads.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -243,9 +243,11 @@ class ReportTable:
             if len(rows) < most:
                 rows += self._ask(EVENTS_AFTER, (site_id, ts, end_ms, NOBODY, signals, most - len(rows)))
 
-    def texts(self, ids: Collection[int]) -> dict[int, str]:
-        """Return the texts of those ids that have one."""
-        return self._database.read(lambda session: vocabulary.texts(session, ids)) if ids else {}
+    def texts(self, ids: Collection[int], known: Mapping[int, str] = {}) -> dict[int, str]:
+        """Return the texts of those ids that have one; those that are known already are not asked for."""
+        found = {each: known[each] for each in ids if each in known}
+        missing = [each for each in ids if each not in known]
+        return found | self._database.read(lambda session: vocabulary.texts(session, missing)) if missing else found
 
     def profiles(self, sources: Collection[int], contexts: Collection[int]) -> tuple[Bodies, Bodies]:
         """Return encoded sources and contexts by id."""

@@ -107,10 +107,7 @@ def _from_events(table: ReportTable, ask: Ask) -> Collected:
         in_all = _totals(table, ask)
 
     def texts(values: Collection[int]) -> dict[int, str]:
-        known = matching.texts | KIND_TEXTS
-        return {value: known[value] for value in values if value in known} | table.texts(
-            [value for value in values if value not in known]
-        )
+        return table.texts(values, matching.texts | KIND_TEXTS)
 
     return Collected(
         in_all,

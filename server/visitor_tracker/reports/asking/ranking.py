@@ -1,10 +1,11 @@
 """One dimension by one of its own counts, or a ratio of two: rollups find the rows of a page, and read no others."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.asking.ask import Ask
-from visitor_tracker.reports.asking.collecting import Collected
+from visitor_tracker.reports.asking.collecting import Collected, TextsOf
 from visitor_tracker.reports.asking.groups import Key
 from visitor_tracker.reports.asking.metrics import ratio_of
 from visitor_tracker.reports.breakdown import breakdown_said
@@ -38,7 +39,8 @@ def ranked_rows(table: ReportTable, ask: Ask) -> tuple[Collected, list[Key], int
         limit=ask.limit,
         offset=ask.offset,
     )
-    found = _collected(table, ask, {(row.value,): row.measured for row in rows}, said)
+    texts = partial(table.texts, known={row.value: row.text for row in rows if row.text is not None})
+    found = _collected(table, ask, {(row.value,): row.measured for row in rows}, said, texts)
     return found, [(row.value,) for row in rows], in_all
 
 
@@ -47,13 +49,13 @@ def rows_of(table: ReportTable, ask: Ask, keys: Sequence[Key]) -> Collected:
     question = ask.question
     found = table.sums_of(question.site.id, _dimension(ask), pieces_of(question), [key[0] for key in keys])
     rows: dict[Key, Measured] = {(value,): measured for value, measured in found.items()}
-    return _collected(table, ask, rows, breakdown_said(question))
+    return _collected(table, ask, rows, breakdown_said(question), table.texts)
 
 
-def _collected(table: ReportTable, ask: Ask, rows: dict[Key, Measured], said: VisitorsAre) -> Collected:
+def _collected(table: ReportTable, ask: Ask, rows: dict[Key, Measured], said: VisitorsAre, texts: TextsOf) -> Collected:
     hides = said == "suppressed"
     numbers = {key: Numbers(None if hides else row[0], *row[1:]) for key, row in rows.items()}
-    return Collected(totals(table, ask.question), numbers, said, table.texts, "rollups")
+    return Collected(totals(table, ask.question), numbers, said, texts, "rollups")
 
 
 def _order(ask: Ask, said: VisitorsAre) -> Order | Ratio:
