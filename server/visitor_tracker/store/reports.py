@@ -25,7 +25,8 @@ Bodies = dict[int, bytes]
 Measured = tuple[int, ...]  # the eight measures, in the order of `measures.NAMES`
 
 _COLUMNS = ", ".join(NAMES)
-_IS_USED = "visitors + visits + views + events > 0"  # else it only was, before late events changed a visit
+# Else it only was, before late events changed a visit. Mostly the first comparison says it: nothing is added up.
+_IS_USED = "(visitors > 0 or visits > 0 or views > 0 or events > 0)"
 _LOOKUPS_MOST = 20_000
 _SUMS = ", ".join(f"sum({name}) as {name}" for name in NAMES)
 _DOUBLES = ", ".join(f"sum({name} + 0e0) as {name}" for name in NAMES)  # see `_ranking`; exact up to 2^53
