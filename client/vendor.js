@@ -4,10 +4,11 @@ import {join} from 'node:path';
 
 const SOURCE_MAP = /\n?\/[/*]# sourceMappingURL=.*\s*$/;
 
-/** What is changed of ReDoc: it asks no other server for its logo, and all of its styles have the page's nonce. */
+/** What is changed of ReDoc: no other server is asked for its logo, its styles have the page's nonce, see api/later.js. */
 const OF_REDOC = {
   'https://cdn.redoc.ly/redoc/logo-mini.svg': 'data:,',
   'r.nc=void 0': 'r.nc=document.querySelector("meta[name=style-nonce]").content',
+  'case"operation":t=n.createElement(ew,{item:e})': 'case"operation":t=showOperation(n,ew,{item:e})',
 };
 
 /** What dist/ has of others, and where it comes from. */

@@ -14,7 +14,7 @@ from visitor_tracker.client_api import Client
 from .conftest import StartServer
 
 PASSWORD = "correct horse battery"
-WAIT_MS = 30_000  # the pages are made of a megabyte of script each
+WAIT_MS = 60_000  # the pages are made of a megabyte of script each
 WATCH = """
 window.refused = [];
 document.addEventListener('securitypolicyviolation', (event) =>
@@ -91,6 +91,8 @@ def test_redoc_shows_the_api_and_searches_it(server: Server, watched: Watched) -
     page.goto(f"{server.url}/redoc")
     expect(page.locator("h1").first).to_contain_text("Visitor Tracker", timeout=WAIT_MS)
     expect(page.locator("[data-section-id='tag/Query']").first).to_be_attached(timeout=WAIT_MS)
+    operation = page.locator("[id='tag/Query/operation/get_stats']")
+    expect(operation).to_contain_text("total_visits", timeout=WAIT_MS)  # far below: it is there when all is
     page.locator("input[type=text]").first.fill("heatmap")
     expect(page.locator("[role=menuitem]", has_text="Heat of a page").first).to_be_visible(timeout=WAIT_MS)
     shown = page.locator("h2, h1").evaluate_all("all => all.map((each) => getComputedStyle(each).fontFamily)")
