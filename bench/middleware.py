@@ -4,13 +4,15 @@
 
 Hosts are processes of their own on 127.0.0.1: FastAPI under uvicorn and Flask under werkzeug, each without the
 middleware (twice: the second, `control`, shows what chance does), with it and a server, with it and an embedded
-tracker. One connection after the other asks each of them in turn, as fast as it is answered or, with --pace, so often
-a second. Beside that, the time that the middleware itself takes for a request, in this process.
+tracker. One connection after the other asks each of them in turn, as fast as it is answered; with --pace so often a
+second, one request to each in an order of chance, so that what else the machine does meets them alike. Beside that,
+the CPU time of the host's process for a request, and what of it the request's thread takes for the middleware.
 """
 
 import argparse
 import asyncio
 import logging
+import random
 import re
 import socket
 import statistics
@@ -65,13 +67,14 @@ def main() -> None:
     if options.serve:
         return serve(*options.serve)
     logging.disable()  # what is held on purpose cannot be sent
-    print("| host | middleware | p50 | p99 | ÷ without: p50 | p99 |")
-    print("| --- | --- | ---: | ---: | ---: | ---: |")
+    print("| host | middleware | p50 | p99 | ÷ without: p50 | p99 | CPU time |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
     for host in HOSTS:
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
             server = stack.enter_context(tracker_server(Path(folder) / "server"))
             ports = {way: stack.enter_context(running(host, way, Path(folder) / way, *server)) for way in WAYS}
-            report(host, measure(ports, options.rounds, options.requests, options.pace))
+            found, cpu = measured(ports, options.rounds, options.requests, options.pace)
+            report(host, found, cpu)
     for name, own in (("ASGI", own_asgi), ("WSGI", own_wsgi)):
         told = (
             f"{own(Held()):.1f} µs in the request's thread, {own(Nowhere()):.1f} µs with the sender's at work beside it"
@@ -80,43 +83,78 @@ def main() -> None:
     return None
 
 
+def measured(
+    ports: dict[str, int], rounds: int, requests: int, pace: float
+) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """Return the seconds of every request, and the CPU seconds of a request, by way."""
+    for port in ports.values():
+        timed(port, WARM_UP)
+    before = {way: cpu_of(port) for way, port in ports.items()}
+    found = measure(ports, rounds, requests, pace)
+    return found, {way: (cpu_of(port) - before[way]) / len(found[way]) for way, port in ports.items()}
+
+
 def measure(ports: dict[str, int], rounds: int, requests: int, pace: float) -> dict[str, list[float]]:
     """Ask each host in turn and return the seconds of every request by way."""
     found: dict[str, list[float]] = {way: [] for way in ports}
-    for port in ports.values():
-        timed(port, WARM_UP)
+    if pace:
+        return mixed(ports, rounds * requests, pace)
     for turn in range(rounds):
         for way in sorted(ports, reverse=turn % 2 == 1):
-            found[way] += timed(ports[way], requests, pace)
+            found[way] += timed(ports[way], requests)
     return found
 
 
-def timed(port: int, requests: int, pace: float = 0.0) -> list[float]:
+def mixed(ports: dict[str, int], requests: int, pace: float) -> dict[str, list[float]]:
+    """Ask all hosts so often a second, one after the other in an order of chance."""
+    found: dict[str, list[float]] = {way: [] for way in ports}
+    connections = {way: HTTPConnection("127.0.0.1", port) for way, port in ports.items()}
+    for connection in connections.values():
+        one(connection)
+    order = list(ports)
+    chance = random.Random(1)
+    due = time.perf_counter()
+    for _ in range(requests):
+        due = max(due + 1 / pace, time.perf_counter())
+        time.sleep(max(0.0, due - time.perf_counter()))
+        chance.shuffle(order)
+        for way in order:
+            found[way].append(one(connections[way]))
+    for connection in connections.values():
+        connection.close()
+    return found
+
+
+def timed(port: int, requests: int) -> list[float]:
     """Send so many requests on one connection and return the seconds of each but the first."""
     connection = HTTPConnection("127.0.0.1", port)
-    seconds = []
-    start = time.perf_counter()
-    for number in range(requests + 1):
-        if pace:
-            time.sleep(max(0.0, start + number / pace - time.perf_counter()))
-        begin = time.perf_counter()
-        connection.request("GET", "/", headers=HEADERS)
-        answer = connection.getresponse()
-        answer.read()
-        seconds.append(time.perf_counter() - begin)
-        if answer.status != 200:
-            raise SystemExit(f"answered {answer.status}")
+    seconds = [one(connection) for _ in range(requests + 1)]
     connection.close()
     return seconds[1:]
 
 
-def report(host: str, found: dict[str, list[float]]) -> None:
+def one(connection: HTTPConnection) -> float:
+    """Send a request; the seconds that it took."""
+    begin = time.perf_counter()
+    connection.request("GET", "/", headers=HEADERS)
+    answer = connection.getresponse()
+    answer.read()
+    seconds = time.perf_counter() - begin
+    if answer.status != 200:
+        raise SystemExit(f"answered {answer.status}")
+    return seconds
+
+
+def report(host: str, found: dict[str, list[float]], cpu: dict[str, float]) -> None:
     points = {way: percentiles(seconds) for way, seconds in found.items()}
     base = points["without"]
     for way in WAYS:
         p50, p99 = points[way]
-        ratio = "| | |" if way == "without" else f"| {p50 / base[0]:.2f}x | {p99 / base[1]:.2f}x |"
-        print(f"| {host} | {way} | {p50 * 1e3:.3f} ms | {p99 * 1e3:.3f} ms {ratio}", flush=True)
+        ratio = "| |" if way == "without" else f"| {p50 / base[0]:.2f}x | {p99 / base[1]:.2f}x"
+        print(
+            f"| {host} | {way} | {p50 * 1e3:.3f} ms | {p99 * 1e3:.3f} ms {ratio} | {cpu[way] * 1e6:.0f} µs |",
+            flush=True,
+        )
 
 
 def percentiles(seconds: Sequence[float]) -> tuple[float, float]:
@@ -152,10 +190,10 @@ def own_asgi(tracker: Tracker) -> float:
         await send(start)
 
     async def calls(app: Any) -> float:  # noqa: ANN401
-        begin = time.perf_counter()
+        begin = time.thread_time()
         for _ in range(CALLS):
             await app(scope, None, send)
-        return (time.perf_counter() - begin) / CALLS * 1e6
+        return (time.thread_time() - begin) / CALLS * 1e6
 
     with_it = VisitorTrackingMiddleware(program, False, tracker=tracker, queue_size=10 * CALLS, exit_seconds=0)
     return median_difference(lambda app: asyncio.run(calls(app)), with_it, program)
@@ -171,10 +209,10 @@ def own_wsgi(tracker: Tracker) -> float:
         return []
 
     def calls(app: Any) -> float:  # noqa: ANN401
-        begin = time.perf_counter()
+        begin = time.thread_time()
         for _ in range(CALLS):
             app(environ, lambda *_: None)
-        return (time.perf_counter() - begin) / CALLS * 1e6
+        return (time.thread_time() - begin) / CALLS * 1e6
 
     with_it = WSGIVisitorTrackingMiddleware(program, False, tracker=tracker, queue_size=10 * CALLS, exit_seconds=0)
     return median_difference(calls, with_it, program)
@@ -199,18 +237,27 @@ def running(host: str, way: str, folder: Path, server: str, key: str) -> Iterato
     with started([sys.executable, __file__, "--serve", host, way, str(folder), server, key]) as port:
         yield port
         if way in ("server", "embedded"):
-            wait_until_sent(port)
+            wait_until_sent(way, port)
 
 
-def wait_until_sent(port: int) -> None:
-    connection = HTTPConnection("127.0.0.1", port)
+def wait_until_sent(way: str, port: int) -> None:
     for _ in range(600):
-        connection.request("GET", "/counts", headers={"Connection": "close"})
-        told = connection.getresponse().read().decode()
+        told = told_by(port)
         if " 0 lost, 0 waiting" in told:
             return
         time.sleep(0.1)
-    raise SystemExit(f"not everything arrived: {told}")
+    raise SystemExit(f"{way}: not everything arrived: {told}")
+
+
+def told_by(port: int) -> str:
+    connection = HTTPConnection("127.0.0.1", port)
+    connection.request("GET", "/counts", headers={"Connection": "close"})
+    return connection.getresponse().read().decode()
+
+
+def cpu_of(port: int) -> float:
+    """Return the seconds of CPU time that the host's own process has had, without its children."""
+    return float(told_by(port).split()[-4])
 
 
 @contextmanager
@@ -238,7 +285,8 @@ def serve(host: str, way: str, folder: str, server: str, key: str) -> None:
 
 def told() -> str:
     found = counts()
-    return f"{found.sent} sent, {found.refused + found.dropped + found.failed} lost, {found.waiting} waiting"
+    lost = found.refused + found.dropped + found.failed
+    return f"{found.sent} sent, {lost} lost, {found.waiting} waiting, {time.process_time():.6f} s of CPU"
 
 
 def serve_fastapi(options: dict[str, Any] | None) -> None:

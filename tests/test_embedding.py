@@ -1,6 +1,8 @@
 """A tracker inside another program."""
 
 import json
+import os
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,7 +13,7 @@ import pytest
 from tests.folded import events_of_store
 from tests.running import until
 from visitor_tracker.config import load
-from visitor_tracker.embedding import EmbeddedTracker, embedded
+from visitor_tracker.embedding import EmbeddedTracker, beside, embedded
 from visitor_tracker.errors import ConfigError
 from visitor_tracker.middleware import Delivered, Refused, Unavailable
 from visitor_tracker.serve import hold_locks
@@ -85,6 +87,54 @@ def test_a_process_that_does_not_prepare_the_folder_waits_for_the_one_that_does(
         with pytest.raises(Unavailable, match="preparing"):
             tracker.send(events("1"))
     assert tracker.send(events("1")) == Delivered(1)
+    tracker.close()
+
+
+def child_of(tracker: EmbeddedTracker) -> int:
+    """Return the process that does the tracker's work, once it has begun."""
+    tracker.get_visitor_stats()
+    pid = tracker.child
+    assert pid is not None
+    return pid
+
+
+def test_the_work_is_done_by_a_process_that_ends_with_the_tracker(tmp_path: Path) -> None:
+    tracker = embedded({"server.data_dir": str(tmp_path / "data")})
+    assert tracker.child is None
+    child = child_of(tracker)
+    assert Path(f"/proc/{child}").exists()
+    os.kill(child, signal.SIGTERM)  # which whole groups of processes get; it stays until the program lets it go
+    assert tracker.send(events("1")) == Delivered(1)
+    assert child_of(tracker) == child
+    tracker.close()
+    assert not Path(f"/proc/{child}").exists()
+    assert tracker.child is None
+
+
+def test_a_process_that_was_killed_is_followed_by_another(tracker: EmbeddedTracker, store_url: str) -> None:
+    assert tracker.send(events("1", "2")) == Delivered(2)
+    killed = child_of(tracker)
+    os.kill(killed, signal.SIGKILL)
+    with pytest.raises(Unavailable, match="ended"):
+        tracker.send(events("2", "3"))
+    assert tracker.send(events("2", "3")) == Delivered(2)
+    assert child_of(tracker) != killed
+    until(lambda: len(events_of_store(store_url)) == 3)
+
+
+@pytest.mark.parametrize("reason", ["wanted", "no program", "a program that does not run Python"])
+def test_where_there_is_no_process_of_its_own_threads_do_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    if reason != "wanted":
+        monkeypatch.setattr(beside, "interpreter", lambda: "" if reason == "no program" else "/bin/true")
+    tracker = embedded({"server.data_dir": str(tmp_path / "data")}, own_process=reason != "wanted")
+    if reason == "a program that does not run Python":
+        with pytest.raises(Unavailable, match="ended"):
+            tracker.send(events("1"))
+    assert tracker.send(events("1", "2")) == Delivered(2)
+    assert tracker.child is None
+    until(lambda: tracker.get_visitor_stats()["total_visits"] == 2)
     tracker.close()
 
 

@@ -25,7 +25,8 @@ from urllib.parse import quote
 
 from visitor_tracker.app import App, Shared, background_of
 from visitor_tracker.config import TlsConfig, load
-from visitor_tracker.embedding import default_tracker, opened_snapshot
+from visitor_tracker.embedding import default_tracker
+from visitor_tracker.embedding.inside import opened_snapshot
 from visitor_tracker.errors import AlreadyRunning, ConfigError, HttpError, OutcomeUnknown, StoreUnavailable
 from visitor_tracker.event import PageCount
 from visitor_tracker.http.message import Peer, Request, Response, Stream, error_response

@@ -1,11 +1,11 @@
 """The middleware for ASGI programs: Starlette, FastAPI, Django's asgi.py, Quart, …"""
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any, Unpack
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from typing import Any, NamedTuple, Unpack
 
-from visitor_tracker.middleware.address import peer_of
 from visitor_tracker.middleware.recorder import Options, Recorder
-from visitor_tracker.middleware.seen import WANTED, Asked, asked_for
+from visitor_tracker.middleware.seen import ASKED_MOST, WANTED, Seen, asked_for
 from visitor_tracker.middleware.sender import Counts
 
 Message = MutableMapping[str, Any]
@@ -14,9 +14,41 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 RawHeaders = Iterable[tuple[bytes, bytes]]
+Address = tuple[str, int | None]
 
-_WANTED = {name.encode(): (name, most) for name, most in WANTED.items()}
+_NAMES = {name.encode(): name for name in WANTED}
+_KEPT = {  # of the list of addresses the end is what counts
+    name.encode(): slice(-most, None) if name == "x-forwarded-for" else slice(most) for name, most in WANTED.items()
+}
 _ENDED = frozenset({"lifespan.shutdown.complete", "lifespan.shutdown.failed"})
+
+
+class _Asked(NamedTuple):
+    """What a request told when it came: a program may change its scope."""
+
+    method: str
+    scheme: str
+    server: Address | None
+    path: str
+    query: bytes
+    client: Address | None
+
+
+class _Answered(NamedTuple):
+    """A request that was answered; what is kept has a bound, and is read by who sends it."""
+
+    asked: _Asked
+    headers: Mapping[bytes, bytes]
+    status: int
+    at: float
+
+    def read(self) -> Seen:
+        asked = self.asked
+        name, port = asked.server or ("localhost", None)
+        host = f"{name}:{port}" if port else name
+        peer = str(asked.client[0] or "") if asked.client else ""
+        told = asked_for(asked.method, asked.scheme, host, asked.path, asked.query.decode("latin-1"), peer)
+        return Seen(told, _decoded(self.headers), self.status, self.at)
 
 
 class VisitorTrackingMiddleware:
@@ -38,15 +70,9 @@ class VisitorTrackingMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request as the program does; its answer, and what it raises, pass unchanged."""
         kind = scope["type"]
-        if kind == "lifespan":
-            return await self.app(scope, receive, self._flushing(send))
         asked = self._asked(scope) if kind == "http" else None
         if asked is None:
-            return await self.app(scope, receive, send)
-        return await self._serve(scope, receive, send, asked)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, asked: Asked) -> None:
-        """Serve a request that may count."""
+            return await self.app(scope, receive, self._flushing(send) if kind == "lifespan" else send)
         begun: tuple[int, RawHeaders] | None = None
         is_open = True
 
@@ -69,6 +95,7 @@ class VisitorTrackingMiddleware:
         finally:
             if is_open and begun is not None:
                 self._record(scope, asked, *begun)
+        return None
 
     async def dispatch(self, request: Any, call_next: Callable[[Any], Awaitable[Any]]) -> Any:  # noqa: ANN401
         """Count as the `dispatch` of Starlette's BaseHTTPMiddleware does."""
@@ -78,24 +105,26 @@ class VisitorTrackingMiddleware:
             self._record(request.scope, asked, response.status_code, response.raw_headers)
         return response
 
-    def _asked(self, scope: Scope) -> Asked | None:
+    def _asked(self, scope: Scope) -> _Asked | None:
         """Return what was asked for, None for what does not count whatever the answer is."""
         try:
-            method, path = scope["method"], scope["path"]
+            method, path, known = scope["method"], scope["path"], scope.get
             if not self._recorder.may_count(method, path):
                 return None
-            name, port = scope.get("server") or ("localhost", None)
-            host = f"{name}:{port}" if port else name
-            query = scope.get("query_string", b"").decode("latin-1")
-            return asked_for(method, scope.get("scheme", "http"), host, path, query, peer_of(scope))
+            query = known("query_string", b"")[:ASKED_MOST]
+            return _Asked(method, known("scheme", "http"), known("server"), path[:ASKED_MOST], query, known("client"))
         except Exception as error:  # noqa: BLE001  # is counted and logged
             self._recorder.failed(error)
             return None
 
-    def _record(self, scope: Scope, asked: Asked, status: int, answered: RawHeaders) -> None:
+    def _record(self, scope: Scope, asked: _Asked, status: int, answered: RawHeaders) -> None:
         try:
-            content_type = next((value for name, value in answered if name.lower() == b"content-type"), b"")
-            self._recorder.record(asked, _wanted(scope["headers"]), status, content_type.decode("latin-1"))
+            at, recorder = time.monotonic(), self._recorder
+            if not recorder.takes_all:
+                content_type = next((value for name, value in answered if name.lower() == b"content-type"), b"")
+                if not recorder.takes(status, content_type.decode("latin-1"), lambda: _decoded(_kept(scope))):
+                    return
+            recorder.put(_Answered(asked, _kept(scope), status, at))
         except Exception as error:  # noqa: BLE001
             self._recorder.failed(error)
 
@@ -121,15 +150,14 @@ class VisitorTrackingMiddleware:
             self._recorder.failed(error)
 
 
-def _wanted(headers: RawHeaders) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for raw, value in headers:
-        wanted = _WANTED.get(raw)
-        if wanted is None:
-            continue
-        name, most = wanted
-        text = value.decode("latin-1")
-        if name in found:
-            text = f"{found[name]},{text}"
-        found[name] = text[-most:] if name == "x-forwarded-for" else text[:most]
+def _kept(scope: Scope) -> dict[bytes, bytes]:
+    """Return what is kept of a request's fields: those that are WANTED, within their bounds."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in _KEPT:
+            found[name] = (b"%b,%b" % (found[name], value) if name in found else value)[_KEPT[name]]
     return found
+
+
+def _decoded(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {_NAMES[name]: value.decode("latin-1") for name, value in headers.items()}

@@ -2,8 +2,7 @@
 
 import atexit
 import os
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypedDict, Unpack
 
 import visitor_tracker
@@ -11,10 +10,11 @@ from visitor_tracker.errors import ConfigError
 from visitor_tracker.middleware.address import TrustedProxies
 from visitor_tracker.middleware.http_tracker import HttpTracker
 from visitor_tracker.middleware.rules import Rules
-from visitor_tracker.middleware.seen import Asked, EventMaker, Seen, opts_out
+from visitor_tracker.middleware.seen import EventMaker, opts_out
 from visitor_tracker.middleware.sender import Counts, Sender
 from visitor_tracker.middleware.tracker import Tracker
 
+_KNOWN = 304  # the browser has it already
 SERVER_VARIABLE, KEY_VARIABLE = "VISITOR_SERVER", "VISITOR_SEND_KEY"
 
 
@@ -66,16 +66,16 @@ class Recorder:
             keep_seconds=options["keep_seconds"],
         )
         self.may_count = self._rules.may_count
+        self.takes_all = every_request and not self._honour_opt_out  # whatever `takes` would be asked
+        self.put = self._sender.put
         self.failed = self._sender.failed
         atexit.register(self.flush)
 
-    def record(self, asked: Asked, headers: Mapping[str, str], status: int, content_type: str) -> None:
-        """Queue a request that may count, if its answer lets it."""
-        if not self._rules.counts(status, content_type, headers.get("accept", "")):
-            return
-        if self._honour_opt_out and opts_out(headers):
-            return
-        self._sender.put(Seen(asked, headers, status, time.monotonic()))
+    def takes(self, status: int, content_type: str, headers: Callable[[], Mapping[str, str]]) -> bool:
+        """Say whether a request that may count does, by its answer; `headers` is called only where they matter."""
+        if not self._rules.counts(status, content_type, headers().get("accept", "") if status == _KNOWN else ""):
+            return False
+        return not (self._honour_opt_out and opts_out(headers()))
 
     def flush(self) -> bool:
         """Send what waits, for `exit_seconds` at most; False: some of it still waits."""

@@ -3,8 +3,7 @@
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
 from visitor_tracker.middleware.address import TrustedProxies
@@ -30,8 +29,7 @@ _QUERY_SAFE = _PATH_SAFE + '?%[]|^`{}\\"'
 _HOST = re.compile(r"[^\s/?#@\\<>]+").fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What was asked for: `path` is decoded, `query` as sent (latin-1), `host` what counts where no Host field came.
 
     Of path and query there are ASKED_MOST characters, of the method 16.
@@ -50,14 +48,28 @@ def asked_for(method: str, scheme: str, host: str, path: str, query: str, peer: 
     return Asked(method[:16], scheme, host, path[:ASKED_MOST], query[:ASKED_MOST], peer)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A request that counts; `headers` has the WANTED ones, `at` is a moment of time.monotonic."""
 
     asked: Asked
     headers: Mapping[str, str]
     status: int
     at: float
+
+    def read(self) -> "Seen":
+        """Return this one, which has nothing left to read."""
+        return self
+
+
+class Waiting(Protocol):
+    """A request that waits to be sent, as it came; whoever sends it reads it, so that its answer need not wait."""
+
+    @property
+    def at(self) -> float:
+        """Return when it was, of time.monotonic."""
+
+    def read(self) -> Seen:
+        """Return what it says."""
 
 
 def opts_out(headers: Mapping[str, str]) -> bool:

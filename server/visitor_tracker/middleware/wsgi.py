@@ -1,17 +1,21 @@
 """The middleware for WSGI programs: Flask, Django's wsgi.py, Bottle, Pyramid, …"""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Unpack
 
 from visitor_tracker.middleware.recorder import Options, Recorder
-from visitor_tracker.middleware.seen import WANTED, Asked, asked_for
+from visitor_tracker.middleware.seen import WANTED, Asked, Seen, asked_for
 from visitor_tracker.middleware.sender import Counts
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-_WANTED = [(f"HTTP_{name.upper().replace('-', '_')}", name, most) for name, most in WANTED.items()]
+_WANTED = [  # of the list of addresses the end is what counts
+    (f"HTTP_{name.upper().replace('-', '_')}", name, slice(-most, None) if name == "x-forwarded-for" else slice(most))
+    for name, most in WANTED.items()
+]
 
 
 class WSGIVisitorTrackingMiddleware:
@@ -69,12 +73,16 @@ class WSGIVisitorTrackingMiddleware:
 
     def _record(self, environ: Environ, asked: Asked, status: str, answered: Sequence[tuple[str, str]]) -> None:
         try:
-            content_type = next((value for name, value in answered if name.lower() == "content-type"), "")
-            headers = {
-                name: environ[key][-most:] if name == "x-forwarded-for" else environ[key][:most]
-                for key, name, most in _WANTED
-                if key in environ
-            }
-            self._recorder.record(asked, headers, int(status[:3]), content_type)
+            at, code, recorder = time.monotonic(), int(status[:3]), self._recorder
+            if not recorder.takes_all:
+                content_type = next((value for name, value in answered if name.lower() == "content-type"), "")
+                if not recorder.takes(code, content_type, lambda: _kept(environ)):
+                    return
+            recorder.put(Seen(asked, _kept(environ), code, at))
         except Exception as error:  # noqa: BLE001
             self._recorder.failed(error)
+
+
+def _kept(environ: Environ) -> dict[str, str]:
+    """Return what is kept of a request's fields: those that are WANTED, within their bounds."""
+    return {name: environ[key][kept] for key, name, kept in _WANTED if key in environ}

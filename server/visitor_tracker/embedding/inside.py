@@ -1,31 +1,21 @@
-"""A tracker inside another program: no socket, no process of its own, the store of its own or a server's.
+"""The work of an embedded tracker, in the threads of the process that it is in.
 
-    send ──▶ pipeline ▸ journal (synced) ──▶ Delivered
-                          └──(drainer, folder: one process of all that share the data folder)──▶ reports
-
-Several processes of one program, and a `visitor-tracker serve`, may share a data folder: who has its lock does the
-background work, the others only write to the journal, and one of them takes over when that process has ended.
+send ──▶ pipeline ▸ journal (synced) ──▶ Delivered
+                      └──(drainer, folder)──▶ reports
 """
 
-import atexit
 import logging
-import os
 import queue
-import sys
 import threading
-import weakref
-from collections.abc import Mapping
 from contextlib import ExitStack
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from visitor_tracker.access.snapshot import FILE, read_snapshot
 from visitor_tracker.app import App, Shared, background_of, first_snapshot
-from visitor_tracker.config import Config, load
-from visitor_tracker.errors import AlreadyRunning, ConfigError, HttpError, OutcomeUnknown, StoreUnavailable
+from visitor_tracker.config import Config
+from visitor_tracker.errors import AlreadyRunning, HttpError, OutcomeUnknown, StoreUnavailable
 from visitor_tracker.http.message import Peer, Request
 from visitor_tracker.ingest.hit import Client, Receipt
 from visitor_tracker.ingest.zones import country_name
@@ -43,37 +33,16 @@ Row = dict[str, Any]
 
 _TICK_SECONDS = 0.5
 _ANSWER_SECONDS = 30.0
-_SWITCH_SECONDS = 0.0005
 _SENDER = Client("", "visitor-tracker-middleware", {}, vouched=True)
 
 
-def embedded(settings: Mapping[str, Any] | None = None, *, file: Path | str | None = None) -> "EmbeddedTracker":
-    """Return a tracker that keeps events itself, by {"server.data_dir": …}, the environment and a settings file.
-
-    Raises ConfigError for settings that cannot work. Nothing is opened before the first event.
-    """
-    try:
-        config = load(None if file is None else Path(file), os.environ, {"server.workers": 0} | dict(settings or {}))
-    except KeyError as error:
-        raise ConfigError(f"there is no setting {error.args[0]}") from error
-    return EmbeddedTracker(config)
-
-
-@cache
-def default_tracker() -> "EmbeddedTracker":
-    """Return the one that middleware uses which was told of no other, by settings of the environment only."""
-    return embedded()
-
-
-class EmbeddedTracker:
-    """What takes the middleware's events in its own program; in a forked child it opens everything anew."""
+class Inside:
+    """A tracker of this process. Nothing is opened before it is asked for."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._lock = threading.Lock()  # of _running; the first event waits for migrations under it
         self._running: _Running | None = None
-        _trackers.add(self)
-        atexit.register(self.close)  # after the senders' flush, which was registered later
 
     def send(self, events: bytes) -> Delivered:
         """Understand and journal a JSON array of events; raises Unavailable, Refused."""
@@ -130,13 +99,6 @@ class EmbeddedTracker:
                 self._running = _Running(self._config)
             return self._running
 
-    def forget(self) -> None:
-        """Begin anew in a forked child: what the parent has open must be neither used nor closed there."""
-        if self._running is not None:
-            _abandoned.append(self._running)
-        self._running = None
-        self._lock = threading.Lock()
-
 
 class _Running:
     """An App, its ticks, and the background work if this process is the one to do it."""
@@ -144,8 +106,6 @@ class _Running:
     def __init__(self, config: Config) -> None:
         """Raise StoreUnavailable while neither the store nor what is known of it is there."""
         self._config = config
-        # Threads that store events give way to those of the program after so long; 5 ms is usual, and shows in its p99.
-        sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
         self._background: Background | None = None
         self._holds = ExitStack()
         leads = self._leads()
@@ -226,15 +186,3 @@ def _scopes(app: App) -> list[Scope]:
 def _row(value: msgspec.Struct) -> Row:
     row: Row = msgspec.to_builtins(value)
     return row
-
-
-_trackers: weakref.WeakSet[EmbeddedTracker] = weakref.WeakSet()
-_abandoned: list[_Running] = []  # of the parent: closing its SQLite connections here could harm its file
-
-
-def _forget_all() -> None:
-    for tracker in list(_trackers):
-        tracker.forget()
-
-
-os.register_at_fork(after_in_child=_forget_all)
