@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -193,6 +193,10 @@ class Recorder:
 
     def send(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> None:
         raise CheckFailed(f"a report writes: {template}")
+
+    def send_each(self, template: str, rows: Iterable[Sequence[Value]]) -> None:
+        for row in rows:
+            self.send(template, row)
 
     def ask(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> Rows:
         head, *pieces = re.split(r"\?|%s", text(self.dialect, template, rows))

@@ -123,6 +123,43 @@ class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     seq: int = 0  # number of the event in its tab, from 1: gaps are losses
 
 
+class RawEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An Event of which what many others have too is still encoded: mostly it is known without being decoded."""
+
+    id: bytes
+    kind: Kind
+    site_id: int
+    ts: int
+    at: int
+    day: int
+    visitor: bytes
+    previous: bytes
+    session: bytes
+    person: bytes
+    url: str
+    source: msgspec.Raw  # Source
+    place: msgspec.Raw  # Place
+    agent: msgspec.Raw  # Agent
+    language: str = ""
+    signals: int = 0
+    title: str = ""
+    name: str = ""
+    target: str = ""
+    properties: dict[str, Property] = {}
+    screen: str = ""
+    viewport: str = ""
+    engaged_ms: int = 0
+    scroll: int = 0
+    value: float = 0.0
+    currency: str = ""
+    interactive: bool = True
+    ip: str = ""
+    user_agent: str = ""
+    counted: bool = False
+    tab: bytes = b""
+    seq: int = 0
+
+
 class Visit(msgspec.Struct, frozen=True, gc=False):
     """One visit to be counted for one page.
 
@@ -152,6 +189,9 @@ encode_batch = msgspec.msgpack.Encoder().encode
 decode_batch = msgspec.msgpack.Decoder(Batch).decode
 encode_events = msgspec.msgpack.Encoder().encode
 decode_events = msgspec.msgpack.Decoder(list[Event]).decode
+decode_raw_events = msgspec.msgpack.Decoder(list[RawEvent]).decode
+decode_place = msgspec.msgpack.Decoder(Place).decode
+decode_agent = msgspec.msgpack.Decoder(Agent).decode
 
 
 class InboxRow(msgspec.Struct, frozen=True, gc=False):

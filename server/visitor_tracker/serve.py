@@ -93,7 +93,7 @@ class Worker:
             server = LoopServer(self._config, app, self._listeners, beat)
             signal.signal(signal.SIGTERM, lambda *_: server.stop())
             signal.signal(signal.SIGHUP, lambda *_: self._reload(server, warn=False))  # the parent does
-            _spare_the_collector()
+            spare_the_collector()
             server.run()
         finally:
             app.close()
@@ -110,7 +110,7 @@ class Worker:
         row = worker_count(self._config)
         metrics = self._shared.metrics
         background = background_of(self._config, store, metrics.counters(row), metrics)
-        _spare_the_collector()
+        spare_the_collector()
         try:
             background.start()
             stop.wait()
@@ -230,7 +230,7 @@ def migrate_store(config: Config) -> list[str]:
         store.close()
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Let collections look at less, and come less often: requests leave no cycles behind, and the caches are large.
 
     It is a twentieth of the CPU time of an event.

@@ -1,6 +1,6 @@
 """Folders, counters and stores for the journal's tests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[SqlStore]:
+def store(store_url: str, prepare_database: Callable[[str], None]) -> Iterator[SqlStore]:
+    prepare_database(store_url)
     opened = open_store(store_url)
     migrate(opened)
     yield opened
@@ -32,8 +33,10 @@ def store(store_url: str) -> Iterator[SqlStore]:
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[SqlStore]:
-    opened = open_store(f"sqlite:///{tmp_path / 'visitors.db'}")
+def sqlite(tmp_path: Path, prepare_database: Callable[[str], None]) -> Iterator[SqlStore]:
+    url = f"sqlite:///{tmp_path / 'visitors.db'}"
+    prepare_database(url)
+    opened = open_store(url)
     migrate(opened)
     yield opened
     opened.close()

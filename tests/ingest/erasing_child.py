@@ -7,7 +7,7 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from visitor_tracker.ingest.erasing import Eraser
 from visitor_tracker.ingest.people import Rule
@@ -27,6 +27,10 @@ class Doomed:
 
     def send(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> None:
         self.ask(template, values, rows)
+
+    def send_each(self, template: str, rows: Iterable[Sequence[Value]]) -> None:
+        for row in rows:
+            self.send(template, row)
 
     def ask(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> Rows:
         found = self._session.ask(template, values, rows)

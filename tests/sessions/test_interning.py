@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from tests.sessions.happening import GOOGLE, MUNICH, WHERE, World, at
-from visitor_tracker.event import KIND_CODES, Event
+from visitor_tracker.event import KIND_CODES, Event, RawEvent, decode_events, decode_raw_events, encode_events
 from visitor_tracker.measures import body_id, text_id
 from visitor_tracker.sessions.fact import Context, Fact, Flag, Rest, decode_rest, encode_context, encode_rest
-from visitor_tracker.sessions.interning import fact_of
+from visitor_tracker.sessions.interning import fact_of, fact_of_raw
 from visitor_tracker.sessions.profiles import Profiles
 
 WORLD = World("Asia/Kathmandu")
@@ -96,3 +96,47 @@ def test_flags_say_what_happened_by_itself_and_what_was_counted() -> None:
     counted = WORLD.event(2, NOON, counted=True)
     assert fact_of(by_itself, "UTC", Profiles()).flags == Flag.BY_ITSELF
     assert fact_of(counted, "UTC", Profiles()).flags == Flag.COUNTED
+
+
+def test_a_raw_event_has_the_fields_of_an_event() -> None:
+    def named(kind: type[Event | RawEvent]) -> list[tuple[str, object, object]]:
+        return [(field.name, field.default, field.default_factory) for field in msgspec.structs.fields(kind)]
+
+    assert named(RawEvent) == named(Event)
+
+
+def test_a_raw_event_is_the_same_fact() -> None:
+    """Also where a folder has forgotten what it knew, and where it has not."""
+    events = [
+        WORLD.event(7, NOON, "click", page="/a?x=1", source=GOOGLE, where=WHERE[1], name="menu", target="#top"),
+        WORLD.event(8, NOON + 1, where=WHERE[2]),
+        WORLD.event(9, NOON + 2, source=GOOGLE, where=WHERE[1]),
+    ]
+    body = encode_events(events)
+    assert decode_events(body) == events
+    facts = [fact_of(event, "UTC", Profiles()) for event in events]
+    for profiles in (Profiles(), Profiles(1)):
+        for _ in range(3):
+            raw = decode_raw_events(body)
+            assert [fact_of_raw(event, "UTC", profiles) for event in raw] == facts
+            for fact in facts:
+                assert profiles.pairs(fact.source, fact.context)
+            profiles.stored()
+
+
+def test_what_a_raw_event_names_is_new_once() -> None:
+    profiles = Profiles()
+    [event] = decode_raw_events(encode_events([WORLD.event(7, NOON, source=GOOGLE, where=WHERE[1])]))
+    fact = fact_of_raw(event, "UTC", profiles)
+    assert (*profiles.fresh_sources, *profiles.fresh_contexts) == (fact.source, fact.context)
+    profiles.stored()
+    assert fact_of_raw(event, "UTC", profiles) == fact
+    assert (profiles.fresh_sources, profiles.fresh_contexts, profiles.fresh_texts) == ({}, {}, {})
+
+
+def test_a_raw_event_with_a_source_that_is_none_is_refused() -> None:
+    """As decoding it whole would."""
+    [event] = decode_raw_events(encode_events([WORLD.event(7, NOON)]))
+    broken = msgspec.structs.replace(event, source=msgspec.Raw(msgspec.msgpack.encode(7)))
+    with pytest.raises(msgspec.DecodeError):
+        fact_of_raw(broken, "UTC", Profiles())

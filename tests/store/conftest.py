@@ -36,16 +36,20 @@ def opened() -> Iterator[Callable[[str], SqlStore]]:
 
 
 @pytest.fixture
-def store(any_url: str, opened: Callable[[str], SqlStore]) -> SqlStore:
+def store(any_url: str, opened: Callable[[str], SqlStore], prepare_database: Callable[[str], None]) -> SqlStore:
     """An empty, migrated store of each kind."""
+    prepare_database(any_url)
     made = opened(any_url)
     migrate(made)
     return made
 
 
 @pytest.fixture
-def lasting_store(store_url: str, opened: Callable[[str], SqlStore]) -> SqlStore:
+def lasting_store(
+    store_url: str, opened: Callable[[str], SqlStore], prepare_database: Callable[[str], None]
+) -> SqlStore:
     """An empty, migrated store of each kind that outlives its process."""
+    prepare_database(store_url)
     made = opened(store_url)
     migrate(made)
     return made

@@ -7,7 +7,7 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from visitor_tracker.store import migrate, open_store
@@ -25,6 +25,10 @@ class Doomed:
 
     def send(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> None:
         self.ask(template, values, rows)
+
+    def send_each(self, template: str, rows: Iterable[Sequence[Value]]) -> None:
+        for row in rows:
+            self.send(template, row)
 
     def ask(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> Rows:
         found = self._session.ask(template, values, rows)

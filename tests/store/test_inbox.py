@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import get_args
@@ -252,9 +252,7 @@ def test_the_first_piece_is_raced_for_too(store: SqlStore) -> None:
 
     def race(number: int) -> bool:
         start.wait(20)
-        return Inbox(store.database).drain(
-            [row(number)], (), segment_id=SEGMENT, old=0, new=1 + number, at=NOW
-        )  # each has read another piece
+        return drain(Inbox(store.database), row(number), new=1 + number)  # each has read another piece
 
     with ThreadPoolExecutor(4) as pool:
         won = list(pool.map(race, range(4)))
@@ -274,6 +272,10 @@ class Overtaken:
 
     def send(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> None:
         self._session.send(template, values, rows)
+
+    def send_each(self, template: str, rows: Iterable[Sequence[Value]]) -> None:
+        for each in rows:
+            self.send(template, each)
 
     def ask(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> Rows:
         found = self._session.ask(template, values, rows)

@@ -179,6 +179,7 @@ class RateWatch:
         """Take more than `limit` events within a minute for a robot's."""
         self._limit = limit
         self._minute = 0
+        self._from = self._until = 0  # epoch ms of that minute
         self._counts: dict[bytes, int] = {}
         self._before: dict[bytes, int] = {}
         self._lock = threading.Lock()
@@ -190,16 +191,16 @@ class RateWatch:
         """
         if not visitor:
             return 0
-        minute, passed_ms = divmod(now_ms, _MINUTE_MS)
-        if minute != self._minute:
-            self._turn(minute)
+        if not self._from <= now_ms < self._until:
+            self._turn(now_ms // _MINUTE_MS)
         counts = self._counts
         count = counts.get(visitor, 0) + 1
         if count > 1 or len(counts) < _WATCHED_MOST:
             counts[visitor] = count
         before = self._before.get(visitor)
         if before is not None:
-            return _RATE if count * _MINUTE_MS + before * (_MINUTE_MS - passed_ms) > self._limit * _MINUTE_MS else 0
+            left_ms = _MINUTE_MS - now_ms % _MINUTE_MS
+            return _RATE if count * _MINUTE_MS + before * left_ms > self._limit * _MINUTE_MS else 0
         return _RATE if count > self._limit else 0
 
     def _turn(self, minute: int) -> None:
@@ -208,3 +209,4 @@ class RateWatch:
                 return
             self._before = self._counts if minute == self._minute + 1 else {}
             self._minute, self._counts = minute, {}
+            self._from, self._until = minute * _MINUTE_MS, (minute + 1) * _MINUTE_MS

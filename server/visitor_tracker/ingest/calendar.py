@@ -31,8 +31,7 @@ class Day(msgspec.Struct, frozen=True, gc=False):
 
 def local_day(timezone: str, ts_ms: int) -> Day:
     """Return the local date at an epoch ms; a zone that nobody knows is UTC."""
-    zone = zone_of(timezone)
-    return _slot(zone, ts_ms // _SLOT_MS) or _day(zone, ts_ms)
+    return _slot(zone_of(timezone), ts_ms // _SLOT_MS) or _day(zone_of(timezone), ts_ms)
 
 
 @lru_cache(8192)

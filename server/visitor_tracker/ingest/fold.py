@@ -18,7 +18,14 @@ from functools import lru_cache
 import msgspec
 
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
-from visitor_tracker.event import Event, InboxRow, decode_events, encode_events
+from visitor_tracker.event import (
+    InboxRow,
+    RawEvent,
+    decode_agent,
+    decode_events,
+    decode_raw_events,
+    encode_events,
+)
 from visitor_tracker.ingest.arrivals import arrivals_of
 from visitor_tracker.ingest.bots import judge, reasons
 from visitor_tracker.ingest.deltas import settle
@@ -26,7 +33,7 @@ from visitor_tracker.ingest.erased import without_erased
 from visitor_tracker.ingest.folding import Changes, Prepared, Robot
 from visitor_tracker.ingest.people import Rule
 from visitor_tracker.metrics import Cell, Counters
-from visitor_tracker.sessions.interning import fact_of
+from visitor_tracker.sessions.interning import fact_of_raw
 from visitor_tracker.sessions.profiles import Profiles
 from visitor_tracker.sessions.sums import Sums
 from visitor_tracker.store import folding as tables
@@ -213,7 +220,7 @@ class Folder:
 
     def _try(self, site_id: int, rows: Sequence[InboxRow], *, may_put_off: bool) -> bool:
         rule = self._rule_of(site_id)
-        prepared = {row.id: [self._prepare(event, rule) for event in decode_events(row.body)] for row in rows}
+        prepared = {row.id: [self._prepare(event, rule) for event in decode_raw_events(row.body)] for row in rows}
         delta_id = os.urandom(16) if may_put_off else b""
 
         def work(session: Session) -> _Folded:
@@ -248,13 +255,15 @@ class Folder:
         self._held.add(site_id)
         return done
 
-    def _prepare(self, event: Event, rule: Rule) -> Prepared:
-        fact = fact_of(event, rule.timezone, self._profiles)
+    def _prepare(self, event: RawEvent, rule: Rule) -> Prepared:
+        fact = fact_of_raw(event, rule.timezone, self._profiles)
         if not judge(event.signals):
             return Prepared(event, fact, None)
         texts = self._profiles
         return Prepared(
-            event, fact, Robot(tuple(map(texts.text, _reasons(event.signals))), texts.text(event.agent.bot))
+            event,
+            fact,
+            Robot(tuple(map(texts.text, _reasons(event.signals))), texts.text(decode_agent(event.agent).bot)),
         )
 
     def _apply(

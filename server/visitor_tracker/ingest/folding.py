@@ -11,18 +11,17 @@ writes for the site.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
 
-from visitor_tracker.event import Event
+from visitor_tracker.event import RawEvent, decode_agent, decode_place
 from visitor_tracker.ingest.deltas import add_counts, put_off, take_deltas
-from visitor_tracker.ingest.people import People, Rule, part
+from visitor_tracker.ingest.people import BySession, Grown, Links, People, Rule, part
 from visitor_tracker.ingest.tabs import tabs_of
 from visitor_tracker.measures import VISITORS
-from visitor_tracker.sessions.counts import Counts
-from visitor_tracker.sessions.cutting import cut
+from visitor_tracker.sessions.counts import Counts, Part
 from visitor_tracker.sessions.fact import ACTIONS, Fact
 from visitor_tracker.sessions.profiles import Profiles
 from visitor_tracker.sessions.sums import Sums
@@ -46,7 +45,7 @@ class Robot(msgspec.Struct, frozen=True, gc=False):
 class Prepared(msgspec.Struct, frozen=True, gc=False):
     """An event of the inbox, its fact, and what makes it a robot's."""
 
-    event: Event
+    event: RawEvent
     fact: Fact
     robot: Robot | None
 
@@ -111,20 +110,38 @@ class Changes:
             by_visitor.setdefault(fact.visitor, []).append(fact)
         people = self._people
         people.load({(fact.day, fact.visitor) for fact in facts})
-        new = {visitor: cut(own) for visitor, own in by_visitor.items()}
-        before, after = people.with_new(new)
+        grown = people.with_new(by_visitor)
+        before, after = grown.before, grown.after
         links = people.link(facts, before, after)
-        for visitor in links.visitors() - by_visitor.keys():
+        linked = links.visitors()
+        for visitor in linked - by_visitor.keys():
             before[visitor] = after[visitor] = people.sessions_of(visitor)
-        people.learn(session for sessions in (*before.values(), *after.values()) for session in sessions)
+        people.learn(session for sessions in before.values() for session in sessions)
+        self._count_alone([visitor for visitor in by_visitor if visitor not in linked], grown)
+        if linked:
+            self._count_linked(by_visitor.keys(), links, before, after)
+        people.replace(by_visitor, before, after)
+
+    def _count_alone(self, visitors: Iterable[bytes], grown: Grown) -> None:
+        """Count visitors of whom no visit can be joined with another hash's."""
+        counts, profiles = self._counts, self._profiles
+        for visitor in visitors:
+            was, now = grown.before[visitor], grown.after[visitor]
+            if (more := grown.gone_on.get(visitor)) is not None:
+                counts.go_on(visitor, was[0], more, profiles)
+            elif not was and len(now) == 1:
+                counts.begin(visitor, now[0], profiles)
+            else:
+                counts.change(Part(visitor, tuple(was)) if was else None, Part(visitor, tuple(now)), profiles)
+
+    def _count_linked(self, new: Collection[bytes], links: Links, before: BySession, after: BySession) -> None:
         joined_before, joined_after = links.joined(before), links.joined(after)
-        for visitor in before:
+        for visitor in links.visitors():
             was, now = part(visitor, before, joined_before), part(visitor, after, joined_after)
             if visitor in new or was != now:  # of the others, only whom a visit is shared with
                 self._counts.change(was, now, self._profiles)
         if joined := joined_after.earlier.items() - joined_before.earlier.items():
             mark_joined(self._session, self._site_id, joined)
-        people.replace(by_visitor, before, after)
 
     # Notes.
 
@@ -161,8 +178,9 @@ def _ip_record(event: Prepared) -> IpRecord | None:
     sent = event.event
     if not sent.ip:
         return None
-    place, is_view = sent.place, sent.kind == "pageview"
-    agent = sent.user_agent or " ".join(filter(None, (sent.agent.browser, sent.agent.browser_version, sent.agent.os)))
+    place, is_view = decode_place(sent.place), sent.kind == "pageview"
+    what = decode_agent(sent.agent)
+    agent = sent.user_agent or " ".join(filter(None, (what.browser, what.browser_version, what.os)))
     return IpRecord(
         sent.ip,
         sent.ts,

@@ -56,7 +56,7 @@ class Intake:
             outcome = self.pipeline.understand(part, client, reading, time.time_ns() // 1_000_000)
             if isinstance(outcome, Event):
                 self._seen.note(outcome)
-                if judge(outcome.signals):
+                if outcome.signals and judge(outcome.signals):
                     self._counters.add(Cell.BOTS)
                 stored = _StoredOne(self._counters, outcome, done)
                 if not self._journal.add((outcome,), stored):

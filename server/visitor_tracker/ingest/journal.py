@@ -186,10 +186,10 @@ class Journal:
             self._hits = 0
         if not waiting:
             return
-        waiting, payloads = self._encode(waiting)
+        waiting, payloads, number = self._encode(waiting)
         stored = self._store(payloads)
-        if stored:
-            self._counters.add(Cell.ACCEPTED, sum([len(one.events) for one in waiting]))
+        if stored and number:
+            self._counters.add(Cell.ACCEPTED, number)
         _answer(waiting, stored=stored)
         if not stored:
             return
@@ -197,11 +197,12 @@ class Journal:
         if self._valve.is_full():
             self._end_segment()  # only what nobody writes any more can be drained away
 
-    def _encode(self, waiting: list[_Waiting]) -> tuple[list[_Waiting], list[bytes]]:
-        """Return who still waits, and the records for them."""
+    def _encode(self, waiting: list[_Waiting]) -> tuple[list[_Waiting], list[bytes], int]:
+        """Return who still waits, the records for them, and how many events there are besides encoded batches."""
         records = [one.payload for one in waiting if one.payload]
+        events = [event for one in waiting for event in one.events]
         try:
-            return waiting, records + _records([event for one in waiting for event in one.events])
+            return waiting, records + _records(events), len(events)
         except Exception:
             log.exception("events cannot be encoded; the others that wait are stored")
         good = []
@@ -212,7 +213,7 @@ class Journal:
                 _answer([one], stored=False)
             else:
                 good.append(one)
-        return good, records
+        return good, records, sum([len(one.events) for one in good])
 
     def _store(self, payloads: list[bytes]) -> bool:
         """Write and sync; False: nothing of it is stored."""

@@ -8,8 +8,9 @@ import msgspec
 
 from visitor_tracker.days import bounds, day_after
 from visitor_tracker.sessions.counts import Part
-from visitor_tracker.sessions.cutting import continues, merge
+from visitor_tracker.sessions.cutting import continues, cut, merge
 from visitor_tracker.sessions.fact import Fact
+from visitor_tracker.sessions.going_on import GoneOn, gone_on
 from visitor_tracker.sessions.profiles import Profiles
 from visitor_tracker.sessions.session import GAP_MS, VisitorSession
 from visitor_tracker.store import vocabulary
@@ -84,15 +85,28 @@ class People:
             return []
         return sorted(found.values(), key=_first_ts) if len(found) > 1 else list(found.values())
 
-    def with_new(self, new: BySession) -> tuple[dict[bytes, list[VisitorSession]], dict[bytes, list[VisitorSession]]]:
-        """Return the sessions of these visitors as they are, and as they become with the new ones."""
+    def with_new(self, facts: Mapping[bytes, Sequence[Fact]]) -> "Grown":
+        """Return the sessions of these visitors as they are, and as they become with the new facts."""
+        grown = Grown({}, {}, {})
+        others: dict[bytes, list[VisitorSession]] = {}
+        for visitor, own in facts.items():
+            was = self.sessions_of(visitor)
+            more = gone_on(was[0], own) if len(was) == 1 else None
+            if more is None or not (self._rule.daily or more.session.bucket):
+                others[visitor] = cut(own)
+                continue
+            grown.before[visitor], grown.after[visitor] = was, [more.session]
+            grown.gone_on[visitor] = more
         while True:
-            before = {visitor: self.sessions_of(visitor) for visitor in new}
+            before = {visitor: self.sessions_of(visitor) for visitor in others}
             after = {
-                visitor: merge([*was, *new[visitor]]) if was else list(new[visitor]) for visitor, was in before.items()
+                visitor: merge([*was, *others[visitor]]) if was else others[visitor] for visitor, was in before.items()
             }
             if not self.reach(after):
-                return before, after
+                break
+        grown.before.update(before)
+        grown.after.update(after)
+        return grown
 
     def link(
         self,
@@ -171,6 +185,14 @@ class People:
         put_sessions(self._session, self._site_id, new)
 
 
+class Grown(msgspec.Struct, frozen=True):
+    """The sessions of some visitors before and after, and of those of whom the only one has gone on, how."""
+
+    before: dict[bytes, list[VisitorSession]]
+    after: dict[bytes, list[VisitorSession]]
+    gone_on: dict[bytes, GoneOn]
+
+
 class Joined(msgspec.Struct, frozen=True):
     """Whose last session is continued by whose first one: `earlier` by the later visitor, and the other way round."""
 
@@ -200,12 +222,18 @@ class Links:
 
     def is_at_edge(self, session: VisitorSession) -> bool:
         """Say whether the session is near enough to a midnight to continue another, or to be continued."""
-        inner = self._inner
-        for day in (session.first_day, session.last_day):
-            if day not in inner:
-                start, end = bounds(self._timezone, day)
-                inner[day] = start + GAP_MS, end - GAP_MS
-        return session.first_ts <= inner[session.first_day][0] or session.last_ts >= inner[session.last_day][1]
+        first, last = session.first_day, session.last_day
+        inner = self._inner.get(first) or self._inner_of(first)
+        if session.first_ts <= inner[0]:
+            return True
+        if last != first:
+            inner = self._inner.get(last) or self._inner_of(last)
+        return session.last_ts >= inner[1]
+
+    def _inner_of(self, day: int) -> tuple[int, int]:
+        start, end = bounds(self._timezone, day)
+        self._inner[day] = found = start + GAP_MS, end - GAP_MS
+        return found
 
     def joined(self, sessions: BySession) -> Joined:
         """Return whose last session is continued by whose first one."""

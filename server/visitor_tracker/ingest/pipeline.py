@@ -49,6 +49,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,3}").fullmatch
 _CURRENCY = re.compile(r"[A-Z]{3}").fullmatch
 _TAB = re.compile(r"[0-9a-fA-F]{32}").fullmatch
 _FILE, _LOCALHOST = "file:///", "http://localhost/"  # pages without a server, where the script's tag allows them
+_AUTOMATION = int(Signal.AUTOMATION)
 _NUMBER_MOST = 1 << 62  # of a property; integers beyond it fit no database
 _WITHOUT_PAGE = frozenset({"custom", "identify", "error", "vital"})  # may come from a program that has no pages
 
@@ -144,6 +145,8 @@ class Pipeline:
         `is_shared`: it is known that nothing of the client is in the hit's URL and referrer.
         """
         of, arrivals = self._remembered
+        if is_shared and of is snapshot and (found := arrivals.get((hit.site, hit.url, hit.referrer))) is not None:
+            return found  # as nearly always
         if of is not snapshot:
             arrivals = {}
             self._remembered = (snapshot, arrivals)
@@ -204,10 +207,10 @@ class Pipeline:
         if not client.vouched:
             signals |= bots.request_signals(client.headers, reading, client.user_agent)
         if hit.automation:
-            signals |= Signal.AUTOMATION
+            signals |= _AUTOMATION
         if visitor and hit.kind == "pageview":  # a busy page may send any number of other events
             signals |= self.rate.signal(visitor, now)
-        return int(signals)
+        return signals
 
 
 def _is_shared(hit: Hit, client: Client) -> bool:

@@ -84,6 +84,10 @@ _is_picture = re.compile(
 _is_svg = re.compile(r"data:image/svg\+xml[;,][^\\\"<>]*+", re.IGNORECASE).fullmatch
 _is_style_sheet = re.compile(r"[^{}]*+\{[^{}:;]*+[:;{}]").match
 _NOT_SPACE = re.compile(r"\S")
+_is_hard = re.compile(r"[@%\\]|[0-9](?:[ +-]?[0-9]){12}").search
+_number_runs = re.compile(r"[0-9](?:[ +-]?[0-9]){12,}+").findall
+_HARD = 8
+_EFFORT_MOST = 600_000  # microseconds, roughly, of one piece: more than any page that nobody made for it
 _STARS_MOST = 256  # of what was typed: how long it was is nobody's concern
 
 _LABELS = frozenset({"button", "submit", "reset"})  # inputs whose value is a label
@@ -94,12 +98,36 @@ _INPUTS = _LABELS | _CHOICES | _words(
 _VALUED = frozenset({"li", "progress", "meter"})
 
 
+class Effort:
+    """How long the search for what is private may still take in one piece of a recording; belongs to one thread.
+
+    It is counted, not measured: what is kept of a recording must not depend on how busy the machine is.
+    """
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = _EFFORT_MOST
+
+    def takes(self, text: str) -> bool:
+        """Say whether a text may be searched, and take what that costs."""
+        if _is_hard(text) is None:
+            return True
+        numbers = sum(map(len, _number_runs(text)))
+        needed = _HARD + numbers + 2 * text.count("%") + 3 * text.count("\\") + 6 * text.count("@")
+        if needed > self._left:
+            return False
+        self._left -= needed
+        return True
+
+
 class Rules(msgspec.Struct, frozen=True, gc=False):
     """What nothing of may be kept, the client's address and user agent, and whether text is masked."""
 
     mask: bool = True
     ip: str = ""
     user_agent: str = ""
+    effort: Effort = msgspec.field(default_factory=Effort)
 
 
 def tag_of(name: str, rules: Rules) -> str:
@@ -113,7 +141,12 @@ def tag_of(name: str, rules: Rules) -> str:
 
 
 def hide(text: str, rules: Rules) -> str:
-    """Return the text without e-mail addresses, card numbers and the client's own address; else as it is."""
+    """Return the text without e-mail addresses, card numbers and the client's own address; else as it is.
+
+    Stars come back where that would take too long.
+    """
+    if not rules.effort.takes(text):
+        return typed_text(text)
     found = scrub(text, rules.ip, rules.user_agent)
     return text if found == text or found == clean(text) else found
 

@@ -10,8 +10,10 @@ Events of one session come in several requests, so nothing is believed of a node
 import re
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from visitor_tracker.ingest.safe_css import safe_css
-from visitor_tracker.ingest.safe_markup import Rules, attribute, hide, typed_text
+from visitor_tracker.ingest.safe_markup import Effort, Rules, attribute, hide, typed_text
 from visitor_tracker.ingest.safe_nodes import is_document, loose_text, safe_node
 from visitor_tracker.ingest.safe_values import (
     ID_LEAST,
@@ -38,6 +40,7 @@ _is_property = re.compile(r"-{0,2}[A-Za-z][\w-]{0,127}").fullmatch
 
 def sanitise(events: Sequence[object], rules: Rules) -> list[Made]:
     """Return the events that can be kept, without what must not be; takes anything, never raises."""
+    rules = msgspec.structs.replace(rules, effort=Effort())
     found = (_event(event, rules) for event in events if isinstance(event, dict))
     return [event for event in found if event is not None]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from visitor_tracker.days import DAY_MS, HOUR_MS
-from visitor_tracker.event import Event
+from visitor_tracker.event import Event, RawEvent
 
 _EARLIEST_MS = 8 * DAY_MS  # a tab may begin before an event of it arrives: browsers keep events for 7 days
 _LATEST_MS = HOUR_MS  # and after that, by a clock that is fast
@@ -13,7 +13,7 @@ _FOLDED_MS = 8 * DAY_MS + DAY_MS // 2
 ADDED_UP_MS = 9 * DAY_MS
 
 
-def tabs_of(events: Iterable[Event], now: int) -> dict[tuple[int, bytes], tuple[int, int]]:
+def tabs_of(events: Iterable[Event | RawEvent], now: int) -> dict[tuple[int, bytes], tuple[int, int]]:
     """Return of each tab, by its hour and itself, how many events there are and the highest of their numbers.
 
     Robots count too: an event may be found to be a robot's only after others of its tab, and without it there would

@@ -78,6 +78,13 @@ def of_agent(snapshot: Snapshot, site: Site, ip: str, user_agent: str) -> dict[s
 
 
 def _facts(site: Site, ip: str, user_agent: str) -> bytes:
+    if ":" not in ip:  # as most are, without the calls below
+        try:
+            network = b"\x04" + inet_pton(AF_INET, ip)
+        except (OSError, ValueError):
+            pass
+        else:
+            return site.seed + network + user_agent[:USER_AGENT_MOST].encode("utf-8", "surrogatepass")
     return site.seed + _network(ip) + user_agent[:USER_AGENT_MOST].encode("utf-8", "surrogatepass")
 
 

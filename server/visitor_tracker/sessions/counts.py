@@ -13,11 +13,12 @@ from visitor_tracker.event import KINDS
 from visitor_tracker.measures import ENGAGED, EVENTS, VIEWS, VISITS, Dimension, text_id
 from visitor_tracker.sessions.actions import listed_under
 from visitor_tracker.sessions.fact import PAGEVIEW, Fact
-from visitor_tracker.sessions.growth import Growth, grown
+from visitor_tracker.sessions.going_on import GoneOn
+from visitor_tracker.sessions.growth import Grown, Growth, grown
 from visitor_tracker.sessions.profiles import Pairs, Profiles
 from visitor_tracker.sessions.session import VisitorSession
 from visitor_tracker.sessions.sums import Amounts, Key, Pair, Profile, Sums
-from visitor_tracker.sessions.visits import Visit, amounts_of
+from visitor_tracker.sessions.visits import Visit, add_begun, amounts_of
 
 Mark = tuple[int, bytes, int, int]  # (month, visitor, dimension, id of a value)
 
@@ -75,6 +76,16 @@ class Counts:
         self._add(old_hours, old_days, -1)
         if self._with_marks:
             self._mark(part.visitor, old_days, new_days)
+
+    def begin(self, visitor: bytes, now: VisitorSession, profiles: Profiles) -> None:
+        """Add the only session of a visitor of whom there was nothing."""
+        profile = self._know(now.head.source, now.head.context, profiles)
+        if self._with_marks or not add_begun(now, profile, self.sums):
+            self.change(None, Part(visitor, (now,)), profiles)
+
+    def go_on(self, visitor: bytes, was: VisitorSession, now: GoneOn, profiles: Profiles) -> None:
+        """Add what a visit has more; it is not joined, and the visitor's only one of its days."""
+        self._add_growth(visitor, was, now.session, (now.looked, now.acted), profiles)
 
     def alone(self, fact: Fact, profiles: Profiles) -> None:
         """Count a human's event of which nobody knows the visitor: it is part of no visit."""
@@ -160,8 +171,13 @@ class Counts:
     def _grow(self, visitor: bytes, was: VisitorSession, now: VisitorSession, profiles: Profiles) -> bool:
         """Add what the one visit that changed has grown by; False: there is more to it."""
         changed = grown(was, now)
-        if changed is None:
-            return False
+        if changed is not None:
+            self._add_growth(visitor, was, now, changed, profiles)
+        return changed is not None
+
+    def _add_growth(
+        self, visitor: bytes, was: VisitorSession, now: VisitorSession, changed: Grown, profiles: Profiles
+    ) -> None:
         profile = self._know(now.head.source, now.head.context, profiles)
         growth = Growth(self.sums, profile)
         growth.add(was, now, *changed)
@@ -172,7 +188,6 @@ class Counts:
             for day, (dimension, value), change in marks:
                 if value or dimension == _TOTAL:
                     self._add_mark((month_of(day), visitor, dimension, value), change)
-        return True
 
     def _values(self, counted: tuple[set[Pair], set[Profile]]) -> set[Pair]:
         pairs, profiles = counted

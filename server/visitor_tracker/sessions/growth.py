@@ -10,22 +10,23 @@ from typing import TypeVar
 from visitor_tracker.measures import ENGAGED, EVENTS, VIEWS, VISITORS, VISITS
 from visitor_tracker.sessions.session import Acted, Head, Looked, VisitorSession
 from visitor_tracker.sessions.sums import Pair, Profile, Sums
-from visitor_tracker.sessions.visits import ENTRY, EXIT, HOST, PAGE, Totals, measured
+from visitor_tracker.sessions.visits import ENTRY, EXIT, HOST, ONE_VISIT, PAGE, Totals, is_of_one_hour, measured
 
 _Part = TypeVar("_Part", Looked, Acted)
-_Changed = list[tuple[_Part, _Part | None]]  # what a part is now, and was before
+Changed = list[tuple[_Part, _Part | None]]  # what a part is now, and was before
+Grown = tuple[Changed[Looked], Changed[Acted]]
 _Place = Looked | Acted | Head
 
-_looked_at = attrgetter("day", "hour", "host", "page")
-_acted_at = attrgetter("day", "hour", "dimension", "value")
+looked_at = attrgetter("day", "hour", "host", "page")
+acted_at = attrgetter("day", "hour", "dimension", "value")
 
 
-def grown(old: VisitorSession, new: VisitorSession) -> "tuple[_Changed[Looked], _Changed[Acted]] | None":
+def grown(old: VisitorSession, new: VisitorSession) -> Grown | None:
     """Return the parts of `new` that `old` had not or had less of; None where it is not the same visit with more."""
     if old.head is not new.head and old.head != new.head:
         return None
-    looked = _more(old.looked, new.looked, _looked_at)
-    acted = _more(old.acted, new.acted, _acted_at)
+    looked = _more(old.looked, new.looked, looked_at)
+    acted = _more(old.acted, new.acted, acted_at)
     if looked is None or acted is None:
         return None
     if any(was is not None and was.views > part.views for part, was in looked):
@@ -37,7 +38,7 @@ def grown(old: VisitorSession, new: VisitorSession) -> "tuple[_Changed[Looked], 
 
 def _more(
     old: tuple[_Part, ...], new: tuple[_Part, ...], place: Callable[[_Part], tuple[int, ...]]
-) -> "_Changed[_Part] | None":
+) -> "Changed[_Part] | None":
     """Return what changed; None where something has gone."""
     if not old:
         return [(part, None) for part in new]
@@ -60,7 +61,10 @@ class Growth:
         self.profile_marks: list[int] = []
         self._sums, self._profile = sums, profile
 
-    def add(self, old: VisitorSession, new: VisitorSession, looked: _Changed[Looked], acted: _Changed[Acted]) -> None:
+    def add(self, old: VisitorSession, new: VisitorSession, looked: Changed[Looked], acted: Changed[Acted]) -> None:
+        if is_of_one_hour(new) and not new.head.passive:
+            self._add_in_one_hour(old, new, looked, acted)
+            return
         before = Totals.of((old,))
         now = Totals(before.views, before.engaged_ms, before.events, new.interactions)
         self._viewed = [part for part in old.looked if part.views]
@@ -78,6 +82,66 @@ class Growth:
             self._act(done, times)
         if not new.head.passive:
             self._change_whole(old, measured(before, old.last_ts - old.first_ts), new, now)
+
+    def _add_in_one_hour(
+        self, old: VisitorSession, new: VisitorSession, looked: Changed[Looked], acted: Changed[Acted]
+    ) -> None:
+        """Do what `add` does for a visit of which all was and is in one hour: there its visitor counts already."""
+        head, before = new.head, Totals.of((old,))
+        now = Totals(before.views, before.engaged_ms, before.events, new.interactions)
+        amounts = self._sums.places[head.day, head.hour]
+        number = self._look_in_hour(old.looked, looked, now, amounts.pairs)
+        number += self._act_in_hour(old.acted, acted, now, amounts.pairs)
+        numbers_before = measured(before, old.last_ts - old.first_ts)
+        once, _ = numbers = measured(now, new.last_ts - new.first_ts)
+        profiles, profile = amounts.profiles, self._profile
+        profiles[profile] = profiles.get(profile, 0) + number + once - numbers_before[0]
+        self._change_ends(old, numbers_before, new, numbers)
+
+    def _look_in_hour(
+        self, old: tuple[Looked, ...], looked: Changed[Looked], now: Totals, pairs: dict[Pair, int]
+    ) -> int:
+        """Return what was seen more, and add it to its pages and hosts."""
+        total = 0
+        viewed: set[Pair] | None = None
+        for part, was in looked:
+            views, engaged_ms = part.views, part.engaged_ms
+            if was is not None:
+                views, engaged_ms = views - was.views, engaged_ms - was.engaged_ms
+            number = engaged_ms * ENGAGED
+            if views:
+                now.views += views
+                number += views * VIEWS
+                if viewed is None:
+                    viewed = _viewed_in(old)
+            now.engaged_ms += engaged_ms
+            total += number
+            for pair in ((PAGE, part.page), (HOST, part.host)):
+                if not pair[1]:
+                    continue
+                if viewed is None or not views or pair in viewed:
+                    pairs[pair] = pairs.get(pair, 0) + number
+                    continue
+                viewed.add(pair)
+                pairs[pair] = pairs.get(pair, 0) + number + ONE_VISIT
+                self.marks.append((part.day, pair, 1))
+        return total
+
+    def _act_in_hour(self, old: tuple[Acted, ...], acted: Changed[Acted], now: Totals, pairs: dict[Pair, int]) -> int:
+        """Return what was done more, and add it to what it is listed under."""
+        total = 0
+        for part, was in acted:
+            times = part.times if was is None else part.times - was.times
+            now.events += times
+            number = times * EVENTS
+            total += number
+            pair = (part.dimension, part.value)
+            if part.value and was is None:
+                pairs[pair] = pairs.get(pair, 0) + number + ONE_VISIT
+                self.marks.append((part.day, pair, 1))
+            elif part.value:
+                pairs[pair] = pairs.get(pair, 0) + number
+        return total
 
     def _look(self, part: Looked, views: int, engaged_ms: int) -> None:
         number = views * VIEWS + engaged_ms * ENGAGED
@@ -130,11 +194,15 @@ class Growth:
     ) -> None:
         """Change what there is once per visit, where it began, and what all of it is to its two ends."""
         head = new.head
-        once, sums = measured(totals, new.last_ts - new.first_ts)
-        once_before, sums_before = numbers_before
-        if once != once_before:
-            self._add_profile(head, once - once_before, once - once_before)
-        number, less = once + sums, once_before + sums_before
+        once, _ = numbers = measured(totals, new.last_ts - new.first_ts)
+        if once != numbers_before[0]:
+            self._add_profile(head, once - numbers_before[0], once - numbers_before[0])
+        self._change_ends(old, numbers_before, new, numbers)
+
+    def _change_ends(
+        self, old: VisitorSession, numbers_before: tuple[int, int], new: VisitorSession, numbers: tuple[int, int]
+    ) -> None:
+        head, number, less = new.head, sum(numbers), sum(numbers_before)
         for dimension, was, now in ((ENTRY, old.entry, new.entry), (EXIT, old.exit, new.exit)):
             if was is not None and now is not None and was.page == now.page:
                 self._add((dimension, now.page), head, number - less, number - less)
@@ -162,6 +230,11 @@ class Growth:
             if day != hour:
                 pairs = sums.days[place.day].pairs
                 pairs[pair] = pairs.get(pair, 0) + day - hour
+
+
+def _viewed_in(looked: Iterable[Looked]) -> set[Pair]:
+    viewed = [part for part in looked if part.views]
+    return {(PAGE, part.page) for part in viewed} | {(HOST, part.host) for part in viewed}
 
 
 _moment = attrgetter("day", "hour")

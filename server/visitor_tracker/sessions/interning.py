@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from visitor_tracker.days import hour_of
-from visitor_tracker.event import KIND_CODES, Event
+from visitor_tracker.event import KIND_CODES, Event, RawEvent
 from visitor_tracker.sessions.fact import Context, Fact, Flag, Rest, encode_rest
 from visitor_tracker.sessions.profiles import TEXT_MOST, Profiles
 
@@ -13,6 +13,17 @@ _COUNTED = int(Flag.COUNTED)
 
 def fact_of(event: Event, timezone: str, profiles: Profiles) -> Fact:
     """Return the event as a fact; `timezone` is its site's."""
+    context = profiles.context(Context(event.place, event.agent, event.language, event.screen))
+    return _fact(event, timezone, profiles, profiles.source(event.source), context)
+
+
+def fact_of_raw(event: RawEvent, timezone: str, profiles: Profiles) -> Fact:
+    """Return what `fact_of` says of the same event; raises msgspec.DecodeError."""
+    context = profiles.raw_context(bytes(event.place), bytes(event.agent), event.language, event.screen)
+    return _fact(event, timezone, profiles, profiles.raw_source(bytes(event.source)), context)
+
+
+def _fact(event: Event | RawEvent, timezone: str, profiles: Profiles, source: int, context: int) -> Fact:
     text = profiles.text
     host, page, more = _split(event.url)
     text(event.kind)  # listed in reports as a value of KIND
@@ -28,8 +39,8 @@ def fact_of(event: Event, timezone: str, profiles: Profiles) -> Fact:
         event.previous,
         text(page),
         text(host),
-        profiles.source(event.source),
-        profiles.context(Context(event.place, event.agent, event.language, event.screen)),
+        source,
+        context,
         text(event.name) if event.name else 0,
         text(event.target) if event.target else 0,
         event.engaged_ms,
@@ -48,7 +59,9 @@ def _split(url: str) -> tuple[str, str, str]:
     return host, page, url if long or url != f"https://{host}{page}" else ""
 
 
-def _rest(event: Event, url: str) -> bytes:
+def _rest(event: Event | RawEvent, url: str) -> bytes:
+    if _has_no_rest(event, url):
+        return b""
     rest = Rest(
         url,
         event.title,
@@ -62,8 +75,20 @@ def _rest(event: Event, url: str) -> bytes:
         event.ip,
         event.user_agent,
     )
-    body = encode_rest(rest)
-    return b"" if body == _NOTHING else body
+    return encode_rest(rest)
 
 
-_NOTHING = encode_rest(Rest())
+def _has_no_rest(event: Event | RawEvent, url: str) -> bool:
+    return not (
+        event.title
+        or url
+        or event.viewport
+        or event.session
+        or event.scroll
+        or event.properties
+        or event.value
+        or event.currency
+        or event.person
+        or event.ip
+        or event.user_agent
+    )

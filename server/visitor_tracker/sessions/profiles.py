@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from visitor_tracker.event import Source
+from visitor_tracker.event import Source, decode_agent, decode_place
 from visitor_tracker.measures import Dimension, body_id, text_id
 from visitor_tracker.sessions.fact import Context, decode_context, encode_context
 
@@ -13,6 +13,7 @@ Pairs = tuple[tuple[int, int], ...]  # (dimension, id of a value)
 
 TEXT_MOST = 512  # characters of a stored text
 _REMEMBERED = 32_768  # of each kind and generation: half of what is kept
+_RawContext = tuple[bytes, bytes, str, str]
 _TOTAL: Pairs = ((int(Dimension.TOTAL), 0),)
 
 _Key = TypeVar("_Key")
@@ -31,12 +32,16 @@ class Profiles:
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         """Remember at least the last so many of texts, sources and contexts each."""
+        self._remembered = remembered
         self.fresh_texts: dict[int, str] = {}
         self.fresh_sources: dict[int, bytes] = {}
         self.fresh_contexts: dict[int, bytes] = {}
         self._texts: _Generations[str, int] = _Generations(remembered)
         self._sources: _Generations[Source, int] = _Generations(remembered)
         self._contexts: _Generations[Context, int] = _Generations(remembered)
+        # What was encoded so, since `_source_pairs` and `_context_pairs` last forgot something: they know each of them.
+        self._raw_sources: dict[bytes, int] = {}
+        self._raw_contexts: dict[_RawContext, int] = {}
         self._source_pairs: _Generations[int, Pairs] = _Generations(remembered)
         self._context_pairs: _Generations[int, Pairs] = _Generations(remembered)
         self._pairs: _Generations[tuple[int, int], Pairs] = _Generations(remembered)
@@ -88,6 +93,22 @@ class Profiles:
         self._context_pairs.put(made, self._ids(_context_texts(context)))
         return made
 
+    def raw_source(self, raw: bytes) -> int:
+        """Return what `source` says of an encoded one."""
+        found = self._raw_sources.get(raw)
+        if found is None:
+            self._raw_sources[raw] = found = self.source(decode_source(raw))
+        return found
+
+    def raw_context(self, place: bytes, agent: bytes, language: str, screen: str) -> int:
+        """Return what `context` says of one of which the parts are encoded."""
+        raw = (place, agent, language, screen)
+        found = self._raw_contexts.get(raw)
+        if found is None:
+            found = self.context(Context(decode_place(place), decode_agent(agent), language, screen))
+            self._raw_contexts[raw] = found
+        return found
+
     def stored(self) -> None:
         """Say that what was fresh is in the database now."""
         self.fresh_texts.clear()
@@ -95,8 +116,11 @@ class Profiles:
         self.fresh_contexts.clear()
         for memory in (self._texts, self._sources, self._contexts):
             memory.age()
-        for pairs in (self._source_pairs, self._context_pairs, self._pairs):
-            pairs.age()
+        self._pairs.age()
+        if self._source_pairs.age() or len(self._raw_sources) >= self._remembered:
+            self._raw_sources.clear()
+        if self._context_pairs.age() or len(self._raw_contexts) >= self._remembered:
+            self._raw_contexts.clear()
 
     def unknown(self, sources: Iterable[int], contexts: Iterable[int]) -> tuple[list[int], list[int]]:
         """Return those of which `pairs` does not know what they are, each once."""
@@ -158,9 +182,12 @@ class _Generations(Generic[_Key, _Value]):
     def put(self, key: _Key, value: _Value) -> None:
         self.young[key] = value
 
-    def age(self) -> None:
-        if len(self.young) >= self._most:
-            self.young, self._old = {}, self.young
+    def age(self) -> bool:
+        """Make the younger one the older where it is full; say whether that was so."""
+        if len(self.young) < self._most:
+            return False
+        self.young, self._old = {}, self.young
+        return True
 
 
 def _known_ids(texts: Mapping[Dimension, str]) -> Pairs:

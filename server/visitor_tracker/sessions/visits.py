@@ -22,13 +22,14 @@ from visitor_tracker.measures import (
     Dimension,
 )
 from visitor_tracker.sessions.profiles import Pairs
-from visitor_tracker.sessions.session import ENGAGED_MS, Head, VisitorSession
-from visitor_tracker.sessions.sums import Amounts, Pair, Place, Profile, expand
+from visitor_tracker.sessions.session import ENGAGED_MS, Head, Looked, VisitorSession
+from visitor_tracker.sessions.sums import Amounts, Pair, Place, Profile, Sums, expand
 
 # Plain numbers, because they go into the database, and because an Enum's member takes longer.
 PAGE, HOST = int(Dimension.PAGE), int(Dimension.HOST)
 ENTRY, EXIT = int(Dimension.ENTRY), int(Dimension.EXIT)
 _VISITORS_LANE = VISITS - 1
+ONE_VISIT = VISITORS + VISITS
 
 
 class Visit(msgspec.Struct, frozen=True, gc=False):
@@ -76,6 +77,54 @@ def amounts_of(
     for amounts in (*hours.values(), *days.values()):
         _count_once(amounts, pairs_of)
     return hours, days
+
+
+def add_begun(own: VisitorSession, profile: Profile, sums: Sums) -> bool:
+    """Add what `amounts_of` says of a visitor's only session, if that is a visit of one hour; False: it is not."""
+    head = own.head
+    if head.passive or not is_of_one_hour(own):
+        return False
+    once, whole = measured(Totals.of((own,)), own.last_ts - own.first_ts)
+    whole += once
+    amounts = sums.places[head.day, head.hour]
+    amounts.profiles[profile] = amounts.profiles.get(profile, 0) + whole
+    pairs = amounts.pairs
+    _begin_looked(own.looked, pairs)
+    for part in own.acted:
+        if part.value:
+            pair = (part.dimension, part.value)
+            pairs[pair] = pairs.get(pair, 0) + part.times * EVENTS + ONE_VISIT
+    if own.entry is not None and own.exit is not None:
+        for pair in ((ENTRY, own.entry.page), (EXIT, own.exit.page)):
+            if pair[1]:
+                pairs[pair] = pairs.get(pair, 0) + whole
+    return True
+
+
+def is_of_one_hour(own: VisitorSession) -> bool:
+    hour, looked, acted = own.head.hour, own.looked, own.acted
+    return (
+        own.first_day == own.last_day
+        and (not looked or looked[0].hour == looked[-1].hour == hour)
+        and (not acted or acted[0].hour == acted[-1].hour == hour)
+    )
+
+
+def _begin_looked(looked: tuple[Looked, ...], pairs: dict[Pair, int]) -> None:
+    """Add what was seen in the visit's one hour: at the first view of each page and host there is the visit."""
+    viewed: set[Pair] = set()
+    for part in looked:
+        number = part.engaged_ms * ENGAGED
+        if part.views:
+            number += part.views * VIEWS
+        for pair in ((PAGE, part.page), (HOST, part.host)):
+            if not pair[1]:
+                continue
+            if part.views and pair not in viewed:
+                viewed.add(pair)
+                pairs[pair] = pairs.get(pair, 0) + number + ONE_VISIT
+            else:
+                pairs[pair] = pairs.get(pair, 0) + number
 
 
 def _count_once(amounts: Amounts, pairs_of: Callable[[Profile], Pairs]) -> None:

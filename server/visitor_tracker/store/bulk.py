@@ -37,8 +37,19 @@ def ask_keys(session: Session, templates: ByKeys, keys: Sequence[tuple[Value, ..
 
 def send_each(session: Session, template: str, rows: Iterable[Sequence[Value]]) -> None:
     """Send a statement of one row for each; MySQL gets many in one packet."""
-    for row in rows:
-        session.send(template, row)
+    session.send_each(template, rows)
+
+
+def send_scattered(session: Session, template: str, rows: Iterable[tuple[Value, ...]]) -> None:
+    """Send as `send_bodies` does rows that lie all over their table.
+
+    SQLite copies each page that a statement of several rows changes, to undo half of it; after the first dozen pages
+    into a file, which takes longer than the rows themselves.
+    """
+    if session.dialect == "sqlite":
+        session.send_each(template, rows)
+    else:
+        send_bodies(session, template, rows)
 
 
 def send_bodies(session: Session, template: str, rows: Iterable[tuple[Value, ...]]) -> None:

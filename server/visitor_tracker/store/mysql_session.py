@@ -9,7 +9,7 @@ Statements that need no answer wait and travel with the next one, so a batch cos
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 import mysql.connector
@@ -71,6 +71,10 @@ class MysqlSession:
 
     def send(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> None:
         self._add(_bind(text("mysql", template, rows), values))
+
+    def send_each(self, template: str, rows: Iterable[Sequence[Value]]) -> None:
+        for row in rows:
+            self.send(template, row)
 
     def ask(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> Rows:
         self.send(template, values, rows)

@@ -1,6 +1,6 @@
 """What SQLite and MySQL look like to the code that speaks SQL: a session inside a transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
@@ -28,6 +28,9 @@ class Session(Protocol):
 
     def send(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> None:
         """Run for its effect; may travel with the next `ask` or COMMIT, so an error may come as late as that."""
+
+    def send_each(self, template: str, rows: Iterable[Sequence[Value]]) -> None:
+        """Send a statement of one row for each of them."""
 
     def ask(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> Rows:
         """Run and return the rows."""

@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
@@ -63,6 +63,9 @@ class SqliteSession:
 
     def send(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> None:
         self._execute(text("sqlite", template, rows), values)
+
+    def send_each(self, template: str, rows: Iterable[Sequence[Value]]) -> None:
+        self.db.executemany(text("sqlite", template), rows)
 
     def ask(self, template: str, values: Sequence[Value] = (), rows: int = 1) -> Rows:
         return self._execute(text("sqlite", template, rows), values).fetchall()

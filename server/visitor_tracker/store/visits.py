@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from visitor_tracker.sessions.session import VisitorSession, decode_session, encode_session
-from visitor_tracker.store.bulk import ByKeys, ask_keys, send_bodies, send_each
+from visitor_tracker.store.bulk import ByKeys, ask_keys, send_each, send_scattered
 from visitor_tracker.store.session import Session, Value, ask_rows, send_rows
 
 SESSIONS_IN: ByKeys = {
@@ -85,7 +85,7 @@ def put_sessions(session: Session, site_id: int, rows: Iterable[tuple[bytes, Vis
         for visitor, visit in rows
     ]
     found.sort()
-    send_bodies(session, PUT_SESSIONS, found)
+    send_scattered(session, PUT_SESSIONS, found)
 
 
 def remove_sessions(session: Session, site_id: int, keys: Iterable[tuple[int, bytes, int]]) -> None:
