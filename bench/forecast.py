@@ -4,7 +4,8 @@
 
 Series and libraries are installed into .venv-bench-forecast, pinned. Every series is foretold from several origins;
 all get the same past. Errors are divided by those of "the same as a week ago" within the past (MASE) or by the size
-of the values (sMAPE); ratios compare mean MASE, with a bootstrap of whole series for their 95 % interval.
+of the values (sMAPE); ratios compare mean MASE, with a bootstrap of whole series for their 95 % interval. Widths of
+bands and their interval scores (width, and 20 times what a value lies outside: less is better) are divided as MASE is.
 """
 
 import argparse
@@ -80,6 +81,8 @@ class Scores:
     mase: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     smape: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     inside: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    width: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    interval: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     seconds: list[float] = field(default_factory=list)
 
 
@@ -139,7 +142,7 @@ def report(step: Step, tasks: Sequence[Task], source: Source) -> None:
         judge(tasks[answer.task], answer, scores[answer.model])
     short, long = REACH[step]
     head = ["model", f"÷ ours, {short}", f"÷ ours, {long}"]
-    head += [f"{what}, {ahead}" for what in ("MASE", "sMAPE", "coverage") for ahead in (short, long)]
+    head += [f"{what}, {ahead}" for what in ("MASE", "sMAPE") for ahead in (short, long)]
     print(row([*head, "CPU per fit", "÷ ours"]))
     print(row(["---", *["---:"] * (len(head) + 1)]))
     mine = scores[OURS]
@@ -147,12 +150,25 @@ def report(step: Step, tasks: Sequence[Task], source: Source) -> None:
         cells = [f"{fmean(one.mase[at]) / fmean(mine.mase[at]):.2f}x" for at in (0, 1)]
         cells += [f"{fmean(one.mase[at]):.3f}" for at in (0, 1)]
         cells += [f"{fmean(one.smape[at]):.1%}" for at in (0, 1)]
-        cells += [f"{fmean(one.inside[at]):.1%}" for at in (0, 1)]
         cost = median(one.seconds)
         print(row([name, *cells, f"{cost * 1000:,.1f} ms", f"{cost / median(mine.seconds):.1f}x"]))
     print()
+    bands(step, scores)
     for at, ahead in enumerate(REACH[step]):
         verdict(step, at, ahead, scores)
+
+
+def bands(step: Step, scores: Mapping[str, Scores]) -> None:
+    """Compare how much the bands hold, and how wide they are for it."""
+    head = [f"{what}, {ahead}" for what in ("coverage", "width", "interval score") for ahead in REACH[step]]
+    print(row(["band that is to hold 90 %", *head]))
+    print(row(["---", *["---:"] * len(head)]))
+    for name, one in sorted(scores.items(), key=lambda item: fmean(item[1].interval[1])):
+        cells = [f"{fmean(one.inside[at]):.1%}" for at in (0, 1)]
+        sizes = [fmean(of[at]) for of in (one.width, one.interval) for at in (0, 1)]
+        cells += [f"{size:.2f}" if size < 1_000 else "> 1,000" for size in sizes]
+        print(row([name, *cells]))
+    print()
 
 
 def verdict(step: Step, at: int, ahead: int, scores: Mapping[str, Scores]) -> None:
@@ -161,6 +177,7 @@ def verdict(step: Step, at: int, ahead: int, scores: Mapping[str, Scores]) -> No
     best = min((name for name in scores if name != OURS), key=lambda name: fmean(scores[name].mase[at]))
     ratio = fmean(mine.mase[at]) / fmean(scores[best].mase[at])
     low, high = bootstrap(mine.series, mine.mase[at], scores[best].mase[at])
+    first, last = bootstrap(mine.series, mine.inside[at], [1.0] * len(mine.series))
     target = TARGETS.get((step, at), 1.0)
     said = "met" if ratio <= target else "**missed**"
     text = f"{ratio:.3f} (95 %: {low:.3f} to {high:.3f}), target ≤ {target:.2f}, {said}"
@@ -168,7 +185,8 @@ def verdict(step: Step, at: int, ahead: int, scores: Mapping[str, Scores]) -> No
     print(f"- {ahead} {step}s: MASE of ours ÷ that of {best}, the best of the others: {text}; nearer in {wins:.0%}.")
     inside = fmean(mine.inside[at])
     said = "met" if INSIDE[0] <= inside <= INSIDE[1] else "**missed**"
-    print(f"- {ahead} {step}s: in the band of ours {inside:.1%}, target {INSIDE[0]:.0%} to {INSIDE[1]:.0%}, {said}.")
+    text = f"{inside:.1%} (95 %: {first:.1%} to {last:.1%}), target {INSIDE[0]:.0%} to {INSIDE[1]:.0%}, {said}"
+    print(f"- {ahead} {step}s: in the band of ours {text}.")
 
 
 def ours(tasks: Sequence[Task]) -> Iterator[Answer]:
@@ -224,6 +242,10 @@ def judge(task: Task, answer: Answer, scores: Scores) -> None:
         scores.mase[at].append(fmean(errors) / scale)
         scores.smape[at].append(fmean(error / size if size else 0.0 for error, size in zip(errors, sizes, strict=True)))
         scores.inside[at].append(fmean(answer.low[step] <= value <= answer.high[step] for step, value in known))
+        widths = [answer.high[step] - answer.low[step] for step, _ in known]
+        outside = [max(answer.low[step] - value, value - answer.high[step], 0.0) for step, value in known]
+        scores.width[at].append(fmean(widths) / scale)
+        scores.interval[at].append((fmean(widths) + 2 / (1 - SHARE) * fmean(outside)) / scale)
 
 
 def week_apart(values: Values, week: int) -> float:

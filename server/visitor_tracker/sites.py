@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from visitor_tracker.event import DEFAULT_SITE
+from visitor_tracker.holidays import Holidays
 
 VisitorPolicy = Literal["daily", "monthly", "persistent", "cookie", "client"]
 IpPolicy = Literal["none", "truncated", "full"]
@@ -47,7 +48,8 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     """A web site; with `hostnames` only pages of those hosts (and of *.host for "*.host") belong to it.
 
     `aliases` are names that other trackers gave it, such as Umami's website id. `policy`, `modules` and `retention` of
-    None: those of the settings. `url` is where people find the site; nothing depends on it.
+    None: those of the settings. `url` is where people find the site; nothing depends on it. `holidays` are days such as
+    2026-04-05, or 12-25 for every year's.
     """
 
     id: int
@@ -62,6 +64,12 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     modules: tuple[Module, ...] | None = None  # of the tracker script that its pages load
     url: str = ""
     retention: Retention | None = None
+    holidays: tuple[str, ...] = ()
+
+    @cached_property
+    def calendar(self) -> Holidays:
+        """The holidays, for asking which day is one."""
+        return Holidays.read(self.holidays)
 
     @cached_property
     def seed(self) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.detection.synthetic import FIRST, Site, by_day, hours
-from visitor_tracker.detection.detect import DAYS_NEEDED, Alarm, bands, detect
+from visitor_tracker.detection.detect import DAYS_NEEDED, Alarm, bands, detect, holiday_times
 from visitor_tracker.detection.steps import Step
 
 LEVELS = (5, 60, 1_000, 100_000)
@@ -119,6 +120,36 @@ def test_few_visits_on_a_holiday_are_nothing() -> None:
         band = bands(values, FIRST, of, holidays=holiday)[index]
         assert band
         assert band.low == 0
+
+
+def test_one_reader_of_many_pages_at_night_is_no_anomaly() -> None:
+    random = Random(3)
+    visits = hours(Site(50), 75, 9)
+    views = [float(sum(random.choice((1, 1, 1, 2, 3, 5, 8, 12)) for _ in range(int(count or 0)))) for count in visits]
+    night = 24 * 70 + 4
+    views[night] = 14.0
+    band = bands(views, FIRST, "hour")[night]
+    assert band
+    assert band.expected < 4
+    assert not [alarm for alarm in detect(views, FIRST, "hour") if alarm.at <= night <= alarm.last]
+    many = [count if at != night else 60.0 for at, count in enumerate(views)]
+    assert [alarm for alarm in detect(many, FIRST, "hour") if alarm.at <= night <= alarm.last]
+
+
+def test_a_holiday_may_be_as_busy_as_the_year_before() -> None:
+    feasts = (360 - 335, 360 + 28)  # Easter, say: it moves
+    planted = {(24 * day, 24 * day + 24): 3.0 for day in feasts}
+    values = by_day(hours(Site(300), 400, 5, planted))
+    holidays = {(FIRST + timedelta(day)).date() for day in feasts}
+    assert set(feasts) <= {alarm.at for alarm in detect(values, FIRST, "day")}
+    assert set(feasts) & {alarm.at for alarm in detect(values, FIRST, "day", holidays=holidays)} == {feasts[0]}
+    times = holiday_times(values, FIRST.date(), holidays)
+    assert all(2 < times[day] < 3.6 for day in holidays)
+    later = hours(Site(300), 400, 5, planted)[24 * 340 :]
+    first = FIRST + timedelta(340)
+    by_hour = detect(later, first, "hour", holidays=holidays, rises={min(holidays): times[min(holidays)]})
+    assert by_hour == []
+    assert detect(later, first, "hour", holidays=holidays) != []
 
 
 def test_a_lasting_change_is_one_alarm_and_then_what_is_usual() -> None:

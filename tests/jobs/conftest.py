@@ -1,6 +1,6 @@
 """Stores for jobs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -9,8 +9,9 @@ from visitor_tracker.store.sql import SqlStore
 
 
 @pytest.fixture
-def any_store(store_url: str) -> Iterator[SqlStore]:
+def any_store(store_url: str, prepare_database: Callable[[str], None]) -> Iterator[SqlStore]:
     """An empty, migrated store, on SQLite and on MariaDB."""
+    prepare_database(store_url)
     made = open_store(store_url)
     migrate(made)
     yield made

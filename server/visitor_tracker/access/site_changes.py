@@ -14,6 +14,7 @@ from visitor_tracker.access.sites import SiteBook, SiteError, alias_name, host_n
 from visitor_tracker.access.who import Who
 from visitor_tracker.config import Config
 from visitor_tracker.event import DEFAULT_SITE
+from visitor_tracker.holidays import Holidays, holiday
 from visitor_tracker.http.url import normalise
 from visitor_tracker.sites import (
     IpPolicy,
@@ -75,6 +76,7 @@ class SiteChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     modules: tuple[Module, ...] | UnsetType | None = UNSET
     public: bool | UnsetType = UNSET
     retention: RetentionChange | UnsetType | None = UNSET
+    holidays: Annotated[Texts, msgspec.Meta(description="2026-04-05, or 12-25 for every year's")] | UnsetType = UNSET
 
 
 class NewSite(SiteChange, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -171,6 +173,7 @@ def changed(site: Site, change: SiteChange, config: Config) -> Site:
             "hostnames": _given(change.hostnames, site.hostnames, lambda names: _each(host_name, names)),
             "aliases": _given(change.aliases, site.aliases, lambda names: _each(alias_name, names)),
             "timezone": _given(change.timezone, site.timezone, time_zone),
+            "holidays": _given(change.holidays, site.holidays, _holidays),
             "public": site.public if change.public is UNSET else change.public,
             "modules": site.modules if change.modules is UNSET else change.modules,
             "policy": _policy(site.policy, change.policy, policy_of(config.identity)),
@@ -191,6 +194,13 @@ def _given(new: object, old: object, rule: Callable[..., object]) -> object:
 
 def _each(rule: Callable[[str], str], texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(rule, texts)))
+
+
+def _holidays(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return holidays in the order of the calendar; raises ValueError."""
+    given = tuple(texts)
+    Holidays.read(given)  # refuses what is none, and too many
+    return tuple(sorted(set(map(holiday, given)), key=lambda text: (text[-5:], text)))
 
 
 def _address(text: str) -> str:

@@ -23,6 +23,7 @@ class SiteView(msgspec.Struct, frozen=True):
     hostnames: tuple[str, ...]
     aliases: tuple[str, ...]
     timezone: str
+    holidays: tuple[str, ...]
     policy: Policy
     own_policy: bool
     modules: tuple[Module, ...]
@@ -44,6 +45,7 @@ def view_of(site: Site, config: Config, created_at: str | None, admins: Sequence
         hostnames=site.hostnames,
         aliases=site.aliases,
         timezone=site.timezone,
+        holidays=site.holidays,
         policy=site.policy or policy_of(config.identity),
         own_policy=site.policy is not None,
         modules=config.tracker.modules if site.modules is None else site.modules,

@@ -18,9 +18,16 @@ from visitor_tracker.reports.insight.anomalies import (
     readiness,
 )
 from visitor_tracker.reports.insight.causes import Why
-from visitor_tracker.reports.insight.history import Metric, Step
+from visitor_tracker.reports.insight.history import Metric
 from visitor_tracker.reports.insight.page_changes import PageChange
-from visitor_tracker.reports.insight.predictions import PERIODS_MOST, ForecastAsked, holidays_of, predict
+from visitor_tracker.reports.insight.predictions import (
+    PERIODS,
+    PERIODS_MOST,
+    ForecastAsked,
+    ForecastStep,
+    holidays_of,
+    predict,
+)
 from visitor_tracker.reports.insight.trends import DAYS as TREND_DAYS
 from visitor_tracker.reports.insight.trends import DAYS_LEAST as TREND_DAYS_LEAST
 from visitor_tracker.reports.insight.trends import DAYS_MOST as TREND_DAYS_MOST
@@ -32,13 +39,16 @@ _FORECAST_EXAMPLES = """\
 visitor-tracker forecast
 visitor-tracker forecast --site shop --metric views --periods 28
 visitor-tracker forecast --step hour --periods 48 --json
-visitor-tracker forecast --holidays 2025-12-25,2025-12-26,2026-12-25,2026-12-26 --periods 60
+visitor-tracker forecast --step month --periods 6
+visitor-tracker forecast --holidays 2026-04-05,2027-03-28,12-25,12-26 --periods 60
 """
 _ANOMALIES_EXAMPLES = """\
 visitor-tracker anomalies
 visitor-tracker anomalies --why
 visitor-tracker anomalies --site demo --days 365 --why --json
 """
+_MOST = ", ".join(f"{most} {step}s" for step, most in PERIODS_MOST.items())
+_USUALLY = ", ".join(f"{count} {step}s" for step, count in PERIODS.items())
 _TRENDS_EXAMPLES = """\
 visitor-tracker trends
 visitor-tracker trends --site blog --days 90
@@ -51,16 +61,19 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
     forecast = add_command(commands, "forecast", answered(_forecast), text, examples=_FORECAST_EXAMPLES)
     add_site(forecast)
     forecast.add_argument("--metric", choices=get_args(Metric), default="visits", help="default: visits")
-    forecast.add_argument("--step", choices=get_args(Step), default="day", help="by the day or by the hour")
+    forecast.add_argument("--step", choices=get_args(ForecastStep), default="day", help="default: day")
     forecast.add_argument(
         "--periods",
         metavar="N",
         type=int,
         default=0,
-        help=f"days (at most {PERIODS_MOST['day']}) or hours ({PERIODS_MOST['hour']}); default: 7 days or 24 hours",
+        help=f"how many: at most {_MOST}; default: {_USUALLY}",
     )
     forecast.add_argument(
-        "--holidays", metavar="DAYS", default="", help="past ones and those to come, such as 2026-12-24,2026-12-25"
+        "--holidays",
+        metavar="DAYS",
+        default="",
+        help="beside the site's own, past ones and those to come: 2026-04-05, or 12-25 for every year's",
     )
     add_json(forecast, "everything as JSON")
     text = "print days and hours that were unlike what is usual, and why"
@@ -101,7 +114,8 @@ def _forecast(options: argparse.Namespace, desk: Desk) -> None:
     rows = [(each.start, *(f"{value:,.0f}" for value in (each.expected, each.low, each.high))) for each in found.points]
     say_table(header, rows, header[1:])
     share = f"{found.share:.0%} of the values are likely to lie between LOW and HIGH"
-    remark(f"\n{found.trend}; {share}; learned from {found.learned_from:,} {found.step}s")
+    learned = f"learned from {found.learned_from:,} {asked.learned_by}s"
+    remark(f"\n{found.trend}; {share}; {learned}")
 
 
 def _anomalies(options: argparse.Namespace, desk: Desk) -> None:

@@ -12,6 +12,7 @@ from visitor_tracker.access.sites import alias_name, host_name, time_zone
 from visitor_tracker.cli.arguments import checked
 from visitor_tracker.cli.output import remark
 from visitor_tracker.config import Config
+from visitor_tracker.holidays import holiday
 from visitor_tracker.sites import (
     IpPolicy,
     Module,
@@ -52,7 +53,7 @@ _REPLAY_NOTE = (
 
 def add_options(command: argparse.ArgumentParser, *, undoing: bool) -> None:
     """Add what a site has; `undoing` adds how to take it away again."""
-    hosts, aliases, modules, public, retention = (command.add_mutually_exclusive_group() for _ in range(5))
+    hosts, aliases, modules, public = (command.add_mutually_exclusive_group() for _ in range(4))
     hosts.add_argument(
         "--hostname",
         action="append",
@@ -79,6 +80,23 @@ def add_options(command: argparse.ArgumentParser, *, undoing: bool) -> None:
         choices=(*get_args(Module), "none"),
         help="what /script.js records besides views, time, links and forms; may be repeated; default: tracker.modules",
     )
+    public.add_argument("--public", action="store_true", default=None, help="let everybody read its numbers")
+    if undoing:
+        hosts.add_argument("--any-hostname", action="store_true", help="take pages of any host again")
+        modules.add_argument("--modules-as-settings", action="store_true", help="record what the settings say")
+        aliases.add_argument("--no-alias", action="store_true", help="take all aliases away")
+        command.add_argument(
+            "--as-settings",
+            action="store_true",
+            help="know of visitors what the settings say, but for what is given here",
+        )
+        public.add_argument("--private", dest="public", action="store_false", default=None, help="undo --public")
+    _add_days(command, undoing=undoing)
+
+
+def _add_days(command: argparse.ArgumentParser, *, undoing: bool) -> None:
+    """Add how long what is kept, and which days are holidays."""
+    retention, holidays = (command.add_mutually_exclusive_group() for _ in range(2))
     retention.add_argument(
         "--retention",
         action="append",
@@ -87,18 +105,16 @@ def add_options(command: argparse.ArgumentParser, *, undoing: bool) -> None:
         help=f"for how many days what is kept: {', '.join(_KEPT)}; 0: for ever, settings: as the settings say; may be"
         " repeated; default: retention.*",
     )
-    public.add_argument("--public", action="store_true", default=None, help="let everybody read its numbers")
+    holidays.add_argument(
+        "--holiday",
+        action="append",
+        metavar="DAY",
+        type=checked(holiday),
+        help="2026-04-05, or 12-25 for every year's: nothing usual is expected of it; may be repeated",
+    )
     if undoing:
-        hosts.add_argument("--any-hostname", action="store_true", help="take pages of any host again")
-        modules.add_argument("--modules-as-settings", action="store_true", help="record what the settings say")
-        aliases.add_argument("--no-alias", action="store_true", help="take all aliases away")
         retention.add_argument("--retention-as-settings", action="store_true", help="keep all as the settings say")
-        command.add_argument(
-            "--as-settings",
-            action="store_true",
-            help="know of visitors what the settings say, but for what is given here",
-        )
-        public.add_argument("--private", dest="public", action="store_false", default=None, help="undo --public")
+        holidays.add_argument("--no-holiday", action="store_true", help="take all holidays away")
 
 
 def change_of(site: Site | None, options: argparse.Namespace, config: Config) -> SiteChange:
@@ -112,6 +128,7 @@ def change_of(site: Site | None, options: argparse.Namespace, config: Config) ->
         modules=_modules(options),
         public=UNSET if options.public is None else bool(options.public),
         retention=_retention(options),
+        holidays=() if getattr(options, "no_holiday", False) else _tuple_or_unset(options.holiday),
     )
 
 

@@ -155,6 +155,7 @@ def _lines(view: SiteView) -> list[tuple[str, str]]:
         ("hosts", ", ".join(view.hostnames) or "any"),
         ("aliases", ", ".join(view.aliases) or "-"),
         ("time zone", view.timezone),
+        ("holidays", ", ".join(view.holidays) or "-"),
         ("policy", policy + ("" if view.own_policy else f" ({of_settings})")),
         ("modules", (", ".join(view.modules) or "-") + ("" if view.own_modules else f" ({of_settings})")),
         ("kept", days + ("" if view.own_retention else f" ({of_settings})")),

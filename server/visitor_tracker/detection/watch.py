@@ -49,17 +49,18 @@ class Reading:
     over: float
     deep: float
     least_part: float
+    lump: float = 1.0  # how many come at once
 
     @property
     def score(self) -> float:
         """Return how deep it is beside what is allowed: beyond ±1 is an anomaly."""
         change = abs(self.value - self.mean)
         least = max(_LEAST_CHANGE, self.least_part * self.mean)
-        deep = depth(self.value, self.mean, self.over) / self.deep
+        deep = depth(self.value / self.lump, self.mean / self.lump, self.over) / self.deep
         return deep if change > least else max(-1.0, min(1.0, deep))
 
     def band(self) -> tuple[float, float]:
-        low, high = band(self.mean, self.over, self.deep)
+        low, high = (self.lump * bound for bound in band(self.mean / self.lump, self.over, self.deep))
         least = max(_LEAST_CHANGE, self.least_part * self.mean)
         return max(0.0, min(low, self.mean - least)), max(high, self.mean + least)
 
@@ -72,6 +73,7 @@ class Watch:
         self._week = Week(self._pace.parts)
         self._spreads = {span: Spread(self._pace.memory) for span in self._pace.spans}
         self._last: deque[tuple[float, float]] = deque(maxlen=max(self._pace.spans))  # value and mean of a step
+        self.times = 1.0  # as busy as usual is what comes now, on a holiday that was so before
         self._day = 0
         self._weekday = 0
         self._raw: Values = []
@@ -172,7 +174,7 @@ class Watch:
 
     def _mean(self, place: Place) -> float:
         now = (self._now_seen + _LIKE_NOW) / (self._now_usual + _LIKE_NOW) if self._pace.now_fade else 1.0
-        return self._week.mean(place) * math.pow(now, _LIKE_NOW_POWER)
+        return self.times * self._week.mean(place) * math.pow(now, _LIKE_NOW_POWER)
 
     def _readings(self, value: float, mean: float) -> list[Reading]:
         seen, usual = value, mean
@@ -186,13 +188,13 @@ class Watch:
     def _reading(self, span: int, value: float, mean: float) -> Reading:
         spread = self._spreads[span]
         deep = self._pace.deep * spread.widening * (1 + _YOUNG / self._week.known_days)
-        return Reading(span, value, mean, spread.over, deep, self._pace.least_part)
+        return Reading(span, value, mean, spread.over, deep, self._pace.least_part, spread.lump)
 
     def _clipped(self, value: float, mean: float) -> float:
-        over = self._spreads[1].over
-        if abs(depth(value, mean, over)) <= _CLIP:
+        over, lump = self._spreads[1].over, self._spreads[1].lump
+        if abs(depth(value / lump, mean / lump, over)) <= _CLIP:
             return value
-        room = _CLIP * math.sqrt(mean + over * mean * mean)
+        room = _CLIP * math.sqrt(lump * mean + over * mean * mean)
         return max(mean - room, min(mean + room, value), 0.0)
 
     def _learn_spreads(self) -> None:

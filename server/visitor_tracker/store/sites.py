@@ -51,6 +51,7 @@ class _Settings(msgspec.Struct, frozen=True):
     modules: tuple[Module, ...] | None = None
     url: str = ""
     retention: Retention | None = None
+    holidays: tuple[str, ...] = ()
 
 
 _encode = msgspec.json.Encoder().encode

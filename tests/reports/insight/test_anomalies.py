@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import replace
 
 from tests.reports.insight.crowd import HACKER_NEWS, NOW, SITE, ago, usual, visits
 from tests.reports.traffic import fold
 from visitor_tracker.days import DAY_MS, HOUR_MS, bounds
 from visitor_tracker.event import Event
 from visitor_tracker.reports.insight.anomalies import AnomaliesAsked, Anomaly, anomalies, readiness
+from visitor_tracker.reports.insight.expected import BandAsked, band
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.sql import SqlStore
 
@@ -62,6 +64,21 @@ def test_a_silence_goes_on_until_visits_come_back(store: SqlStore, table: Report
     assert (again.id, again.is_over, again.start) == (found.id, False, found.start)
 
 
+def test_a_holiday_like_the_others_is_no_anomaly(store: SqlStore, table: ReportTable) -> None:
+    feast, quiet = (20251103, 20261103), ago(23)
+    kept = [each for days in range(420, 0, -1) if ago(days) != quiet for each in usual(days, days, weekday=20)]
+    fold(store, SITE, [*kept, *(each for day in feast for each in visits(day, 120, name="feast"))])
+    assert [each.peak for each in anomalies(table, SITE, "daily", ASKED, NOW)] == ["2026-11-03", "2026-10-20"]
+    site = replace(SITE, holidays=("11-03", "2026-10-20"))
+    assert anomalies(table, site, "daily", ASKED, NOW) == []
+    points = {point.start: point for point in band(table, site, BandAsked(days=30), NOW)}
+    assert points["2026-11-03"].high is not None
+    assert points["2026-11-03"].high > 140 > 2 * (points["2026-11-02"].high or 0.0)
+    assert points["2026-10-20"].low == 0
+    first = replace(SITE, holidays=("2026-11-03", "2026-10-20"))  # nothing says what it was like before
+    assert [each.peak for each in anomalies(table, first, "daily", ASKED, NOW)] == ["2026-11-03"]
+
+
 def test_only_what_is_asked_for_is_told(store: SqlStore, table: ReportTable) -> None:
     spikes = [*visits(ago(40), 200, name="old"), *visits(ago(9), 200, name="new")]
     [new] = found_in(store, table, [*usual(90, 1), *spikes])
@@ -85,7 +102,7 @@ def test_what_is_told_of_a_day_does_not_depend_on_how_many_are_asked_for(store: 
 
 def test_a_site_is_ready_when_it_is_old_enough(store: SqlStore, table: ReportTable) -> None:
     assert readiness(table, SITE, NOW).is_ready is False
-    fold(store, SITE, usual(13, 0))
+    fold(store, SITE, usual(14, 0))  # the first day is not known from its beginning
     ready = readiness(table, SITE, NOW)
     assert (ready.days, ready.needed, ready.is_ready) == (13, 14, False)
     assert readiness(table, SITE, NOW + DAY_MS).is_ready

@@ -21,8 +21,8 @@ def test_a_site_without_visits_has_none(table: ReportTable) -> None:
     assert histories(table, SITE, ("visits",), "hour", most=DAYS, now_ms=NOW) == []
 
 
-def test_days_begin_with_the_first_visit_and_end_yesterday(store: SqlStore, table: ReportTable) -> None:
-    fold(store, SITE, [*visits(ago(3), 2), *visits(ago(1), 5), *visits(ago(0), 9)])
+def test_days_begin_after_the_first_visit_s_and_end_yesterday(store: SqlStore, table: ReportTable) -> None:
+    fold(store, SITE, [*visits(ago(4), 1), *visits(ago(3), 2), *visits(ago(1), 5), *visits(ago(0), 9)])
     [visited, viewed] = histories(table, SITE, ("visits", "views"), "day", most=DAYS, now_ms=NOW)
     assert (visited.first, visited.values, viewed.values) == (date(2026, 11, 9), (2, 0, 5), (2, 0, 5))
     assert [visited.label(place) for place in range(4)] == ["2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12"]
@@ -33,7 +33,7 @@ def test_days_begin_with_the_first_visit_and_end_yesterday(store: SqlStore, tabl
 
 
 def test_a_silence_that_chance_cannot_have_made_was_not_measured(store: SqlStore, table: ReportTable) -> None:
-    fold(store, SITE, [*usual(30, 16), *usual(9, 1)])
+    fold(store, SITE, [*usual(31, 16), *usual(9, 1)])
     [found] = histories(table, SITE, ("visits",), "day", most=DAYS, now_ms=NOW)
     assert [place for place, value in enumerate(found.measured()) if value is None] == [*range(15, 21)]
     watched = found.watched()
@@ -44,14 +44,17 @@ def test_a_silence_that_chance_cannot_have_made_was_not_measured(store: SqlStore
 def test_hours_of_a_day_on_which_clocks_go_back(store: SqlStore, table: ReportTable) -> None:
     day = 20261025
     start, end = bounds(SITE.timezone, day)
-    fold(store, SITE, [*visits(day, 3, hours=(0, 1)), *visits(day, 4, hours=(2, 3)), *visits(day, 5, hours=(3, 4))])
+    later = [*visits(day, 3, hours=(0, 1)), *visits(day, 4, hours=(2, 3)), *visits(day, 5, hours=(3, 4))]
+    fold(store, SITE, [*visits(20261024, 1, hours=(21, 22)), *later])
     now = end + 5 * 60_000
-    [found] = histories(table, SITE, ("views",), "hour", most=DAYS, now_ms=now)
+    [whole] = histories(table, SITE, ("views",), "hour", most=DAYS, now_ms=now)
+    assert whole.label(0) == "2026-10-24T22:00+02:00", "counting began in the hour before"
+    [found] = histories(table, SITE, ("views",), "hour", most=25, now_ms=now)
     assert found.first == datetime(2026, 10, 25, tzinfo=ZoneInfo("Europe/Berlin"))
     assert len(found.values) == 25
     assert found.values[:5] == (3, 0, 4, 5, 0)
     assert [found.label(2), found.label(3)] == ["2026-10-25T02:00+02:00", "2026-10-25T02:00+01:00"]
-    [early] = histories(table, SITE, ("views",), "hour", most=DAYS, now_ms=start + 4 * HOUR_MS + 60_000)
+    [early] = histories(table, SITE, ("views",), "hour", most=3, now_ms=start + 4 * HOUR_MS + 60_000)
     assert early.values == (3, 0, 4), "what came in an hour's last minute may not be counted yet"
 
 

@@ -3,11 +3,13 @@
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from tests.reports.insight.crowd import NOW, SITE, ago, usual, visits
 from tests.reports.traffic import fold
-from visitor_tracker.days import DAY_MS
-from visitor_tracker.reports.insight.predictions import ForecastAsked, holidays_of, predict
+from visitor_tracker.days import DAY_MS, date_of
+from visitor_tracker.holidays import NO_HOLIDAYS, Holidays
+from visitor_tracker.reports.insight.predictions import ForecastAsked, ForecastStep, holidays_of, predict
 from visitor_tracker.reports.query import QueryError
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.sql import SqlStore
@@ -16,13 +18,37 @@ from visitor_tracker.store.sql import SqlStore
 def test_days_follow_the_pattern_of_the_week(store: SqlStore, table: ReportTable) -> None:
     fold(store, SITE, [*usual(56, 1), *visits(ago(0), 500)])
     found = predict(table, SITE, "daily", ForecastAsked(), NOW)
-    assert (found.can_forecast, found.learned_from, found.trend, found.share) == (True, 56, "stable", 0.9)
+    assert (found.can_forecast, found.learned_from, found.trend, found.share) == (True, 55, "stable", 0.9)
     assert [point.start for point in found.points] == [f"2026-11-{day}" for day in range(12, 19)], "today is the first"
     for point in found.points:
         level = 20 if date.fromisoformat(point.start).weekday() >= 5 else 40
         assert 0.8 * level < point.expected < 1.2 * level, "what today has so far does not count"
         assert 0 <= point.low <= point.expected <= point.high
         assert point.low < level < point.high
+
+
+def test_weeks_and_months_are_sums_of_days(store: SqlStore, table: ReportTable) -> None:
+    fold(store, SITE, usual(110, 1))
+    weeks = predict(table, SITE, "daily", ForecastAsked(step="week", periods=3), NOW)
+    assert (weeks.learned_from, [point.start for point in weeks.points]) == (
+        109,
+        ["2026-11-09", "2026-11-16", "2026-11-23"],
+    )
+    for point in weeks.points:
+        assert 0.9 * 240 < point.expected < 1.1 * 240
+        assert point.low < 240 < point.high
+    running, whole, _ = weeks.points
+    assert running.high - running.low < whole.high - whole.low, "three of its days are over"
+    days = predict(table, SITE, "daily", ForecastAsked(periods=11), NOW).points
+    assert whole.expected == pytest.approx(sum(day.expected for day in days[4:]), abs=0.1)
+    assert whole.high - whole.low < sum(day.high - day.low for day in days[4:])
+    sunday = predict(table, SITE, "daily", ForecastAsked(step="week", periods=2, week_start="sunday"), NOW).points
+    assert [point.start for point in sunday] == ["2026-11-08", "2026-11-15"]
+    months = predict(table, SITE, "daily", ForecastAsked("views", "month"), NOW).points
+    assert [point.start for point in months] == ["2026-11-01", "2026-12-01", "2027-01-01"]
+    assert all(0.85 * 1040 < point.expected < 1.15 * 1040 for point in months)
+    with pytest.raises(QueryError, match="visitors by the week are no sum of days"):
+        predict(table, SITE, "monthly", ForecastAsked("visitors", "week"), NOW)
 
 
 def test_hours_follow_the_clock(store: SqlStore, table: ReportTable) -> None:
@@ -52,23 +78,36 @@ def test_a_young_site_has_none(store: SqlStore, table: ReportTable) -> None:
     found = predict(table, SITE, "daily", ForecastAsked(), NOW)
     assert (found.can_forecast, found.points, found.trend) == (False, [], None)
     assert found.message == "there are no complete days with visits yet"
-    fold(store, SITE, usual(2, 0))
+    fold(store, SITE, usual(3, 0))
     found = predict(table, SITE, "daily", ForecastAsked(), NOW)
-    assert (found.can_forecast, found.learned_from) == (False, 2)
+    assert (found.can_forecast, found.learned_from) == (False, 2), "on the first of the three days counting began"
     assert "needs 3" in found.message
 
 
-@pytest.mark.parametrize(("step", "periods"), [("day", -1), ("day", 367), ("hour", 337)])
-def test_how_far_is_bounded(table: ReportTable, step: str, periods: int) -> None:
-    with pytest.raises(QueryError, match="use 1 to 3"):
-        predict(table, SITE, "daily", ForecastAsked(step="day" if step == "day" else "hour", periods=periods), NOW)
+@pytest.mark.parametrize(("step", "periods"), [("day", -1), ("day", 367), ("hour", 337), ("week", 53)])
+def test_how_far_is_bounded(table: ReportTable, step: ForecastStep, periods: int) -> None:
+    with pytest.raises(QueryError, match=r"use 1 to \d+ for"):
+        predict(table, SITE, "daily", ForecastAsked(step=step, periods=periods), NOW)
 
 
 def test_holidays_are_days_with_commas_between() -> None:
-    assert holidays_of("") == frozenset()
-    assert holidays_of(" 2026-12-24,2026-12-25, ") == {date(2026, 12, 24), date(2026, 12, 25)}
+    assert holidays_of("") == NO_HOLIDAYS
+    assert holidays_of(" 2026-12-24,12-25, ") == Holidays(frozenset({date(2026, 12, 24)}), frozenset({(12, 25)}))
     for wrong in ("2026-02-30", "24.12.2026", "20261224", "2026-12-24;2026-12-25"):
-        with pytest.raises(QueryError, match="use days such as 2026-12-24"):
+        with pytest.raises(QueryError, match="use days such as 2026-04-05"):
             holidays_of(wrong)
     with pytest.raises(QueryError, match="at most 200"):
         holidays_of(",".join(["2026-12-24"] * 201))
+
+
+def test_a_site_s_holidays_are_expected_to_be_as_before(store: SqlStore, table: ReportTable) -> None:
+    closed = (7, 21, 35, 49)
+    kept = [each for days in range(60, 0, -1) if days not in closed for each in usual(days, days, weekend=40)]
+    fold(store, SITE, [*kept, *(each for days in closed for each in visits(ago(days), 6))])
+    today = date_of(ago(0)).isoformat()
+    site = replace(SITE, holidays=(today, *(date_of(ago(days)).isoformat() for days in closed)))
+    found = predict(table, site, "daily", ForecastAsked(), NOW).points
+    assert found[0].expected < 20 < 35 < found[1].expected
+    asked = ForecastAsked(holidays=site.calendar)
+    assert predict(table, SITE, "daily", asked, NOW).points == found, "those of the question count alike"
+    assert predict(table, SITE, "daily", ForecastAsked(), NOW).points != found

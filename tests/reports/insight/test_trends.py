@@ -51,7 +51,7 @@ def test_growth_is_told_beside_what_is_usual(store: SqlStore, table: ReportTable
 
 
 def test_growth_of_a_young_site_is_not_judged(store: SqlStore, table: ReportTable) -> None:
-    fold(store, SITE, [*visits(ago(8), 10), *visits(ago(14), 10), *visits(ago(1), 30)])
+    fold(store, SITE, [*visits(ago(15), 1), *visits(ago(14), 10), *visits(ago(8), 10), *visits(ago(1), 30)])
     growth = trends(table, SITE, 28, NOW).growth
     assert growth is not None
     assert (growth.visits, growth.visits_before, growth.percent) == (30, 20, 50.0)

@@ -134,6 +134,8 @@ class _Writer:
 
 
 def _landing(scene: Scene, visitor: Visitor, chance: Random) -> Page:
+    if visitor.origin.page is not None:
+        return visitor.origin.page
     newest = post_before(scene.ago)
     if visitor.origin is NEWSLETTER and newest is not None:
         return newest

@@ -6,9 +6,10 @@ from random import Random
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from visitor_tracker.jobs.demo.chance import Weighted
-from visitor_tracker.jobs.demo.pages import Section
+from visitor_tracker.jobs.demo.pages import LAUNCHED, PARSER_POST, SQLITE_POST, Page, Section
 
 Lands = Literal["search", "home", "reading", "answer", "advert", "news"]
 
@@ -26,7 +27,8 @@ LANDS: dict[Lands, Weighted[Section]] = {
 class Origin(msgspec.Struct, frozen=True):
     """Where visits come from: the weight on the first and on the last day, and how many of them bounce.
 
-    In `referrer` and `query`, {google} and {click} stand for what differs from visitor to visitor.
+    In `referrer` and `query`, {google} and {click} stand for what differs from visitor to visitor. All visits begin on
+    `page`, if there is one, and are of people whose time zones begin with `zones`.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Origin(msgspec.Struct, frozen=True):
     bounces: float = 0.45
     referrer: str = ""
     query: str = ""
+    page: Page | None = None
+    zones: str = ""
 
 
 NEWSLETTER = Origin(
@@ -43,7 +47,11 @@ NEWSLETTER = Origin(
 )
 HACKER_NEWS = Origin("hacker news", 0.5, 0.7, "reading", 0.66, "https://news.ycombinator.com/")
 REDDIT = Origin("reddit", 2.0, 2.2, "reading", 0.58, "https://www.reddit.com/")
-LAUNCH = Origin("product hunt", 0.2, 0.3, "home", 0.50, "https://www.producthunt.com/", "ref=producthunt")
+PRODUCT_HUNT = Origin("product hunt", 0.2, 0.3, "home", 0.50, "https://www.producthunt.com/", "ref=producthunt")
+FRONT_PAGE = replace(HACKER_NEWS, page=SQLITE_POST)
+THREAD = replace(REDDIT, page=PARSER_POST)
+LAUNCH = replace(PRODUCT_HUNT, page=LAUNCHED)
+PRESS = Origin("press", 0, 0, "home", 0.56, "https://gazette.example/tools/marrow-2", page=LAUNCHED, zones="America/")
 DIRECT = Origin("direct", 27, 25, "home", 0.42)
 
 ORIGINS: tuple[Origin, ...] = (
@@ -67,7 +75,7 @@ ORIGINS: tuple[Origin, ...] = (
     Origin("stack overflow", 0.9, 0.5, "answer", 0.41, "https://stackoverflow.com/"),
     Origin("comparison", 1.4, 1.7, "advert", 0.36, "https://compare.example/best-note-programs"),
     Origin("weblog", 0.9, 1.0, "reading", 0.44, "https://weblog.example/links"),
-    LAUNCH,
+    PRODUCT_HUNT,
     Origin(
         "google ads", 3.2, 4.0, "advert", 0.55, "https://www.google.{google}/",
         "utm_source=google&utm_medium=cpc&utm_campaign=brand&utm_term=note+program&gclid={click}",

@@ -25,6 +25,7 @@ PRICING = Page("/pricing", "Pricing | Marrow", "product")
 DOWNLOAD = Page("/download", "Download | Marrow", "product")
 CONTACT = Page("/contact", "Contact | Marrow", "company")
 INSTALL = Page("/docs/install", "Install Marrow | Handbook", "docs")
+LAUNCHED = Page("/marrow-2", "Marrow 2 is here", "product")  # linked from nowhere: who is sent there begins there
 MISSING = tuple(
     Page(path, "Page not found | Marrow", "missing")
     for path in ("/docs/instal", "/blog/old-announcement", "/download/linux", "/features.html", "/signup")
@@ -82,6 +83,9 @@ _POSTS: tuple[tuple[str, str, float], ...] = (
 POSTS = tuple(
     Page(f"/blog/{slug}", f"{title} | Marrow", "blog", _FIRST_POST + _BETWEEN_POSTS * number, lasting)
     for number, (slug, title, lasting) in enumerate(_POSTS)
+)
+SQLITE_POST, PARSER_POST = (
+    next(post for post in POSTS if post.path.endswith(slug)) for slug in ("/sqlite-in-production", "/writing-a-parser")
 )
 _NEWS = 9.0  # of a post on its first day
 _HALF_LIFE_DAYS = 6.0

@@ -66,18 +66,19 @@ class Person(msgspec.Struct, frozen=True):
         return self.kind.device != "desktop"
 
 
-@lru_cache(24)
-def homes_at(hour: int) -> Weighted[Home]:
-    """Return where visitors are from when it is that hour in UTC."""
+@lru_cache(48)
+def homes_at(hour: int, zones: str = "") -> Weighted[Home]:
+    """Return where visitors are from when it is that hour in UTC, of time zones that begin so."""
     return Weighted(
         (Home(timezone, offset, language, google), weight * _AWAKE[(hour + offset) % 24])
         for timezone, offset, language, google, weight in _HOMES
+        if timezone.startswith(zones)
     )
 
 
-def stranger(chance: Random, ts_ms: int, *, working: bool) -> Person:
-    """Return somebody who is awake now."""
-    home = homes_at(ts_ms // _HOUR_MS % 24).pick(chance)
+def stranger(chance: Random, ts_ms: int, *, working: bool, zones: str = "") -> Person:
+    """Return somebody who is awake now, where time zones begin so."""
+    home = homes_at(ts_ms // _HOUR_MS % 24, zones).pick(chance)
     kind = (browsers.WORKING if working else browsers.OFF).pick(chance)
     english = not home.language.startswith("en") and chance.random() < _ENGLISH_TOO
     return Person(

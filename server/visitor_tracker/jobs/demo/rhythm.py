@@ -7,7 +7,7 @@ import msgspec
 
 from visitor_tracker.days import HOUR_MS, bounds, date_of, zone_of
 from visitor_tracker.jobs.demo.chance import Weighted, about
-from visitor_tracker.jobs.demo.origins import HACKER_NEWS, LAUNCH, NEWSLETTER, REDDIT, Origin, origins_at
+from visitor_tracker.jobs.demo.origins import FRONT_PAGE, LAUNCH, NEWSLETTER, PRESS, THREAD, Origin, origins_at
 from visitor_tracker.jobs.demo.plan import Plan, highlights, is_newsletter_day
 
 _FIRST, _LAST = 0.72, 1.28  # of what is usual, on the first and on the last day
@@ -34,9 +34,10 @@ class Wave(msgspec.Struct, frozen=True):
     begins: int  # hour of the site's clock, on the first day
 
 
-_FRONT_PAGE = Wave(HACKER_NEWS, (2.6, 0.75, 0.2, 0.08), 14)
-_THREAD = Wave(REDDIT, (1.2, 0.5, 0.15), 17)
-_LAUNCH = Wave(LAUNCH, (0.9, 0.35, 0.12), 9)
+_FRONT_PAGE = Wave(FRONT_PAGE, (2.6, 0.75, 0.2, 0.08), 14)
+_THREAD = Wave(THREAD, (1.2, 0.5, 0.15), 17)
+_LAUNCH = Wave(LAUNCH, (0.7, 0.4, 0.2, 0.1), 8)
+_PRESS = Wave(PRESS, (1.0, 0.7, 0.4, 0.15), 10)
 _ISSUE = Wave(NEWSLETTER, (0.45, 0.12, 0.04), 9)
 
 
@@ -79,6 +80,7 @@ def happenings(plan: Plan, step: int) -> list[tuple[Origin, float, int]]:
         (_FRONT_PAGE, marks.front_page - ago),
         (_THREAD, marks.thread - ago),
         (_LAUNCH, marks.launch - ago),
+        (_PRESS, marks.launch - ago),
         (_ISSUE, days_since_issue(date_of(plan.day(step)))),
     ]
     return [

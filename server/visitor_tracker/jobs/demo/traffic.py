@@ -62,7 +62,7 @@ def _visit(scene: Scene, person: Person, origin: Origin, ts: int, chance: Random
 def _person(plan: Plan, scene: Scene, origin: Origin, ts: int, chance: Random) -> Person:
     if origin is DIRECT and chance.random() < _REGULARS:
         return regular(plan.seed, chance.randrange(max(1, int(plan.visits * _POOL))))
-    return stranger(chance, ts, working=is_working(scene.day))
+    return stranger(chance, ts, working=is_working(scene.day), zones=origin.zones)
 
 
 def _scene(plan: Plan, step: int) -> Scene:

@@ -6,8 +6,15 @@ from msgspec import UNSET, UnsetType
 
 from visitor_tracker.reports.asking.ask import TIME, Ask
 from visitor_tracker.reports.asking.shapes import Forecasted, ForecastRow
-from visitor_tracker.reports.insight.history import Metric, Step
-from visitor_tracker.reports.insight.predictions import PERIODS_MOST, SHARE, ForecastAsked, Prediction, predict
+from visitor_tracker.reports.insight.history import Metric
+from visitor_tracker.reports.insight.predictions import (
+    PERIODS_MOST,
+    SHARE,
+    ForecastAsked,
+    ForecastStep,
+    Prediction,
+    predict,
+)
 from visitor_tracker.reports.query import QueryError, Question
 from visitor_tracker.store.reports import ReportTable
 
@@ -23,11 +30,15 @@ def check_forecast(periods: int, ask: Ask) -> None:
     question = ask.question
     step = _step(question)
     if ask.names != (TIME,):
-        raise QueryError("forecast", "a forecast is by time only: use dimensions time, time:day or time:hour")
-    if step is None:
-        raise QueryError("forecast", f"a forecast is not by the {question.interval}: use time:day or time:hour")
+        raise QueryError(
+            "forecast", "a forecast is by time only: use dimensions time, time:hour, time:day, time:week or time:month"
+        )
     if not 1 <= periods <= PERIODS_MOST[step]:
         raise QueryError("forecast", f"forecast cannot be {periods}: use 1 to {PERIODS_MOST[step]} {step}s")
+    if step in {"week", "month"} and "visitors" in _foretold(ask) and question.policy != "daily":
+        raise QueryError(
+            "forecast", f"visitors by the {step} are no sum of days where they live longer: use visits, views, events"
+        )
     if not _foretold(ask):
         raise QueryError("forecast", f"no metric of these can be foretold: use {', '.join(_METRICS)}")
     _check_days(question)
@@ -45,11 +56,17 @@ def _check_days(question: Question) -> None:
 def forecasted(table: ReportTable, ask: Ask) -> Forecasted | UnsetType:
     """Return the forecast that was asked for; raises what stores raise."""
     step = _step(ask.question)
-    if not ask.forecast or step is None:
+    if not ask.forecast:
         return UNSET
     site, policy = ask.question.site, ask.question.policy
     found = {
-        metric: predict(table, site, policy, ForecastAsked(metric, step, ask.forecast), ask.at_ms)
+        metric: predict(
+            table,
+            site,
+            policy,
+            ForecastAsked(metric, step, ask.forecast, week_start=ask.question.week_start),
+            ask.at_ms,
+        )
         for metric in _foretold(ask)
     }
     message = next((each.message for each in found.values() if not each.can_forecast), "")
@@ -77,7 +94,5 @@ def _foretold(ask: Ask) -> list[Metric]:
     return [metric for metric in _METRICS if metric in names]
 
 
-def _step(question: Question) -> Step | None:
-    if question.interval == "day":
-        return "day"
-    return "hour" if question.interval == "hour" else None
+def _step(question: Question) -> ForecastStep:
+    return question.interval

@@ -1,6 +1,6 @@
 """What was unlike what is usual on a site: days and hours, visits and views, each happening told once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
@@ -10,7 +10,15 @@ import msgspec
 
 from visitor_tracker.days import HOUR_MS, bounds, date_of, day_after, day_of, zone_of
 from visitor_tracker.detection.detect import DAYS_NEEDED, Alarm, detect
-from visitor_tracker.reports.insight.history import History, Metric, Step, histories, steps_since_a_turn
+from visitor_tracker.reports.insight.feasts import rises_of
+from visitor_tracker.reports.insight.history import (
+    History,
+    Metric,
+    Step,
+    first_whole_day,
+    histories,
+    steps_since_a_turn,
+)
 from visitor_tracker.sites import Site, VisitorPolicy
 from visitor_tracker.store.reports import ReportTable
 
@@ -102,9 +110,10 @@ def anomalies(
     table: ReportTable, site: Site, policy: VisitorPolicy, asked: AnomaliesAsked, now_ms: int
 ) -> list[Anomaly]:
     """Return what happened, the newest first; raises what stores raise."""
-    found = [*_alarms(table, site, asked, "day", now_ms)]
+    rises = rises_of(table, site, asked.metrics, now_ms)
+    found = [*_alarms(table, site, asked, "day", now_ms, rises)]
     if asked.hour_days:
-        found += _alarms(table, site, asked, "hour", now_ms)
+        found += _alarms(table, site, asked, "hour", now_ms, rises)
     today = day_of(site.timezone, now_ms)
     since = {step: bounds(site.timezone, day_after(today, -days))[0] for step, days in _days_of(asked).items()}
     told = [
@@ -121,13 +130,20 @@ def _days_of(asked: AnomaliesAsked) -> dict[Step, int]:
 
 def readiness(table: ReportTable, site: Site, now_ms: int) -> Readiness:
     """Return whether a site is old enough for anomalies."""
-    known = table.known(site.id)
+    first = first_whole_day(table, site)
     yesterday = day_after(day_of(site.timezone, now_ms), -1)
-    days = 0 if known is None or known[0] > yesterday else (date_of(yesterday) - date_of(known[0])).days + 1
+    days = 0 if first is None or first > yesterday else (date_of(yesterday) - date_of(first)).days + 1
     return Readiness(days, DAYS_NEEDED)
 
 
-def _alarms(table: ReportTable, site: Site, asked: AnomaliesAsked, step: Step, now_ms: int) -> Iterable[_Found]:
+def _alarms(  # noqa: PLR0913
+    table: ReportTable,
+    site: Site,
+    asked: AnomaliesAsked,
+    step: Step,
+    now_ms: int,
+    rises: Mapping[Metric, Mapping[date, float]],
+) -> Iterable[_Found]:
     """Yield the alarms of these days, and of those that detection learns from: a happening may have begun there."""
     # Not of fewer days where fewer are asked for: what is told of a day, and its id, shall not depend on that.
     days = DAYS if asked.days <= DAYS else DAYS_MOST
@@ -135,7 +151,7 @@ def _alarms(table: ReportTable, site: Site, asked: AnomaliesAsked, step: Step, n
     most = steps_since_a_turn(site, step, least, now_ms)
     for there in histories(table, site, asked.metrics, step, most=most, now_ms=now_ms):
         watched = there.watched()
-        for alarm in detect(watched, there.first, step):
+        for alarm in detect(watched, there.first, step, holidays=site.calendar, rises=rises.get(there.metric)):
             yield _Found(there, alarm, _last(watched, alarm))
 
 

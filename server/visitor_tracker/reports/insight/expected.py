@@ -6,6 +6,7 @@ import msgspec
 
 from visitor_tracker.detection.detect import bands
 from visitor_tracker.reports.insight.anomalies import WARM_UP_DAYS, WARM_UP_HOUR_DAYS
+from visitor_tracker.reports.insight.feasts import rises_of
 from visitor_tracker.reports.insight.history import Metric, Step, histories, steps_since_a_turn
 from visitor_tracker.sites import Site
 from visitor_tracker.store.reports import ReportTable
@@ -39,9 +40,10 @@ def band(table: ReportTable, site: Site, asked: BandAsked, now_ms: int) -> list[
     count = asked.days if by_day else asked.days * 24
     least = count + (WARM_UP_DAYS if by_day else WARM_UP_HOUR_DAYS * 24)
     most = steps_since_a_turn(site, asked.step, least, now_ms)
+    rises = rises_of(table, site, (asked.metric,), now_ms)
     found: list[BandPoint] = []
     for there in histories(table, site, (asked.metric,), asked.step, most=most, now_ms=now_ms):
-        every = bands(there.watched(), there.first, asked.step)
+        every = bands(there.watched(), there.first, asked.step, holidays=site.calendar, rises=rises.get(there.metric))
         first = max(0, len(every) - count)
         for place in range(first, len(every)):
             each = every[place]

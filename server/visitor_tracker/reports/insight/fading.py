@@ -6,6 +6,7 @@ import msgspec
 
 from visitor_tracker.days import date_of, day_after, days_between, month_of
 from visitor_tracker.measures import NAMES, Dimension
+from visitor_tracker.reports.insight.history import first_whole_day
 from visitor_tracker.reports.query import months_before
 from visitor_tracker.sites import Site
 from visitor_tracker.store.reports import Piece, ReportTable
@@ -38,13 +39,13 @@ class Fading(msgspec.Struct, frozen=True):
 
 def fading_pages(table: ReportTable, site: Site, last: int) -> list[Fading]:
     """Return the pages that lost most, up to the day `last`; raises what stores raise."""
-    known = table.known(site.id)
-    if known is None:
+    whole = first_whole_day(table, site)
+    if whole is None or whole > last:
         return []
-    weeks = min(WEEKS, len(days_between(known[0], last)) // _WEEK if known[0] <= last else 0)
+    weeks = min(WEEKS, len(days_between(whole, last)) // _WEEK)
     if weeks < WEEKS_LEAST + _SMOOTH:
         return []
-    texts = _candidates(table, site, known[0], last)
+    texts = _candidates(table, site, whole, last)
     firsts = [day_after(last, 1 - _WEEK * (weeks - week)) for week in range(weeks)]
     pieces = [Piece("day", first, day_after(first, _WEEK - 1)) for first in firsts]
     views = NAMES.index("views")

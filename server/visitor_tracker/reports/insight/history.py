@@ -1,6 +1,6 @@
 """What a site's days and hours had, one after the other, as forecasts and detection take them.
 
-    first visit ──▶ … complete days (or hours) … ──▶ the running one, which is left out
+    first visit's day (or hour), left out ──▶ … complete ones … ──▶ the running one, left out
 
 A silence so long that chance cannot have made it is told apart from a day on which nobody came: forecasts leave it
 out, detection sees its first days.
@@ -45,6 +45,10 @@ class History:
             return iso_hour(self.site.timezone, self.starts[0] + place * HOUR_MS)
         return (self.first + timedelta(days=place)).isoformat()
 
+    def day(self, place: int) -> date:
+        """Return the day of a step of days; also of steps that follow."""
+        return self.first + timedelta(days=place)
+
     def measured(self) -> list[float | None]:
         """Return the values with None for steps in which the site cannot have been measured."""
         silent = _silences(self)
@@ -82,7 +86,7 @@ def steps_since_a_turn(site: Site, step: Step, least: int, now_ms: int) -> int:
 def histories(  # noqa: PLR0913 - the rest by keyword
     table: ReportTable, site: Site, metrics: Sequence[Metric], step: Step, *, most: int, now_ms: int
 ) -> list[History]:
-    """Return the last `most` complete steps from the site's first visit on, of each metric: none where there is none.
+    """Return the last `most` complete steps after that of the site's first visit, of each metric: none without any.
 
     Raises what stores do.
     """
@@ -95,9 +99,15 @@ def histories(  # noqa: PLR0913 - the rest by keyword
     return [History(site, metric, step, found.first, found.starts, _column(metric, found.rows)) for metric in metrics]
 
 
+def first_whole_day(table: ReportTable, site: Site) -> int | None:
+    """Return the day after that of the site's first visit: on that day counting began at some hour."""
+    known = table.known(site.id)
+    return None if known is None else day_after(known[0])
+
+
 def _days(table: ReportTable, site: Site, first_known: int, most: int, now_ms: int) -> _Steps | None:
     last = day_after(day_of(site.timezone, now_ms - SETTLE_MS), -1)
-    first = max(day_after(last, 1 - most), first_known)
+    first = max(day_after(last, 1 - most), day_after(first_known))
     if first > last:
         return None
     rows = dict(table.periods(site.id, Dimension.TOTAL, Piece("day", first, last)))
@@ -114,10 +124,14 @@ def _hours(table: ReportTable, site: Site, first_known: int, most: int, now_ms: 
     if not rows:
         return None
     if start < first_end:
-        start = max(start, rows[0][0])
+        start = max(start, rows[0][0] + HOUR_MS)  # in the first one counting began
+    if start >= end:
+        return None
     found: dict[int, Measured] = {}
     for hour, measured in rows:  # those of a zone that is put forward by half an hour are none of ours exactly
         place = (hour - start) // HOUR_MS
+        if place < 0:
+            continue
         before = found.get(place)
         found[place] = measured if before is None else tuple(map(int.__add__, before, measured))
     starts = tuple(range(start, end + 1, HOUR_MS))

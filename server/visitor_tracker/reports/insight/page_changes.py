@@ -8,6 +8,7 @@ import msgspec
 
 from visitor_tracker.days import bounds, day_after, days_between
 from visitor_tracker.measures import NAMES, Dimension
+from visitor_tracker.reports.insight.history import first_whole_day
 from visitor_tracker.reports.query import Question, Span, pieces_of
 from visitor_tracker.sites import Site
 from visitor_tracker.store.reports import Piece, ReportTable
@@ -46,8 +47,8 @@ def page_changes(table: ReportTable, site: Site, first: int, last: int) -> PageC
     Nothing where the days before are not all known: every page would have risen.
     """
     length = len(days_between(first, last))
-    known = table.known(site.id)
-    if known is None or known[0] > day_after(first, -length):
+    whole = first_whole_day(table, site)
+    if whole is None or whole > day_after(first, -length):
         return PageChanges([], [], [])
     today = day_after(last)
     now = _pieces(site, first, last, today)

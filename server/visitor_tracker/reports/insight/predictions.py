@@ -1,23 +1,26 @@
 """What the next days or hours of a site are likely to bring, from its rollups."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal
 
 import msgspec
 
 from visitor_tracker.forecasting import TooShort
-from visitor_tracker.forecasting.forecast import Forecast, forecast
+from visitor_tracker.forecasting.forecast import Forecast, forecast, forecast_sums
+from visitor_tracker.holidays import NO_HOLIDAYS, Holidays
+from visitor_tracker.reports.insight.coming import Coming, coming
 from visitor_tracker.reports.insight.history import History, Metric, Step, histories
-from visitor_tracker.reports.query import QueryError
+from visitor_tracker.reports.query import QueryError, WeekStart
 from visitor_tracker.sites import Site, VisitorPolicy
 from visitor_tracker.store.reports import ReportTable
 
 DAYS_READ, HOURS_READ = 800, 60 * 24
-PERIODS: dict[Step, int] = {"day": 7, "hour": 24}
-PERIODS_MOST: dict[Step, int] = {"day": 366, "hour": 336}
+ForecastStep = Literal["day", "hour", "week", "month"]
+
+PERIODS: dict[ForecastStep, int] = {"day": 7, "hour": 24, "week": 4, "month": 3}
+PERIODS_MOST: dict[ForecastStep, int] = {"day": 366, "hour": 336, "week": 52, "month": 12}
 SHARE = 0.9
-HOLIDAYS_MOST = 200
 _SILENT_DAYS = 7  # at the end: who knows whether a site that was silent for longer comes back
 
 Trend = Literal["increasing", "decreasing", "stable"]
@@ -28,14 +31,20 @@ class ForecastAsked:
     """Of what, how far; `periods` of 0 takes what is usual. `share` of the values shall lie between low and high."""
 
     metric: Metric = "visits"
-    step: Step = "day"
+    step: ForecastStep = "day"
     periods: int = 0
-    holidays: frozenset[date] = frozenset()
+    holidays: Holidays = NO_HOLIDAYS  # beside the site's own
     share: float = SHARE
+    week_start: WeekStart = "monday"
+
+    @property
+    def learned_by(self) -> Step:
+        """Return what is learned from: weeks and months are sums of days."""
+        return "hour" if self.step == "hour" else "day"
 
 
 class ForecastPoint(msgspec.Struct, frozen=True):
-    """One day or hour: the first one is running now. `share` of the values lie between `low` and `high`."""
+    """An hour, day, week or month, the first one running now. `share` of the values lie between `low` and `high`."""
 
     start: str
     expected: float
@@ -49,13 +58,13 @@ class Prediction(msgspec.Struct, frozen=True):
     can_forecast: bool
     site: str
     metric: Metric
-    step: Step
+    step: ForecastStep
     timezone: str
     share: float
     learned_from: int  # complete days or hours
     points: list[ForecastPoint] = []
     trend: Trend | None = None
-    slope: float | None = None  # change by step
+    slope: float | None = None  # change by step, of weeks and months by the day
     message: str = ""
 
 
@@ -66,18 +75,23 @@ def predict(table: ReportTable, site: Site, policy: VisitorPolicy, asked: Foreca
         raise QueryError(
             "periods", f"periods cannot be {periods}: use 1 to {PERIODS_MOST[asked.step]} for steps of a {asked.step}"
         )
-    most = DAYS_READ if asked.step == "day" else HOURS_READ
-    found_there = histories(table, site, (asked.metric,), asked.step, most=most, now_ms=now_ms)
+    if asked.metric == "visitors" and asked.step in {"week", "month"} and policy != "daily":
+        raise QueryError(
+            "metric",
+            f"visitors by the {asked.step} are no sum of days where they live longer: use visits, views, events",
+        )
+    most = DAYS_READ if asked.learned_by == "day" else HOURS_READ
+    found_there = histories(table, site, (asked.metric,), asked.learned_by, most=most, now_ms=now_ms)
     if not found_there:
         return _cannot(site, asked, 0, "there are no complete days with visits yet")
     [there] = found_there
     measured = there.measured()
     silent = next((place for place, value in enumerate(reversed(measured)) if value is not None), len(measured))
-    if silent > _SILENT_DAYS * (1 if asked.step == "day" else 24):
+    if silent > _SILENT_DAYS * (1 if asked.learned_by == "day" else 24):
         since = there.label(len(measured) - silent)
         return _cannot(site, asked, len(measured), f"nobody has come since {since}: nothing tells whether anybody will")
     try:
-        found = forecast(measured, there.first, asked.step, periods, share=asked.share, holidays=asked.holidays)
+        points, found = _foretold(site, there, asked, periods)
     except TooShort as error:
         return _cannot(site, asked, len(there.values), str(error))
     return Prediction(
@@ -88,10 +102,37 @@ def predict(table: ReportTable, site: Site, policy: VisitorPolicy, asked: Foreca
         site.timezone,
         asked.share,
         len(there.values),
-        _points(there, found),
+        points,
         found.trend,
         round(found.slope, 4),
     )
+
+
+def _foretold(site: Site, there: History, asked: ForecastAsked, periods: int) -> tuple[list[ForecastPoint], Forecast]:
+    """Return the points, and what they were made of; raises TooShort."""
+    holidays = site.calendar.with_others(asked.holidays)
+    measured = there.measured()
+    if asked.step == "week" or asked.step == "month":
+        today = there.day(len(there.values))
+        buckets = coming(today, asked.step, periods, asked.week_start)
+        found = forecast_sums(
+            measured, there.day(0), [each.days for each in buckets], share=asked.share, holidays=holidays
+        )
+        return _sums(there, buckets, found), found
+    found = forecast(measured, there.first, asked.learned_by, periods, share=asked.share, holidays=holidays)
+    return _points(there, found), found
+
+
+def _sums(there: History, buckets: Sequence[Coming], found: Forecast) -> list[ForecastPoint]:
+    """Return the points of weeks or months: the running one has had some of its days."""
+    over = buckets[0].over
+    had = float(sum(there.values[-over:])) if over else 0.0
+    points = []
+    for place, each in enumerate(buckets):
+        before = had if not place else 0.0
+        numbers = (round(before + bounds[place], 2) for bounds in (found.expected, found.low, found.high))
+        points.append(ForecastPoint(each.start.isoformat(), *numbers))
+    return points
 
 
 def _cannot(site: Site, asked: ForecastAsked, there: int, message: str) -> Prediction:
@@ -107,20 +148,9 @@ def _points(there: History, found: Forecast) -> list[ForecastPoint]:
     ]
 
 
-def holidays_of(text: str) -> frozenset[date]:
-    """Return the dates of a text such as 2026-12-24,2026-12-25; raises QueryError."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if len(parts) > HOLIDAYS_MOST:
-        raise QueryError("holidays", f"holidays are at most {HOLIDAYS_MOST} days, not {len(parts)}")
-    return frozenset(map(_holiday, parts))
-
-
-def _holiday(text: str) -> date:
+def holidays_of(text: str) -> Holidays:
+    """Return the holidays of a text such as 2026-04-05,12-25; raises QueryError."""
     try:
-        if len(text) == len("2026-12-24"):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise QueryError(
-        "holidays", f"holidays cannot have {text[:40]!r}: use days such as 2026-12-24, with commas between"
-    )
+        return Holidays.read(part for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise QueryError("holidays", f"{error}, with commas between") from error

@@ -32,7 +32,7 @@ _WEEKS_LEAST = 4  # of changes from week to week, to say what is usual
 
 
 class Average(msgspec.Struct, frozen=True):
-    """Of a day, over the complete days of the period that have been since the site's first."""
+    """Of a day, over the complete days of the period after the site's first."""
 
     days: int
     visits: float

@@ -18,7 +18,7 @@ from visitor_tracker.reports.filters import FilterError
 from visitor_tracker.reports.insight.anomalies import Anomaly
 from visitor_tracker.reports.insight.causes import Cause, Depth, Noted, Received, Why
 from visitor_tracker.reports.insight.details import Inquiry, details_of
-from visitor_tracker.reports.insight.moved import FAMILIES, OF_EVENTS, Change, Moved, change_of, moved
+from visitor_tracker.reports.insight.moved import FAMILIES, OF_EVENTS, ORIGINS, Change, Moved, change_of, moved
 from visitor_tracker.reports.insight.windows import Span, clean, days_of, label, pieces_of_span, spans_of
 from visitor_tracker.reports.insight.wording import explained
 from visitor_tracker.reports.words import iso
@@ -30,7 +30,7 @@ from visitor_tracker.store.reports import ReportTable
 CAUSES_MOST, OF_A_DIMENSION = 6, 3
 
 _SHARE_LEAST, _EXCESS_LEAST = 0.2, 0.12  # of the change, for a value to be called a cause
-_AS_GOOD = 0.9  # of the best excess: a more telling dimension of the family wins
+_AS_GOOD = 0.9  # of the best excess: a more telling dimension of the family wins, and an origin over the others
 _COUNTER = -0.2
 _DEPTH_LEAST = 0.5  # of a change of views
 _SPREAD_LEAST = 0.35  # of the change, beyond an even one, over many values: then it is no even change
@@ -54,7 +54,7 @@ def why(  # noqa: PLR0913 - the rest by keyword
     pieces = [pieces_of_span(anomaly, site, span) for span in (spans[0], *before)]
     change = change_of(table, site.id, anomaly.metric, pieces[0], pieces[1:])
     families = [_family(table, change, family) for family in _families(anomaly)]
-    best = sorted((each for each in families if each), key=lambda each: -each[0].excess)
+    best = sorted((each for each in families if each), key=lambda each: -_telling(each[0]))
     causes = [_cause(site, anomaly, each) for family in best for each in family][:CAUSES_MOST]
     if causes:
         causes[0] = msgspec.structs.replace(
@@ -94,6 +94,11 @@ def _family(table: ReportTable, change: Change, family: Sequence[Dimension]) -> 
     found = [_causes(moved(table, change, dimension)) for dimension in family]
     most = max((each[0].excess for each in found if each), default=0.0)
     return next((each[:OF_A_DIMENSION] for each in found if each and each[0].excess >= _AS_GOOD * most), [])
+
+
+def _telling(found: Moved) -> float:
+    """Return the excess, of what is no origin a little less: of two as good, who sent the visits tells more."""
+    return found.excess * (1.0 if found.dimension in ORIGINS else _AS_GOOD)
 
 
 def _causes(values: Sequence[Moved]) -> list[Moved]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from visitor_tracker.days import HOUR_MS, bounds, day_after, day_of, zone_of
 from visitor_tracker.reports.insight.anomalies import Anomaly
+from visitor_tracker.reports.insight.history import first_whole_day
 from visitor_tracker.reports.insight.moved import Window
 from visitor_tracker.sites import Site
 from visitor_tracker.store.reports import Piece, ReportTable
@@ -43,8 +44,8 @@ def spans_of(anomaly: Anomaly, timezone: str) -> list[Span]:
 
 def clean(spans: Sequence[Span], others: Sequence[Anomaly], table: ReportTable, site: Site) -> list[Span]:
     """Return the latest weeks in which the site was there and nothing else happened."""
-    known = table.known(site.id)
-    since = bounds(site.timezone, known[0])[0] if known else 0
+    first = first_whole_day(table, site)
+    since = bounds(site.timezone, first)[0] if first else 0
     there = [span for span in spans if span[0] >= since]
     quiet = [span for span in there if not any(each.start_ms < span[1] and span[0] < each.end_ms for each in others)]
     return (quiet if len(quiet) >= WEEKS_LEAST else there)[:WEEKS]

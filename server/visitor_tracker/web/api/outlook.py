@@ -15,7 +15,7 @@ from visitor_tracker.reports.insight.expected import HOUR_DAYS as BAND_HOUR_DAYS
 from visitor_tracker.reports.insight.expected import HOUR_DAYS_MOST as BAND_HOUR_DAYS_MOST
 from visitor_tracker.reports.insight.expected import BandAsked, BandPoint, band
 from visitor_tracker.reports.insight.history import Metric, Step
-from visitor_tracker.reports.insight.predictions import ForecastAsked, Prediction, holidays_of, predict
+from visitor_tracker.reports.insight.predictions import ForecastAsked, ForecastStep, Prediction, holidays_of, predict
 from visitor_tracker.reports.insight.trends import DAYS as TREND_DAYS
 from visitor_tracker.reports.insight.trends import DAYS_LEAST as TREND_DAYS_LEAST
 from visitor_tracker.reports.insight.trends import DAYS_MOST as TREND_DAYS_MOST
@@ -41,12 +41,17 @@ class ForecastQuery(OfSite, frozen=True, forbid_unknown_fields=True):
     """A forecast of which numbers, how far."""
 
     metric: Metric = "visits"
-    step: Step = "day"
+    step: ForecastStep = "day"
     periods: Annotated[
-        int, Meta(ge=0, le=366, description="How many days (at most 366) or hours (336); 7 days or 24 hours by default")
+        int,
+        Meta(
+            ge=0,
+            le=366,
+            description="How many hours (at most 336), days (366), weeks (52) or months (12); 24, 7, 4, 3 by default",
+        ),
     ] = 0
     holidays: Annotated[
-        str, Meta(description="Days with commas between, past and to come, such as 2026-12-24,2026-12-25")
+        str, Meta(description="Holidays beside those of the site, past and to come: 2026-04-05,12-25")
     ] = ""
 
 
