@@ -24,11 +24,20 @@ def children(pid: int) -> list[int]:
 
 def cpu_seconds(pid: int) -> float:
     """Return user + system time of the tree, with that of children already waited for; resolution 10 ms."""
-    ticks = 0
+    return sum(cpu_times(pid))
+
+
+def cpu_times(pid: int) -> tuple[float, float]:
+    """Return user and system time as `cpu_seconds` counts them."""
+    user = system = 0
     for member in tree(pid):
         fields = _read(Path(f"/proc/{member}/stat")).rpartition(")")[2].split()
-        ticks += sum(int(value) for value in fields[11:15])  # utime stime cutime cstime, proc(5)
-    return ticks / _TICKS
+        its_user, its_system, waited_user, waited_system = (
+            int(value) for value in fields[11:15] or (0, 0, 0, 0)
+        )  # proc(5)
+        user += its_user + waited_user
+        system += its_system + waited_system
+    return user / _TICKS, system / _TICKS
 
 
 def resident_bytes(pid: int) -> int:

@@ -98,10 +98,10 @@ def ours_sqlite(place: Place) -> Launch:
     return Launch(launch.command, launch.environment, lambda: sqlite_visits(place.sqlite))
 
 
-def ours_events(place: Place, *, drains: bool, mariadb: bool = False) -> Launch:
+def ours_events(place: Place, *, drains: bool, mariadb: bool = False, commit: str = "auto") -> Launch:
     """Ours behind a proxy that names the visitors, which here is the load itself."""
     url = place.database.url(place.name) if mariadb else f"sqlite:///{place.sqlite}"
-    launch = ours(place, url, 1, {"trusted_proxies": ["127.0.0.0/8"]})
+    launch = ours(place, url, 1, {"trusted_proxies": ["127.0.0.0/8"], "journal": {"commit": commit}})
     return Launch(launch.command, launch.environment, lambda: events_of(place, url if drains else ""), drains)
 
 

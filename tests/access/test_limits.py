@@ -43,6 +43,26 @@ def test_refusal_says_how_long_to_wait() -> None:
     assert limiter.allow("192.0.2.1") == 0
 
 
+def test_several_tokens_are_taken_together_or_not_at_all() -> None:
+    clock = Clock()
+    limiter = RateLimiter(1, 10, now=clock)
+    assert limiter.allow("192.0.2.1", 7) == 0
+    assert limiter.allow("192.0.2.1", 7) == 4  # three are left, and stay
+    assert allowed(limiter, "192.0.2.1", 20) == 3
+    clock.now += 7 * SECOND
+    assert limiter.allow("192.0.2.1", 7) == 0
+
+
+@pytest.mark.parametrize("burst", [1, 2, 10])
+def test_what_costs_more_than_a_bucket_passes_when_it_is_full(burst: int) -> None:
+    clock = Clock()
+    limiter = RateLimiter(1, burst, now=clock)
+    for _ in range(2):
+        assert (limiter.allow("192.0.2.1"), limiter.allow_more("192.0.2.1", 81)) == (0, 0)
+        assert limiter.allow("192.0.2.1") > 0  # nothing is left of it
+        clock.now += burst * SECOND
+
+
 def test_addresses_do_not_share_a_bucket() -> None:
     limiter = RateLimiter(1, 3, now=Clock())
     addresses = [f"10.{number // 250}.{number % 250}.7" for number in range(5_000)]

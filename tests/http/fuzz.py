@@ -56,6 +56,7 @@ WORDS = (
     b"Host: a\r\n",
     b"Content-Length: 3\r\n",
     b"Content-Length: 0\r\n",
+    b"X-Forwarded-For: 192.0.2.1\r\n",
     b"Transfer-Encoding: chunked\r\n",
     b"Transfer-Encoding: identity\r\n",
     b"Connection: close\r\n",

@@ -26,9 +26,9 @@ def get(target: bytes = b"/update?url=a", lines: bytes = SHARED) -> bytes:
     return b"GET " + target + b" HTTP/1.1\r\n" + lines + b"\r\n"
 
 
-def post(body: bytes) -> bytes:
+def post(body: bytes, lines: bytes = b"") -> bytes:
     length = str(len(body)).encode()
-    return b"POST /events HTTP/1.1\r\n" + SHARED + b"Content-Length: " + length + b"\r\n\r\n" + body
+    return b"POST /events HTTP/1.1\r\n" + SHARED + lines + b"Content-Length: " + length + b"\r\n\r\n" + body
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,70 @@ def test_a_head_that_comes_again_has_headers_of_its_own() -> None:
 def test_what_belongs_to_a_single_client_is_not_remembered(line: bytes) -> None:
     piece = get(b"/update?url=secret-page", SHARED + line + b"\r\n")
     assert [whole(piece), whole(piece)] == [parsed(piece)] * 2
-    remembered = [*plain._lines, *plain._heads, *plain._request_lines]
+    remembered = [*plain._lines, *plain._heads, *plain._uncut_heads, *plain._request_lines]
     assert not [text for text in remembered if line.decode() in text or "secret" in text]
+
+
+def test_a_head_is_remembered_whatever_its_length_and_its_clients_address() -> None:
+    plain._heads.clear()
+    for number in range(1, 12):
+        forwarded = f"X-Forwarded-For: 198.51.100.{number}, 203.0.113.9 \r\n".encode()
+        piece = post(b"a" * number, forwarded)
+        request = whole(piece)
+        assert request == parsed(piece)
+        assert request is not None
+        assert request.headers["x-forwarded-for"] == f"198.51.100.{number}, 203.0.113.9"
+        assert request.headers["content-length"] == str(number)
+    assert len(plain._heads) == 1
+
+
+FORWARDED = b"X-Forwarded-For: 198.51.100.1\r\n"
+
+
+@pytest.mark.parametrize(
+    ("replaced", "by"),
+    [
+        (b"Content-Length: 2", b"Content-Length: \n"),
+        (b"Content-Length: 2", b"Content-Length: "),
+        (b"Content-Length: 2", b"Content-Length: 02"),
+        (b"Content-Length: 2", b"Content-Length: +2"),
+        (b"Content-Length: 2", b"Content-Length: 2\rX"),
+        (b"Content-Length: 2", b"Content-Length: 2\r\nContent-Length: 2"),
+        (b"Content-Length: 2", b"Content-Length: 2\r\ncontent-length: 2"),
+        (b"Content-Length: 2", b"Content-Length : 2"),
+        (b"198.51.100.1", b"198.51.100.1\x00"),
+        (b"198.51.100.1", b"198.51.100.1\nX: y"),
+        (b"198.51.100.1", b"198.51.100.1\r\nX-Forwarded-For: 198.51.100.2"),
+        (b"198.51.100.1", b"198.51.100.1\r\nx-forwarded-for: 198.51.100.2"),
+    ],
+)
+def test_what_is_cut_out_of_a_head_that_is_remembered_is_held_to_the_rules(replaced: bytes, by: bytes) -> None:
+    piece = post(b"{}", FORWARDED)
+    assert whole(piece) == whole(piece) == parsed(piece)
+    changed = piece.replace(replaced, by)
+    assert changed != piece
+    assert whole(changed) is None
+
+
+def test_no_head_is_taken_for_one_from_which_something_was_cut() -> None:
+    piece = post(b"{}", FORWARDED)
+    assert whole(piece) == whole(piece) == parsed(piece)
+    cut = piece.replace(b"POST", b"GET").replace(b": 2\r", b": ").replace(b": 198.51.100.1\r", b": ")[:-2]
+    assert cut.partition(b"\r\n")[2][:-4].decode() + "\r" not in plain._uncut_heads
+    assert whole(cut) is None
+    assert whole(cut.replace(b"Content-Length: ", b"")) is None
+
+
+def test_a_remembered_head_without_one_of_the_two_fields_is_another_one() -> None:
+    pieces = [post(b"{}", FORWARDED), post(b"{}"), get(lines=SHARED + FORWARDED), get()]
+    assert [whole(piece) for piece in pieces * 2] == [parsed(piece) for piece in pieces * 2]
 
 
 def test_limits_hold_for_a_head_that_is_remembered() -> None:
     assert whole(get()) == whole(get())
     assert whole_request(get(), Limits(fields=3), PEER) is None
+    piece = post(b"{}", FORWARDED)
+    assert whole(piece) == whole(piece)
+    assert whole_request(piece, Limits(fields=6), PEER) == parsed(piece)
+    assert whole_request(piece, Limits(fields=5), PEER) is None
     assert whole_request(get(), Limits(head=20), PEER) is None

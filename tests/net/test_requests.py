@@ -11,7 +11,8 @@ from tests.net.serving import BIG, Reader, Serving, get, post, serving, wait_unt
 from visitor_tracker.config import HttpConfig
 from visitor_tracker.http.message import Response
 from visitor_tracker.metrics import Cell
-from visitor_tracker.net.exchange import HEAD_READ_BYTES, PIPELINE_BYTES
+from visitor_tracker.net.connection import PIPELINE_BYTES
+from visitor_tracker.net.exchange import HEAD_READ_BYTES
 
 
 @pytest.fixture(params=["lanes", "pool"])

@@ -176,14 +176,14 @@ Answer = Response | Deferred | Stream
 class Application(Protocol):
     """What a server serves. Never raises: errors become responses inside."""
 
-    def is_fast(self, request: Request) -> bool:
-        """Say whether the loop itself may call this request's handler: it never blocks and costs microseconds."""
+    def at_once(self, request: Request) -> Answer | None:
+        """Handle a request where that never blocks and costs microseconds; None: it is for a pool thread."""
 
     def body_limit(self, method: str, path: str) -> int:
         """Return how many bytes the body of such a request may have, 0: as many as `http.max_body` says."""
 
     def __call__(self, request: Request) -> Answer:
-        """Handle one request, on the loop when it is fast, on a pool thread otherwise."""
+        """Handle any request, in a thread that may wait."""
 
     def flush(self) -> None:
         """Start the work of the batch: called when the caller has nothing more to add to it right now."""

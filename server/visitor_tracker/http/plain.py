@@ -12,9 +12,10 @@ from visitor_tracker.http.grammar import METHODS, Limits, field_name, is_host, i
 from visitor_tracker.http.message import Peer, Request
 
 HEAD_END = b"\r\n\r\n"
+_END_BYTES = len(HEAD_END)
 LINES_MAX = 1024  # remembered field lines
 LINE_MAX = 256  # bytes of a line worth remembering
-HEADS_MAX = 256  # remembered heads
+HEADS_MAX = 1024  # remembered heads
 HEAD_MAX = 1024  # bytes of a head worth remembering
 
 # Fields whose lines many clients share (browsers cut a Referer to the origin when it leaves the site). Cookies,
@@ -93,8 +94,29 @@ class _RequestLines(dict[str, tuple[str, str, str]]):
 _lines = _FieldLines()
 _lookup = _lines.__getitem__
 _request_lines = _RequestLines()
-# Heads without a body by all of their field lines, where every line of them is one that many clients share.
-_heads: dict[str, tuple[dict[str, str], bool]] = {}
+# Values that differ among heads which are the same otherwise: they are cut out before one is looked for. Names stay in,
+# so that a head with such a field, in this spelling, is never taken for one without it.
+_LENGTH, _FORWARDED = "\r\nContent-Length: ", "\r\nX-Forwarded-For: "
+# The fields, without those that were cut out, whether the connection is kept, and the body's length unless that was cut
+# out; by all field lines of a head, where every other line is one that many clients share.
+_Known = tuple[dict[str, str], bool, int]
+_heads: dict[str, _Known] = {}
+_uncut_heads: dict[str, _Known] = {}  # of heads from which nothing was cut, which must never be taken for the others
+
+
+class _Lengths(dict[str, int]):
+    """Values of Content-Length as numbers; a body that is sent has few of them."""
+
+    def __missing__(self, text: str) -> int:
+        if not is_length(text):
+            raise _NotPlain
+        if len(self) >= LINES_MAX:
+            self.clear()
+        length = self[text] = int(text)
+        return length
+
+
+_lengths = _Lengths()
 
 
 @lru_cache(256)
@@ -113,25 +135,13 @@ def read_plain(data: bytes, at: int, end: int, limits: Limits, peer: Peer) -> tu
     """
     if not 0 < end - at <= limits.small:
         return None
-    first, _, rest = data[at : end + 1].decode("latin-1").partition("\n")
     try:
-        method, path, query = _request_lines[first]
-        if method == "GET" and (known := _heads.get(rest)) is not None and len(known[0]) <= limits.fields:
-            return Request(method, path, query, known[0].copy(), b"", known[1], peer), 0
-        lines = rest.split("\n")
-        headers = dict(map(_lookup, lines))
+        method, path, query, headers, alive, size = _head(data[at : end + 1].decode("latin-1"))
     except (ValueError, _NotPlain):
         return None
-    if "host" not in headers or not len(headers) == len(lines) <= limits.fields:
+    if len(headers) > limits.fields:
         return None
-    connection = headers.get("connection", "")
-    alive = connection in _ALIVE or keeps_alive("HTTP/1.1", connection)
-    size = int(headers.get("content-length", 0))
-    if size == 0:
-        if method == "GET":
-            _remember(rest, lines, headers, alive)
-        return Request(method, path, query, headers, b"", alive, peer), 0
-    body = end + len(HEAD_END)
+    body = end + _END_BYTES
     stop = body + size
     content = data[body:stop] if stop <= len(data) else b""
     return Request(method, path, query, headers, content, alive, peer), size
@@ -144,16 +154,71 @@ def whole_request(piece: bytes, limits: Limits, peer: Peer) -> Request | None:
     one, or more requests follow, an empty line is left among the field lines, and that is not plain.
     """
     end = piece.rfind(HEAD_END)
-    plain = read_plain(piece, 0, end, limits, peer)
-    if plain is None:
+    if not 0 < end <= limits.small:
         return None
-    request, length = plain
-    return request if end + len(HEAD_END) + length == len(piece) and length <= limits.body else None
+    try:
+        method, path, query, headers, alive, size = _head(piece[: end + 1].decode("latin-1"))
+    except (ValueError, _NotPlain):
+        return None
+    content = piece[end + _END_BYTES :]
+    if len(content) != size or size > limits.body or len(headers) > limits.fields:
+        return None
+    return Request(method, path, query, headers, content, alive, peer)
 
 
-def _remember(rest: str, lines: list[str], headers: dict[str, str], alive: bool) -> None:
-    """Remember a head whose lines all are remembered: nothing of a single client is in it."""
-    if len(rest) <= HEAD_MAX and all(map(_lines.__contains__, reversed(lines))):
-        if len(_heads) >= HEADS_MAX:
-            _heads.clear()
-        _heads[rest] = headers.copy(), alive  # whoever has the request may change its own
+def _head(text: str) -> tuple[str, str, str, dict[str, str], bool, int]:
+    """Return method, path, query, fields, whether the connection is kept, and the body's length in bytes.
+
+    Each line but the last ends in CRLF, that one in CR. Raises _NotPlain, and ValueError.
+    """
+    first, _, lines = text.partition("\n")
+    method, path, query = _request_lines[first]
+    known = _uncut_heads.get(lines) if method == "GET" else None  # those that are sent most have a length
+    if known is not None:
+        return method, path, query, known[0].copy(), known[1], known[2]
+    before, has_length, after = lines.partition(_LENGTH)
+    length, _, after = after.partition("\r")
+    before, has_forwarded, after = (before + has_length + after).partition(_FORWARDED)
+    forwarded, _, after = after.partition("\r")
+    shape = before + has_forwarded + after
+    known = _heads.get(shape)
+    if known is None:
+        return method, path, query, *_line_by_line(lines, shape)
+    shared, alive, size = known
+    headers = shared.copy()  # as above: whoever has the request may change its own
+    if has_length:
+        size = _lengths[length]
+        headers["content-length"] = length
+    if has_forwarded:
+        if not (forwarded.isascii() and forwarded.isprintable()):
+            raise _NotPlain
+        headers["x-forwarded-for"] = forwarded.strip(" ")
+    return method, path, query, headers, alive, size
+
+
+def _line_by_line(text: str, shape: str) -> tuple[dict[str, str], bool, int]:
+    """Read the fields of a head that is not remembered, and remember it under its shape."""
+    lines = text.split("\n")
+    headers = dict(map(_lookup, lines))
+    if "host" not in headers or len(headers) != len(lines):
+        raise _NotPlain
+    connection = headers.get("connection", "")
+    alive = connection in _ALIVE or keeps_alive("HTTP/1.1", connection)
+    if len(shape) <= HEAD_MAX:
+        _remember(shape, lines, headers, alive, _uncut_heads if shape == text else _heads)
+    return headers, alive, int(headers.get("content-length", 0))
+
+
+def _remember(shape: str, lines: list[str], headers: dict[str, str], alive: bool, heads: dict[str, _Known]) -> None:
+    """Remember a head whose other lines all are remembered: nothing of a single client is in it."""
+    shared = headers.copy()
+    if _LENGTH in shape:
+        del shared["content-length"]
+    own = 0
+    if _FORWARDED in shape:
+        del shared["x-forwarded-for"]
+        own = 1
+    if sum(map(_lines.__contains__, lines)) == len(lines) - own:
+        if len(heads) >= HEADS_MAX:
+            heads.clear()
+        heads[shape] = shared, alive, int(shared.get("content-length", 0))

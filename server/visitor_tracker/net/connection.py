@@ -27,6 +27,7 @@ CLOSED = 8
 NEVER = float("inf")
 UNREGISTERED = -1
 _ABORT = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 seconds; close() then drops what was not sent
+PIPELINE_BYTES = 64 * 1024
 _OLDEST_AT_ONCE = 64  # a search through all connections is shared by this many closings
 
 
@@ -87,6 +88,12 @@ class Connection:
         self.transport = transport
         self.recv = transport.recv
         self.send = transport.send
+
+    @property
+    def holds_enough(self) -> bool:
+        """Whether whole requests enough wait in the parser; a head or body under way must go on being read."""
+        parser = self.parser
+        return parser is not None and parser.buffered > PIPELINE_BYTES and self.phase in (BUSY, IDLE)
 
     def deliver(self, response: Response | Stream | None) -> None:
         """Hand the answer to the loop, or a stream that has something to send; from any thread. None: close without."""

@@ -5,11 +5,10 @@
                         └─no─▶ queue ─▶ pool thread ───┴─▶ mailbox ─▶ send
 
 Everything here runs on the loop thread. One request of a connection is answered at a time; what the client
-pipelines behind it stays in the parser, and beyond PIPELINE_BYTES in the kernel.
+pipelines behind it stays in the parser, and beyond connection.PIPELINE_BYTES in the kernel.
 """
 
 import logging
-import socket
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
 
 from visitor_tracker.config import HttpConfig
@@ -19,6 +18,7 @@ from visitor_tracker.http.parser import Limits, RequestParser
 from visitor_tracker.http.plain import whole_request
 from visitor_tracker.http.wire import CONTINUE, encode
 from visitor_tracker.metrics import Cell, Counters
+from visitor_tracker.net import lingering
 from visitor_tracker.net.answers import INTERNAL_ERROR, OUT_OF_BUDGET, OVERLOADED, TOO_SLOW
 from visitor_tracker.net.connection import (
     BODY,
@@ -33,27 +33,15 @@ from visitor_tracker.net.connection import (
     Connection,
     ConnectionTable,
 )
-from visitor_tracker.net.pool import Handling, call
+from visitor_tracker.net.pool import Handling, failed
 from visitor_tracker.net.streams import Streams
+from visitor_tracker.net.tally import Tally
 
 log = logging.getLogger(__name__)
 
 HEAD_READ_BYTES = 8 * 1024
 BODY_READ_BYTES = 64 * 1024
-PIPELINE_BYTES = 64 * 1024
 PIPELINE_TURN = 64  # requests of one connection before others get their turn
-LINGER_SECONDS = 2.0
-LINGER_BYTES = 1024 * 1024
-
-# What is counted for each request, by the hundreds of its status; reaching a counter costs much of a microsecond,
-# so that is done once for all requests of a turn.
-_CLASSES = (*(Cell.RESPONSES_2XX,) * 3, Cell.RESPONSES_3XX, Cell.RESPONSES_4XX, Cell.RESPONSES_5XX)
-
-
-def _holds_enough(conn: Connection) -> bool:
-    """Say whether whole requests enough wait in the parser; a head or body under way must go on being read."""
-    parser = conn.parser
-    return parser is not None and parser.buffered > PIPELINE_BYTES and (conn.phase == BUSY or conn.phase == IDLE)
 
 
 class Exchange:
@@ -63,16 +51,17 @@ class Exchange:
         self._table = table
         self._counters = counters
         self._app = handling.app
+        self._at_once = handling.app.at_once if handling.fast else lambda _: None
         self._pool = handling.pool
-        self._fast = handling.fast
         self.streams = Streams(table, counters, self._answered)
         self.again: dict[Connection, None] = {}  # have had their turn and hold more whole requests
         self.gathered: list[tuple[Connection, Deferred]] = []  # taken since the last flush
         self.taken = self.stopping = False
-        self._requests = 0
-        self._answers = [0] * len(_CLASSES)
-        self.date = b""
-        self._usual = (INTERNAL_ERROR, b"", b"")  # last answer, its date and bytes; many in a row are the same
+        self.tally = Tally(counters)
+        self._statuses = self.tally.statuses
+        self._usual: Response | None = None  # last answer that kept its connection, and its bytes: many are the same
+        self._usual_out = b""
+        self.dated(b"")
         self.update(http)
         self.tick(0.0)
 
@@ -81,6 +70,16 @@ class Exchange:
         self.streams.send_seconds = http.send_seconds
         self._limits = Limits(http.max_target, http.max_field, http.max_head, http.max_fields, http.max_body)
 
+    def dated(self, date: bytes) -> None:
+        """Let answers have this date from now on."""
+        self.date = date
+        self._usual = None
+
+    def begin_to_stop(self) -> None:
+        """Keep no connection any more whose requests are answered."""
+        self.stopping = True
+        self._usual = None
+
     def _body_limit(self, method: str, path: str) -> int:
         return self._app.body_limit(method, path) or self._limits.body
 
@@ -88,16 +87,6 @@ class Exchange:
         """Note the (monotonic) time, once for all that one wait of the loop brought."""
         self.now = now
         self.idle_deadline = now + self._http.idle_seconds
-
-    def publish(self) -> None:
-        """Add what was counted since the last call to the counters."""
-        if self._requests:
-            self._counters.add(Cell.REQUESTS, self._requests)
-            self._requests = 0
-        for hundreds, number in enumerate(self._answers):
-            if number:
-                self._counters.add(_CLASSES[hundreds], number)
-                self._answers[hundreds] = 0
 
     # Reading.
 
@@ -122,7 +111,7 @@ class Exchange:
         parser.feed(piece)
         if conn.phase < BUSY:
             self.advance(conn)
-        if _holds_enough(conn):
+        if conn.holds_enough:
             self._table.watch(conn, 0)
 
     def handle(self, conn: Connection, event: int) -> None:
@@ -132,7 +121,7 @@ class Exchange:
         elif conn.phase == STREAM:
             self.streams.look(conn, event, self.now)
         elif event & EPOLLIN and conn.phase == LINGER:
-            self._drop_input(conn)
+            lingering.read(self._table, conn)
         elif event & EPOLLIN and conn.phase <= BUSY:
             self.receive(conn)
         elif event & (EPOLLHUP | EPOLLERR):
@@ -194,27 +183,31 @@ class Exchange:
     # Handling.
 
     def _dispatch(self, conn: Connection, request: Request) -> None:
-        self._requests += 1
         conn.keep = request.keep_alive
         conn.head = request.method == "HEAD"
-        if not (self._fast and self._app.is_fast(request)):
-            self._enqueue(conn, request)
-            return
-        self.taken = True
         try:
-            answer = call(self._app, request)
+            answer = self._at_once(request)
+        except Exception as error:  # noqa: BLE001  # is in the log
+            answer = failed(request, error)
         except SystemExit:  # ends a thread, but the loop is none of the handler's
             log.exception("a handler tried to end the loop")
             answer = INTERNAL_ERROR
+        if isinstance(answer, Deferred):  # as nearly always; counted by `flush`
+            conn.phase = BUSY
+            conn.deadline = NEVER
+            self.gathered.append((conn, answer))
+            return
+        self.tally.requests += 1
+        if answer is None:
+            self._enqueue(conn, request)
+            return
+        self.taken = True
         if isinstance(answer, Response):
             self.answer(conn, answer)
             return
         conn.phase = BUSY
         conn.deadline = NEVER
-        if isinstance(answer, Deferred):
-            self.gathered.append((conn, answer))
-        else:
-            answer.attach(conn.deliver, chunked=request.version != "HTTP/1.0")
+        answer.attach(conn.deliver, chunked=request.version != "HTTP/1.0")
 
     def _enqueue(self, conn: Connection, request: Request) -> None:
         conn.phase = BUSY
@@ -227,6 +220,7 @@ class Exchange:
     def flush(self) -> None:
         """Let the application start the work of everything taken since the last flush, and send what is answered."""
         gathered, self.gathered, self.taken = self.gathered, [], False
+        self.tally.requests += len(gathered)
         try:
             self._app.flush()
         except (Exception, SystemExit):  # nobody knows what became of the batch
@@ -234,9 +228,12 @@ class Exchange:
             for _, deferred in gathered:
                 deferred.abandon()
         for conn, deferred in gathered:
-            if (answer := deferred.answer) is None:
+            answer = deferred.answer
+            if answer is None:
                 deferred.attach(conn.deliver)
-            else:  # as nearly always
+            elif answer is self._usual and self._sent_usual(conn):
+                self._statuses.append(answer.status)
+            else:
                 self.complete(conn, None if answer is ABANDONED else answer)
 
     def complete(self, conn: Connection, response: Response | Stream | None) -> None:
@@ -268,13 +265,11 @@ class Exchange:
 
     def answer(self, conn: Connection, response: Response) -> None:
         """Write an answer; the connection is then idle, closed, lingering, or waits for its client to read."""
-        keep = conn.keep and not response.close
-        if self.stopping and keep:  # until what was received is answered
-            keep = conn.parser is not None and conn.parser.buffered > 0
-        usual, date, out = self._usual
-        if response is not usual or date is not self.date or conn.head or not keep:
-            response, keep, out = self._encoded(response, keep, conn.head)
-        self._answers[response.status // 100] += 1
+        if response is self._usual and conn.keep and not conn.head:
+            keep, out = True, self._usual_out
+        else:
+            response, keep, out = self._encoded(conn, response)
+        self._statuses.append(response.status)
         if conn.held:
             self._table.charge(conn, 0)
         try:
@@ -286,26 +281,53 @@ class Exchange:
             return
         conn.keep = keep
         if sent < len(out):
-            conn.out = memoryview(out)[sent:]
-            conn.phase = SEND
-            conn.deadline = self.now + self._http.send_seconds
-            self._table.watch(conn, EPOLLOUT)
+            self._send_later(conn, out, sent)
         elif keep:
             conn.phase = IDLE
             conn.deadline = self.idle_deadline
         else:
             self._answered(conn)
 
-    def _encoded(self, response: Response, keep: bool, head: bool) -> tuple[Response, bool, bytes]:
-        """Return what is to be answered, whether that keeps the connection, and its bytes."""
+    def _sent_usual(self, conn: Connection) -> bool:
+        """Send the last answer once more where nothing about the connection is unusual either; False: `answer` must."""
+        if conn.phase != BUSY or not conn.keep or conn.head or conn.held or conn.parser is not None:
+            return False
+        if conn.eof or conn.interest != EPOLLIN:
+            return False
+        out = self._usual_out
         try:
-            out = encode(response, keep_alive=keep, head=head, date=self.date)
+            sent = conn.send(out)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._table.close(conn)
+            return True
+        if sent < len(out):
+            self._send_later(conn, out, sent)
+        else:
+            conn.phase = IDLE
+            conn.deadline = self.idle_deadline
+        return True
+
+    def _send_later(self, conn: Connection, out: bytes, sent: int) -> None:
+        conn.out = memoryview(out)[sent:]
+        conn.phase = SEND
+        conn.deadline = self.now + self._http.send_seconds
+        self._table.watch(conn, EPOLLOUT)
+
+    def _encoded(self, conn: Connection, response: Response) -> tuple[Response, bool, bytes]:
+        """Return what is to be answered, whether that keeps the connection, and its bytes."""
+        keep = conn.keep and not response.close
+        if self.stopping and keep:  # until what was received is answered
+            keep = conn.parser is not None and conn.parser.buffered > 0
+        try:
+            out = encode(response, keep_alive=keep, head=conn.head, date=self.date)
         except Exception:  # no answer of the application's may end the loop, such as one with a header of two lines
             log.exception("an answer cannot be written")
-            out = encode(INTERNAL_ERROR, keep_alive=False, head=head, date=self.date)
+            out = encode(INTERNAL_ERROR, keep_alive=False, head=conn.head, date=self.date)
             return INTERNAL_ERROR, False, out
-        if keep and not head:
-            self._usual = (response, self.date, out)
+        if keep and not conn.head and not self.stopping:
+            self._usual, self._usual_out = response, out
         return response, keep, out
 
     def _answered(self, conn: Connection) -> None:
@@ -313,7 +335,7 @@ class Exchange:
             conn.phase = IDLE
             conn.deadline = self.idle_deadline
         elif conn.linger or (conn.parser is not None and conn.parser.buffered):
-            self._linger(conn)
+            lingering.begin(self._table, conn, self.now)
         else:
             self._table.close(conn)
 
@@ -340,7 +362,7 @@ class Exchange:
         if conn.eof and conn.phase < BUSY and conn not in self.again:
             self._table.close(conn)
         elif conn.phase <= BUSY and not conn.eof:
-            self._table.watch(conn, 0 if _holds_enough(conn) else EPOLLIN)
+            self._table.watch(conn, 0 if conn.holds_enough else EPOLLIN)
 
     def _refuse(self, conn: Connection, error: HttpError) -> None:
         """Answer, and read no more requests from this connection."""
@@ -350,30 +372,6 @@ class Exchange:
         self.answer(conn, error_response(error, close=True))
 
     # Ending.
-
-    def _linger(self, conn: Connection) -> None:
-        """Closing with unread input would reset the connection and could take the answer with it (RFC 9112, 9.6)."""
-        conn.parser = None
-        conn.phase = LINGER
-        conn.started = 0.0
-        conn.deadline = self.now + LINGER_SECONDS
-        try:
-            conn.transport.shutdown(socket.SHUT_WR)
-        except OSError:
-            self._table.close(conn)
-            return
-        self._table.watch(conn, EPOLLIN)
-
-    def _drop_input(self, conn: Connection) -> None:
-        try:
-            piece = conn.transport.recv(BODY_READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            piece = b""
-        conn.started += len(piece)
-        if not piece or conn.started > LINGER_BYTES:
-            self._table.close(conn)
 
     def expire(self, conn: Connection) -> None:
         """Act on a deadline that has passed."""

@@ -128,11 +128,11 @@ class Loop:
             self._look_at(events)
             if exchange.again:
                 exchange.take_turns()
-            if exchange.taken and self._is_batch_full(gathered, now):
+            if (exchange.gathered or exchange.taken) and self._is_batch_full(gathered, now):
                 exchange.flush()
             while delivery := mailbox.take():
                 exchange.complete(*delivery)
-            exchange.publish()
+            exchange.tally.publish()
             if now >= self._next_tick and self._tick(now):
                 return
 
@@ -182,7 +182,7 @@ class Loop:
             self._apply(self._pending_update)
         if (second := int(time.time())) != self._dated:
             self._dated = second
-            self._exchange.date = http_date(second)
+            self._exchange.dated(http_date(second))
         if self._stop_requested and not self._exchange.stopping:
             self._begin_to_stop(now)
         self._acceptor.recover()
@@ -219,7 +219,7 @@ class Loop:
     # Stopping.
 
     def _begin_to_stop(self, now: float) -> None:
-        self._exchange.stopping = True
+        self._exchange.begin_to_stop()
         self._acceptor.close()
         if self._give_up_at is None:
             self._give_up_at = now + self._options.grace_seconds

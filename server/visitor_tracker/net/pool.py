@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from queue import SimpleQueue
 
-from visitor_tracker.http.message import Answer, Application, Request, Response, Stream
+from visitor_tracker.http.message import Application, Request, Response, Stream
 from visitor_tracker.net.answers import INTERNAL_ERROR
 from visitor_tracker.net.connection import Connection
 from visitor_tracker.net.throttle import Throttle
@@ -16,14 +16,12 @@ log = logging.getLogger(__name__)
 _throttle = Throttle(1.0)
 
 
-def call(app: Application, request: Request) -> Answer:
-    """Call the application; an exception becomes a 500 and at most one log line a second."""
-    try:
-        return app(request)
-    except Exception:
-        if (left_out := _throttle.passes()) is not None:
-            log.exception("%s %s failed (and %d others since)", request.method, request.path[:200], left_out)
-        return INTERNAL_ERROR
+def failed(request: Request, error: Exception) -> Response:
+    """Return the 500 for what a handler raised, and log at most one of them a second."""
+    if (left_out := _throttle.passes()) is not None:
+        what = request.method, request.path[:200]
+        log.error("%s %s failed (and %d others since)", *what, left_out, exc_info=error)
+    return INTERNAL_ERROR
 
 
 class Pool:
@@ -78,7 +76,10 @@ class Pool:
             del job, conn, request  # an idle thread holds no request
 
     def _handle(self, conn: Connection, request: Request) -> None:
-        answer = call(self._app, request)
+        try:
+            answer = self._app(request)
+        except Exception as error:  # noqa: BLE001  # is in the log
+            answer = failed(request, error)
         if isinstance(answer, Response):
             conn.deliver(answer)
             return

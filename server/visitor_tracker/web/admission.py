@@ -76,9 +76,9 @@ class Admission:
         return body
 
     def charge(self, request: Request, client: Client, tokens: int) -> None:
-        """Take so much more of the sender's rate limit; raises HttpError 429."""
-        for _ in range(0 if client.vouched else tokens):
-            self._guards.limit(request)
+        """Take so much more of the sender's rate limit, all of it at most; raises HttpError 429."""
+        if not client.vouched:
+            self._guards.charge(request, tokens)
 
     def admit(self, module: Recorded, client: Client, site: str, url: str) -> Admitted | DropReason:
         """Return for which site a page sends, or why it may not."""

@@ -22,7 +22,7 @@ from visitor_tracker.metrics import Cell, Counters
 from visitor_tracker.sites import SendKey, Snapshot
 from visitor_tracker.web.dialect import BATCH, Dialect, unreadable
 from visitor_tracker.web.guards import Guards
-from visitor_tracker.web.router import Route, is_prefetch
+from visitor_tracker.web.router import PREFETCHING, Route, is_prefetch
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +52,12 @@ class Clients:
         self._snapshot = snapshot
         self._cookies = cookies
         self._country_header = country_header.lower()
-        self._telling = frozenset(("authorization", "x-api-key", "cookie", self._country_header))
+        self.telling = frozenset(("authorization", "x-api-key", "cookie", self._country_header))
 
     def of(self, request: Request, ip: str, token: str = "") -> Client:
         """Return the facts of a request from that address; raises 401 for a send key that is none of ours."""
         headers = request.headers
-        if not token and headers.keys().isdisjoint(self._telling):  # as most are
+        if not token and headers.keys().isdisjoint(self.telling):
             return Client(ip, headers.get("user-agent", ""), headers)
         peer, trusted = request.peer, self._guards.trusted
         key = None
@@ -116,6 +116,7 @@ class CollectRoutes:
         self._counters = counters
         self._body_most = body_most
         self._batch_most = batch_most
+        self._unusual = clients.telling | PREFETCHING | {"content-encoding"}
 
     def routes(self) -> list[Route]:
         return [
@@ -141,17 +142,25 @@ class CollectRoutes:
         guards = self._guards
         address = guards.count(request)
         cors = guards.cors.headers(request)
-        if request.method == "HEAD" or is_prefetch(request):
-            self._counters.add(Cell.DROPPED_PREFETCH)
-            return _with(dialect.write(request, Receipt(["prefetch"])), (("X-Tracker", "dropped: prefetch"), *cors))
-        if "content-encoding" in request.headers:
-            request = unpacked(request, self._most(dialect) or self._body_most)
-        token = "" if dialect.token is None else dialect.token(request)
-        client = self._clients.of(request, address, token)
+        headers = request.headers
+        if dialect.token is None and request.method != "HEAD" and headers.keys().isdisjoint(self._unusual):
+            client = Client(address, headers.get("user-agent", ""), headers)  # as most are
+        else:
+            if request.method == "HEAD" or is_prefetch(request):
+                self._counters.add(Cell.DROPPED_PREFETCH)
+                return _with(dialect.write(request, Receipt(["prefetch"])), (("X-Tracker", "dropped: prefetch"), *cors))
+            if "content-encoding" in headers:
+                request = unpacked(request, self._most(dialect) or self._body_most)
+            token = "" if dialect.token is None else dialect.token(request)
+            client = self._clients.of(request, address, token)
         cookie = ""
         if self._snapshot().uses_cookies:
             client, cookie = self._with_cookie(client)
-        parts = self._read(dialect, request, client)
+        if len(request.body) > _CROWD_BYTES and request.body.count(b"{") > _CROWD:
+            raise unreadable("more events than one request may have", "send them in several")
+        parts = dialect.read(request)
+        if len(parts) != 1:
+            self._charge(parts, request, client)
         deferred = Deferred()
         done = _Answering(self, dialect, request, cors, cookie, deferred)
         if dialect.asks_first:
@@ -160,17 +169,13 @@ class CollectRoutes:
             self._intake.submit(parts, client, done)
         return deferred
 
-    def _read(self, dialect: Dialect, request: Request, client: Client) -> list[Hit | Malformed]:
-        """Return what the request holds; a batch costs the sender more of its rate limit than a single event."""
-        if len(request.body) > _CROWD_BYTES and request.body.count(b"{") > _CROWD:
-            raise unreadable("more events than one request may have", "send them in several")
-        parts = dialect.read(request)
+    def _charge(self, parts: Sequence[Hit | Malformed], request: Request, client: Client) -> None:
+        """Let a batch cost the sender more of its rate limit than a single event."""
         if not parts:
             raise unreadable("there is no event in this request", "send at least one")
         if len(parts) >= _EVENTS_A_TOKEN and not client.vouched:
             for _ in range(len(parts) // _EVENTS_A_TOKEN):
                 self._guards.limit(request)
-        return parts
 
     def safely_answered(self, dialect: Dialect, request: Request, receipt: Receipt | None, cookie: str) -> Response:
         """Answer even where the dialect fails: what is stored is stored."""
@@ -214,7 +219,8 @@ class _Answering(msgspec.Struct, frozen=True, gc=False):
     def __call__(self, receipt: Receipt | None) -> None:
         usual = self.dialect.accepted
         if usual is not None and receipt is not None and receipt.verdicts == _ONE and not self.cookie:
-            self.deferred.complete(_accepted(usual, self.cors))
+            found = _usual.get((id(usual), id(self.cors)))
+            self.deferred.complete(_accepted(usual, self.cors) if found is None else found[0])
         else:
             self.deferred.complete(self.routes.safely_answered(self.dialect, self.request, receipt, self.cookie))
 
@@ -225,14 +231,12 @@ _usual: dict[tuple[int, int], tuple[Response, Response, Headers]] = {}
 
 
 def _accepted(response: Response, cors: Headers) -> Response:
-    """Return the usual answer, made once for each origin's headers."""
-    key = (id(response), id(cors))
-    found = _usual.get(key)
-    if found is None:
-        if len(_usual) >= _USUAL_MOST:
-            _usual.clear()
-        found = _usual[key] = (_with(response, cors + _ACCEPTED), response, cors)
-    return found[0]
+    """Make the usual answer, once for each origin's headers."""
+    if len(_usual) >= _USUAL_MOST:
+        _usual.clear()
+    made = _with(response, cors + _ACCEPTED)
+    _usual[id(response), id(cors)] = made, response, cors
+    return made
 
 
 def _with(response: Response, headers: Headers) -> Response:

@@ -205,17 +205,14 @@ class Guards:
     def limit(self, request: Request) -> str:
         """Take a token of the client's bucket and return its address; raise 429 when the bucket is empty."""
         address = self.trusted.client_address(request)
-        wait = self._limiter.allow(address)
-        if wait:
-            raise HttpError(
-                429,
-                "rate_limited",
-                "too many visits from this address",
-                f"wait {wait} s, or raise rate_limit.per_second and rate_limit.burst",
-                retry_after=wait,
-                dropped="rate_limit",
-            )
+        if wait := self._limiter.allow(address):
+            raise _too_many(wait)
         return address
+
+    def charge(self, request: Request, tokens: int) -> None:
+        """Take more of the client's bucket for a request that passed; raise 429 when so much is not in it."""
+        if wait := self._limiter.allow_more(self.trusted.client_address(request), tokens):
+            raise _too_many(wait)
 
     def count(self, request: Request) -> str:
         """Let a visit pass and return its client's address; raise 403 for a foreign origin and 429 for too many."""
@@ -227,7 +224,10 @@ class Guards:
                 "add its origin to cors.origins",
                 dropped="origin",
             )
-        return self.limit(request)
+        address = self.trusted.client_address(request)  # as `limit`, for every event
+        if wait := self._limiter.allow(address):
+            raise _too_many(wait)
+        return address
 
     def identify(self, request: Request) -> Who:
         """Return who asks, NOBODY without proof; raises HttpError 401 for a proof that is wrong."""
@@ -292,6 +292,17 @@ class Guards:
 
     def _sites(self) -> tuple[Site, ...]:
         return self._snapshot().sites or (_NO_SITE,)
+
+
+def _too_many(wait: int) -> HttpError:
+    return HttpError(
+        429,
+        "rate_limited",
+        "too many visits from this address",
+        f"wait {wait} s, or raise rate_limit.per_second and rate_limit.burst",
+        retry_after=wait,
+        dropped="rate_limit",
+    )
 
 
 def refuse_foreign(request: Request, csrf: str = "") -> None:

@@ -22,6 +22,8 @@ Handler = Callable[[Request], Answer]
 HTML = "text/html"
 _FAST_BODY_BYTES = 8 * 1024  # a body that the loop may read: a few events
 _NO_ARGUMENTS: Mapping[str, str] = {}
+PREFETCHING = frozenset(("sec-purpose", "purpose", "x-moz"))  # fields in which browsers say that they fetch ahead
+_NOT_AT_ONCE = PREFETCHING | {"content-encoding", "authorization"}
 _HSTS: Headers = (("Strict-Transport-Security", "max-age=31536000"),)
 
 
@@ -82,7 +84,11 @@ class Router:
             if route.method == "GET":  # its handler sees request.method and counts nothing
                 self._table.setdefault(("HEAD", route.path), _without_lane(route))
         self._body_most = {key: route.body_most for key, route in self._table.items() if route.body_most}
-        self._fast = frozenset(key for key, route in self._table.items() if route.fast)
+        self._fast = {  # who may use the others is for `__call__` to find out
+            key: route if route.access == "public" else replace(route, handler=self)
+            for key, route in self._table.items()
+            if route.fast
+        }
         self._methods: dict[str, str] = {}
         for method, path in sorted(self._table):
             self._methods[path] = self._methods.get(path, "OPTIONS") + ", " + method
@@ -92,15 +98,24 @@ class Router:
                 parts = tuple(path.split("/"))
                 self._templates.setdefault(len(parts), []).append(parts)
 
-    def is_fast(self, request: Request) -> bool:
+    def at_once(self, request: Request) -> Answer | None:
         """Prefetches leave the fast lane, because they only read, and reading may wait.
 
         So do requests with credentials, which may say more than others, and what takes long to unpack or read.
         """
-        if (request.method, request.path) not in self._fast or len(request.body) > _FAST_BODY_BYTES:
-            return False
+        route = self._fast.get((request.method, request.path))
+        if route is None or len(request.body) > _FAST_BODY_BYTES:
+            return None
         headers = request.headers
-        return "content-encoding" not in headers and "authorization" not in headers and not is_prefetch(request)
+        if not headers.keys().isdisjoint(_NOT_AT_ONCE) and (
+            "content-encoding" in headers or "authorization" in headers or is_prefetch(request)
+        ):
+            return None
+        try:
+            answer = route.handler(request)
+        except (HttpError, StoreUnavailable, OutcomeUnknown, StoreError) as error:
+            return self._failed(error, request, route)
+        return self._secured(answer, request) if self._hsts else answer
 
     def body_limit(self, method: str, path: str) -> int:
         place = path if path in self._methods else self._place_of(path)[0]
@@ -116,19 +131,25 @@ class Router:
                 return self._without_route(request)
             if route.access != "public" or arguments:
                 request = self._admitted(request, route, arguments)
-            answer = self._handled(request, route)
-            if self._hsts and request.peer.secure and isinstance(answer, Response):
-                return msgspec.structs.replace(answer, headers=answer.headers + _HSTS)
-            return answer  # noqa: TRY300
-        except HttpError as error:
+            return self._secured(self._handled(request, route), request)
+        except (HttpError, StoreUnavailable, OutcomeUnknown, StoreError) as error:
+            return self._failed(error, request, route)
+
+    def _secured(self, answer: Answer, request: Request) -> Answer:
+        if self._hsts and request.peer.secure and isinstance(answer, Response):
+            return msgspec.structs.replace(answer, headers=answer.headers + _HSTS)
+        return answer
+
+    def _failed(self, error: Exception, request: Request, route: Route | None) -> Response:
+        """Answer for a handler that raised."""
+        if isinstance(error, HttpError):
             return self._refuse(error, request, route)
-        except (StoreUnavailable, OutcomeUnknown) as error:
+        if isinstance(error, (StoreUnavailable, OutcomeUnknown)):
             log.debug("answered 503: %s", error)
             away = HttpError(503, "store_unavailable", "the store is away", "try again", retry_after=2)
             return self._refuse(away, request, route)
-        except StoreError as error:
-            log.error("the store refused: %s", error)  # noqa: TRY400
-            return self._refuse(HttpError(500, "store_error", "the store refused this request"), request, route)
+        log.error("the store refused: %s", error)
+        return self._refuse(HttpError(500, "store_error", "the store refused this request"), request, route)
 
     def _handled(self, request: Request, route: Route) -> Answer:
         if route.access != "read":

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.web.dialects.asking import read, read_one
@@ -105,3 +106,16 @@ def test_what_is_no_event_stays_none(body: bytes) -> None:
 def test_a_lone_event_with_objects_is_one_event() -> None:
     [hit] = read(EVENTS, body=b"  " + json.dumps({"url": URL, "properties": {"a": {}}}).encode())
     assert isinstance(hit, Hit)
+
+
+def test_the_short_way_knows_the_same_fields_as_the_described_one() -> None:
+    described = {field.encode_name: field.type for field in msgspec.structs.fields(own.Sent)}
+    read_at_once = {field.encode_name: field.type for field in msgspec.structs.fields(own._SentHit)}
+    assert {"(id)", "(properties)"} == read_at_once.keys() - described.keys()
+    assert described.items() <= read_at_once.items()
+
+
+def test_what_is_made_of_a_field_cannot_be_sent() -> None:
+    sent = {"url": "https://example.com/", "(id)": "AAAA", "(properties)": {"plan": "pro"}}
+    hit = read_one(EVENTS, body=sent)
+    assert (hit.id, hit.properties, hit.url) == (None, {}, "https://example.com/")
