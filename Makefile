@@ -3,7 +3,8 @@ PYTHON ?= python3
 ARGS ?=
 PORT ?= 8000
 TESTS ?= tests
-JOBS ?= 2
+# Test processes: one more than there are cores, as many tests wait for servers, databases and browsers.
+JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,7 +18,8 @@ export PIP_REQUIRE_VIRTUALENV := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run setup client develop tools test test-python test-client lint format docs bench lock dist clean
+.PHONY: help run setup client develop tools test test-python test-client compile lint lint-style lint-types lint-layers \
+	lint-client format docs bench lock dist clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,16 +34,27 @@ client: $(NODE_MODULES)/.built ## Build the browser client into client/dist
 test: test-python test-client ## Install what the tests need and run all of them; TESTS=tests/web runs a part
 
 test-python: setup develop tools
-	$(BIN)/python -m pytest $(TESTS) -n $(JOBS) --dist loadfile -q
+	$(BIN)/python -m pytest $(TESTS) -n $(JOBS) --dist loadfile --no-loadscope-reorder -q
 
 test-client: $(NODE_MODULES)/.built
 	cd client && npm test --silent
 
-lint: setup develop ## Check style, types, layers and the client's size
+compile: setup develop # what each of several test processes compiles for itself otherwise; mistakes are for these to tell
+	@$(BIN)/python -m pytest $(TESTS) --collect-only -qq >/dev/null 2>&1 || true
+
+lint: lint-types lint-style lint-layers lint-client ## Check style, types, layers and the client's size
+
+lint-types: setup develop
+	$(BIN)/mypy
+
+lint-style: setup develop
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/ruff format --check $(CHECKED)
-	$(BIN)/mypy
+
+lint-layers: setup develop
 	PYTHONPATH=server $(BIN)/lint-imports
+
+lint-client: setup
 	cd client && npm run --silent lint && npm run --silent size
 
 format: develop ## Lay out the Python and JavaScript sources

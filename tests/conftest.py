@@ -3,14 +3,16 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from argon2 import PasswordHasher
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.mariadb import MariaDB
 from visitor_tracker.resources import CLIENT
+from visitor_tracker.store import migrate, open_store
 
 _FLAGS = [
     "--no-sandbox",  # tests may run as root
@@ -24,8 +26,21 @@ _FLAGS = [
 # Playwright switches this off, which visitors' browsers do not.
 _WANTED = ["--disable-back-forward-cache"]
 
+_PATIENCE_MS = 30_000  # for what a page is to show: several browsers and servers share a small machine
+_FULL_HASHES = PasswordHasher.__init__.__defaults__
+_QUICK_HASHES = (1, 8, 1)  # passes, KiB and threads, of which the library's take a fifth of a second
 _MEMORY = Path("/dev/shm")
 _ENOUGH = 4 << 30  # bytes, of which a run takes a tenth
+
+# Files in the order of their time: a process that begins a long one last is waited for. Others follow as they are.
+_LONGEST_FIRST = (Path(__file__).parent / "longest_first.txt").read_text("utf-8").split()
+_FILE_URL = "sqlite:///"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(_LONGEST_FIRST)}
+    root = Path(__file__).parent
+    items.sort(key=lambda item: places.get(item.path.relative_to(root).as_posix(), len(places)))
 
 
 def _has_memory() -> bool:
@@ -41,6 +56,23 @@ if _has_memory():
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Hash passwords with little work in this process; servers of their own do all of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            PasswordHasher.__init__, "__defaults__", _QUICK_HASHES + (_FULL_HASHES or ())[len(_QUICK_HASHES) :]
+        )
+        yield
+
+
+@pytest.fixture(scope="module")
+def full_hashes(quick_hashes: None) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PasswordHasher.__init__, "__defaults__", _FULL_HASHES)
+        yield
+
+
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDB]:
     """A MariaDB server of this test process."""
@@ -53,6 +85,22 @@ def mariadb() -> Iterator[MariaDB]:
     finally:
         server.kill9()
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def prepare_database(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], None]:
+    """Put an empty, migrated database where a SQLite URL says and no file is yet: a copy takes a tenth of the time."""
+    path = tmp_path_factory.mktemp("migrated") / "visitors.db"
+    store = open_store(f"{_FILE_URL}{path}")
+    migrate(store)
+    store.close()
+
+    def prepare(url: str) -> None:
+        wanted = Path(url.removeprefix(_FILE_URL))
+        if url.startswith(_FILE_URL) and wanted.is_absolute() and not wanted.exists():
+            shutil.copy(path, wanted)  # its mode, too
+
+    return prepare
 
 
 @pytest.fixture(params=["sqlite", "mysql"])
@@ -76,6 +124,7 @@ def chromium_command() -> list[str]:
 def chromium(chromium_command: list[str]) -> Iterator[Browser]:
     """The browser of this test process: there is room for one Playwright in it."""
     program, *flags = chromium_command
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=flags, ignore_default_args=_WANTED)
         yield browser

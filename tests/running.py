@@ -13,7 +13,7 @@ from pathlib import Path
 
 import requests
 
-SECONDS = 30.0
+SECONDS = 60.0
 _SET_UP = re.compile(r"make the first one at  \S+/setup#(\S+)")
 _ADDRESS = re.compile(r"listening on https?://[^ ]*?:(\d+)\s")
 

@@ -26,6 +26,7 @@ SCRIPTS = sorted(
 LAZY = {
     "server/visitor_tracker/__init__.py",  # VisitorTrackingServer, when it is asked for
     "server/visitor_tracker/store/open.py",  # the MySQL driver, when the store is MySQL
+    "server/visitor_tracker/embedding/tracker.py",  # the server, where a child process cannot run it
 }
 
 # A statement, not a sentence: prose says "select a page" without naming a table after "from".

@@ -15,6 +15,8 @@ from visitor_tracker.errors import HttpError
 
 GOOD = "a horse, a battery"
 
+pytestmark = pytest.mark.usefixtures("full_hashes")
+
 
 class Counting:
     """A hasher that counts what costs time."""

@@ -1,6 +1,6 @@
 """Stores to report on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -10,8 +10,9 @@ from visitor_tracker.store.sql import SqlStore
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[SqlStore]:
+def store(store_url: str, prepare_database: Callable[[str], None]) -> Iterator[SqlStore]:
     """An empty, migrated store, on SQLite and on MariaDB."""
+    prepare_database(store_url)
     made = open_store(store_url)
     migrate(made)
     yield made

@@ -107,7 +107,7 @@ Build = Callable[..., Site]
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Iterator[Build]:
+def build(tmp_path: Path, prepare_database: Callable[[str], None]) -> Iterator[Build]:
     """Return a function that makes a Site from changed sections of the settings."""
     made: list[Site] = []
 
@@ -118,6 +118,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
             rate_limit=RateLimitConfig(per_second=1000, burst=100_000),
         )
         config = replace(config, **sections)  # type: ignore[arg-type]
+        prepare_database(config.store.url)
         migrate_store(config)
         made.append(Site(config))
         return made[-1]

@@ -9,7 +9,7 @@ from visitor_tracker.store.session import Database, Session, Value
 KEYS = """/* ApiKeyTable.all */
 select digest, id, name, site_id, scopes, user_id, created_at, expires_at, last_used_at
 from api_keys
-order by created_at, id"""
+order by created_at, name, id"""
 
 FIND = """/* ApiKeyTable.find */
 select digest, id, name, site_id, scopes, user_id, created_at, expires_at, last_used_at
