@@ -78,6 +78,7 @@ ROUTES: dict[Access, str] = {
         GET /api/v1/stats/lifetime
         GET /api/v1/stats/months
         GET /api/v1/stats/properties
+        POST /api/v1/stats/queries
         GET /api/v1/stats/query
         POST /api/v1/stats/query
         GET /api/v1/stats/realtime

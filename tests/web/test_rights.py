@@ -100,6 +100,7 @@ BODIES: dict[str, object] = {
     "PATCH /api/v1/sites/{site}/visitors/{visitor}": {"note": "x"},
     "POST /api/v1/stats/funnel": {"site": "blog", "steps": STEPS},
     "POST /api/v1/stats/goals": {"site": "blog", "goal": {"kind": "page", "page": "/"}},
+    "POST /api/v1/stats/queries": {"queries": [{"site": "blog", "metrics": ["views"]}]},
     "POST /api/v1/stats/query": {"site": "blog", "metrics": ["views"]},
     "POST /api/v1/sites/{site}/reports": {"recipients": ["anna@example.com"]},
     "POST /api/v1/sites/{site}/segments": {"name": "Germans", "filter": "country is DE"},

@@ -1,6 +1,6 @@
 /** Answers of the server as components need them: asked again when the question changes, shown while they are renewed. */
 import {useCallback, useEffect, useRef, useState} from 'preact/hooks';
-import {get} from './api.js';
+import {answerTo} from './several.js';
 
 const KEPT = 60;
 const kept = new Map(); // the latest answers by question, so that going back shows something at once
@@ -31,7 +31,7 @@ export const useAnswer = (path, query, {isKept = true} = {}) => {
     const control = new AbortController();
     const [askedPath, askedQuery] = JSON.parse(key);
     setState((old) => ({...old, data: kept.get(key) ?? old.data, isLoading: true}));
-    get(askedPath, askedQuery, {signal: control.signal}).then(
+    answerTo(askedPath, askedQuery, {signal: control.signal}).then(
       (data) => {
         if (isKept) keep(key, data);
         setState({data, error: undefined, isLoading: false, key});

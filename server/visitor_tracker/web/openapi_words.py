@@ -40,7 +40,7 @@ TAGS: dict[str, str] = {  # in the order in which pages show them
 }
 
 _WORDS: dict[str, tuple[str, ...]] = {  # words of paths of our own API
-    "Query": ("query", "stats", "export", "explore"),
+    "Query": ("query", "queries", "stats", "export", "explore"),
     "Reports": (
         "vitals",
         "errors",

@@ -5,20 +5,21 @@ sessions ─▶ Collected   the visits that a filter selects, or two dimensions
 events ───▶ Collected   what only they tell
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from types import MappingProxyType
 
 import msgspec
 
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.asking.ask import Ask, Origin
 from visitor_tracker.reports.asking.event_groups import GAIN_FIELDS, KIND_TEXTS, EventGroups, EventRows, GainGroups
-from visitor_tracker.reports.asking.from_extracts import from_extracts, knows
+from visitor_tracker.reports.asking.from_extracts import Told, from_extracts, knows
 from visitor_tracker.reports.asking.gains import Gain
 from visitor_tracker.reports.asking.goal_groups import with_conversions
 from visitor_tracker.reports.asking.groups import Key, VisitGroups
 from visitor_tracker.reports.asking.rollup_groups import rollup_groups
 from visitor_tracker.reports.buckets import buckets_of
-from visitor_tracker.reports.extracts.reading import NoExtract
 from visitor_tracker.reports.fields import Field
 from visitor_tracker.reports.filtered import Selecting, points_said
 from visitor_tracker.reports.matching import Matching
@@ -29,6 +30,8 @@ from visitor_tracker.reports.totals import totals
 from visitor_tracker.store.reports import ReportTable
 
 ROWS_MOST = 100_000  # of one answer, all pages together
+
+NOT_TOLD: Mapping[Ask, Told] = MappingProxyType({})
 
 TextsOf = Callable[[Collection[int]], Mapping[int, str]]
 
@@ -45,14 +48,17 @@ class Collected(msgspec.Struct, frozen=True):
     gains: Mapping[Key, Gain] = {}
 
 
-def collect(table: ReportTable, ask: Ask) -> Collected:
-    """Return everything that is asked of the question's own span; raises QueryError, and what the store raises."""
+def collect(table: ReportTable, ask: Ask, told: Mapping[Ask, Told] = NOT_TOLD) -> Collected:
+    """Return everything that is asked of the question's own span; raises QueryError, and what the store raises.
+
+    `told` is what extracts told of several questions at once.
+    """
     if (ask.question.from_sessions or len(ask.dimensions) > 1) and not OF_ROBOTS.isdisjoint(ask.dimensions):
         raise QueryError("by", NO_ROBOTS)
     if ask.origin == "events":
         found = _from_events(table, ask)
     elif ask.origin == "sessions":
-        found = _from_sessions(table, ask)
+        found = _from_sessions(table, ask, told)
     else:
         rows, said = rollup_groups(table, ask, ROWS_MOST)
         found = Collected(totals(table, ask.question), rows, said, table.texts, "rollups")
@@ -65,16 +71,36 @@ def collect(table: ReportTable, ask: Ask) -> Collected:
     return found
 
 
-def _from_sessions(table: ReportTable, ask: Ask) -> Collected:
+def is_of_extracts(ask: Ask) -> bool:
+    """Say whether extracts are asked."""
+    return ask.origin == "sessions" and knows(ask)
+
+
+def tell(table: ReportTable, asks: Iterable[Ask]) -> dict[Ask, Told]:
+    """Ask extracts of several questions at once: those of the same days under the same filter take one pass.
+
+    What they cannot tell is missing.
+    """
+    groups: defaultdict[Hashable, list[Ask]] = defaultdict(list)
+    for ask in asks:
+        if is_of_extracts(ask):
+            question = ask.question
+            groups[question.site, question.span, question.policy, question.filters].append(ask)
+    found: dict[Ask, Told] = {}
+    for group in groups.values():
+        found |= from_extracts(table, group, ROWS_MOST)
+    return found
+
+
+def _from_sessions(table: ReportTable, ask: Ask, told: Mapping[Ask, Told]) -> Collected:
     question = ask.question
-    if knows(ask):
-        try:
-            numbers, rows = from_extracts(table, ask, ROWS_MOST)
-        except NoExtract:
-            pass
-        else:
-            told = Totals(numbers, _said(ask)) if question.from_sessions else totals(table, question)
-            return Collected(told, rows, rows_said(ask), table.texts, "sessions")
+    found = told.get(ask) or tell(table, [ask]).get(ask)
+    if isinstance(found, QueryError):
+        raise found
+    if found is not None:
+        numbers, rows = found
+        of_all = Totals(numbers, _said(ask)) if question.from_sessions else totals(table, question)
+        return Collected(of_all, rows, rows_said(ask), table.texts, "sessions")
     selecting = Selecting(table, question)
     tally = Tally(buckets_of(question), (), selecting.counted)
     dimensions = [each for each in ask.dimensions if isinstance(each, Dimension)]

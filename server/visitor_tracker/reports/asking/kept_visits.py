@@ -1,5 +1,8 @@
 """Visits of several rows under a filter that names looks or actions: a few a day, asked one by one."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.asking.groups import VisitGroups
 from visitor_tracker.reports.buckets import Bucket, Buckets
@@ -8,7 +11,7 @@ from visitor_tracker.reports.extracts.counting import Sums
 from visitor_tracker.reports.extracts.days import Day
 from visitor_tracker.reports.plans import Plan
 from visitor_tracker.reports.scan import learn
-from visitor_tracker.reports.selection import Selector, Whole
+from visitor_tracker.reports.selection import Selected, Selector, Whole
 from visitor_tracker.reports.tally import Sums as Tallied
 from visitor_tracker.reports.tally import Tally
 from visitor_tracker.store.reports import ReportTable
@@ -16,29 +19,42 @@ from visitor_tracker.store.reports import ReportTable
 _TOKEN_BYTES = 8
 
 
-class KeptVisits:
-    """Of one question, over all of its days."""
+@dataclass(frozen=True, slots=True)
+class KeptDay:
+    """What is selected of them on one day, and what it comes to."""
 
-    def __init__(self, table: ReportTable, plan: Plan, dimensions: list[Dimension]) -> None:
+    tally: Tally
+    selected: Sequence[tuple[Selected, dict[int, Tallied]]]
+
+    def add(self, total: Sums, sums: Sums, dimensions: Sequence[Dimension]) -> None:
+        _put(total, (), self.tally.total)
+        if dimensions:
+            groups = VisitGroups(dimensions, self.tally, by_time=False)
+            for selected, portions in self.selected:
+                groups.add(selected, portions)
+            for key, found in groups.found.items():
+                _put(sums, key, found)
+
+
+class KeptVisits:
+    """Under one filter, over all of its days."""
+
+    def __init__(self, table: ReportTable, plan: Plan) -> None:
         self._table = table
         self._plan = plan
         self._selector = Selector(plan)
-        self._dimensions = dimensions
 
-    def add(self, day: Day, total: Sums, sums: Sums) -> None:
-        """Add what is selected of them on this day; raises QueryError."""
+    def of(self, day: Day) -> KeptDay:
+        """Raises QueryError."""
         wholes = [_whole(each) for each in day.wholes or ()]
         learn(self._table, self._plan.tests, wholes)
         tally = Tally(Buckets((Bucket("", day.day, day.day),), {day.day: 0}.get), (), self._selector.counted)
-        groups = VisitGroups(self._dimensions, tally, by_time=False)
-        for whole in wholes:
-            selected = self._selector.select(whole)
-            if selected is not None:
-                groups.add(selected, tally.add(selected))
-        _put(total, (), tally.total)
-        if self._dimensions:
-            for key, found in groups.found.items():
-                _put(sums, key, found)
+        found = [(each, tally.add(each)) for each in self._selected(wholes)]
+        return KeptDay(tally, found)
+
+    def _selected(self, wholes: Iterable[Whole]) -> list[Selected]:
+        every = map(self._selector.select, wholes)
+        return [each for each in every if each is not None]
 
 
 def _put(sums: Sums, values: tuple[int, ...], found: Tallied) -> None:

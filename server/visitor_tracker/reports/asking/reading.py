@@ -11,7 +11,7 @@ from visitor_tracker.reports.asking.ask import TIME, Ask, Order
 from visitor_tracker.reports.asking.cursors import digest_of, read_cursor
 from visitor_tracker.reports.asking.forecasting import check_forecast
 from visitor_tracker.reports.asking.metrics import METRICS, USUAL, Metric, metric_named
-from visitor_tracker.reports.asking.spans import Range, asked_span, compared_span, range_text
+from visitor_tracker.reports.asking.spans import Calendar, Range, asked_span, compared_span, range_text
 from visitor_tracker.reports.asking.trees import Tree, read_tree, written
 from visitor_tracker.reports.fields import FIELDS, LISTED, PROPERTY, Field, property_field
 from visitor_tracker.reports.filters import All, Filter, FilterError
@@ -25,6 +25,7 @@ from visitor_tracker.reports.query import (
     QueryError,
     Question,
     Span,
+    read_week_start,
     read_zone,
     usual_interval,
 )
@@ -60,6 +61,7 @@ class StatsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     cursor: str = ""
     forecast: int = 0  # buckets of time from the running one on
     format: Format | None = None  # instead of the header Accept
+    week_start: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +89,19 @@ def read_query(query: StatsQuery, of: About, now_ms: int, limit_most: int = LIMI
         query.timezone,
         [*query.order_by],
         query.goal,
+        query.week_start,
     )
     offset = 0
     at_ms = now_ms
     if query.cursor:
         cursor = read_cursor(query.cursor, digest, now_ms)
         offset, at_ms = cursor.offset, cursor.at_ms
-    zone = read_zone(query.timezone, of.site)
+    week_start = read_week_start(query.week_start)
+    calendar = Calendar(read_zone(query.timezone, of.site), at_ms, of.known, week_start)
     text = range_text(query.date_range, "date_range")
-    span = asked_span(text, "date_range", zone, at_ms, of.known)
-    question = Question(of.site, span, of.policy, interval or usual_interval(span), filters=filters)
+    span = asked_span(text, "date_range", calendar)
+    interval = interval or usual_interval(span)
+    question = Question(of.site, span, of.policy, interval, filters=filters, week_start=week_start)
     asked = Ask(question, (), dimensions, names, (), 0)
     metrics = _metrics(query, asked)
     _check_robots(dimensions, question)
@@ -108,7 +113,7 @@ def read_query(query: StatsQuery, of: About, now_ms: int, limit_most: int = LIMI
         forecast=query.forecast,
         order=_order(query.order_by, ordered),
         limit=_limit(query.limit, limit_most, is_time=names == (TIME,)),
-        compared=_compared(query, span, text, at_ms, of.known),
+        compared=_compared(query, span, text, calendar),
     )
 
 
@@ -243,8 +248,8 @@ def _limit(given: int, most: int, *, is_time: bool) -> int:
     return given
 
 
-def _compared(query: StatsQuery, span: Span, text: str, at_ms: int, known: Known) -> Span | None:
-    return None if query.compare in (None, "") else compared_span(span, text, query.compare, at_ms, known)
+def _compared(query: StatsQuery, span: Span, text: str, calendar: Calendar) -> Span | None:
+    return None if query.compare in (None, "") else compared_span(span, text, query.compare, calendar)
 
 
 def metric_names() -> tuple[str, ...]:

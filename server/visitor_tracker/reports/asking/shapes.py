@@ -5,6 +5,7 @@ from msgspec import UNSET, UnsetType
 
 from visitor_tracker.reports.asking.ask import Origin
 from visitor_tracker.reports.numbers import VisitorsAre
+from visitor_tracker.reports.query import WeekStart
 
 Shown = int | float | None
 
@@ -61,6 +62,7 @@ class Understood(msgspec.Struct, frozen=True):
     timezone: str
     order_by: list[str]
     limit: int
+    week_start: WeekStart | UnsetType = UNSET  # where an interval is a week
 
 
 class Meta(msgspec.Struct, frozen=True, rename={"first": "from", "last": "to"}):

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import UNSET
+
 from visitor_tracker.days import date_of
 from visitor_tracker.reports.asking.ask import TIME, Ask
 from visitor_tracker.reports.asking.collecting import Collected
@@ -104,6 +106,7 @@ def understood(ask: Ask) -> Understood:
         question.span.timezone,
         [f"{order.name}:{'desc' if order.is_descending else 'asc'}" for order in ask.order],
         ask.limit,
+        question.week_start if question.interval == "week" else UNSET,
     )
 
 

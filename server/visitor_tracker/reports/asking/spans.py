@@ -1,11 +1,20 @@
 """Which days a question is about, and those that it is compared with."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from visitor_tracker.days import HOUR_MS, bounds, date_of, day_after, day_of, number_of
-from visitor_tracker.reports.query import PERIODS, Known, QueryError, Span, month_end, months_before, read_span
+from visitor_tracker.reports.query import (
+    PERIODS,
+    Known,
+    QueryError,
+    Span,
+    WeekStart,
+    month_end,
+    months_before,
+    read_span,
+)
 
 ALIASES = {"day": "today", "lifetime": "all"}
 COMPARISONS = ("previous", "year")
@@ -25,6 +34,16 @@ class DateRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 Range = str | list[str] | DateRange
 
 
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Whose days, as of which moment, with weeks that begin on which day; `known` has a site's first and last day."""
+
+    timezone: str
+    now_ms: int
+    known: Known
+    week_start: WeekStart
+
+
 def range_text(given: Range, name: str) -> str:
     """Return a range in the words of `read_span`; raises QueryError under that name."""
     if isinstance(given, DateRange):
@@ -36,18 +55,18 @@ def range_text(given: Range, name: str) -> str:
     return ALIASES.get(given, given)
 
 
-def asked_span(text: str, name: str, timezone: str, now_ms: int, known: Known) -> Span:
+def asked_span(text: str, name: str, calendar: Calendar) -> Span:
     """Return the span of such a text; raises QueryError under that name."""
     try:
-        return read_span(text, timezone, now_ms, known)
+        return read_span(text, calendar.timezone, calendar.now_ms, calendar.known, calendar.week_start)
     except QueryError as error:
         raise QueryError(name, str(error).replace(", ".join(PERIODS), ", ".join(WORDS))) from error
 
 
-def compared_span(span: Span, text: str, compare: Range, now_ms: int, known: Known) -> Span:
+def compared_span(span: Span, text: str, compare: Range, calendar: Calendar) -> Span:
     """Return the span that is compared with; `text` is what the span was read from. Raises QueryError."""
     if compare not in COMPARISONS:
-        return _given(span, range_text(compare, "compare"), now_ms, known)
+        return _given(span, range_text(compare, "compare"), calendar)
     if text == "all":
         raise QueryError("compare", "there is nothing before a lifetime to compare with: take another date_range")
     if span.by_hours:
@@ -55,7 +74,9 @@ def compared_span(span: Span, text: str, compare: Range, now_ms: int, known: Kno
             raise QueryError("compare", "24h compares with previous, the 24 hours before, only")
         return _hours_before(span)
     first, last = (
-        _days_before(span) if compare == "previous" else (_year_before(span.first_day), _year_before(span.last_day))
+        _days_before(span, text)
+        if compare == "previous"
+        else (_year_before(span.first_day), _year_before(span.last_day))
     )
     if first < _FIRST_DAY:
         raise QueryError("compare", "there is no such time before this date_range: take later days")
@@ -63,8 +84,8 @@ def compared_span(span: Span, text: str, compare: Range, now_ms: int, known: Kno
     return replace(span, first_day=first, last_day=last, start_ms=start, end_ms=end)
 
 
-def _given(span: Span, text: str, now_ms: int, known: Known) -> Span:
-    found = asked_span(text, "compare", span.timezone, now_ms, known)
+def _given(span: Span, text: str, calendar: Calendar) -> Span:
+    found = asked_span(text, "compare", calendar)
     if found.by_hours != span.by_hours:
         raise QueryError("compare", "days compare with days: use previous, year, or two days")
     return found
@@ -76,8 +97,10 @@ def _hours_before(span: Span) -> Span:
     return replace(span, first_day=first, last_day=last, start_ms=start, end_ms=span.start_ms)
 
 
-def _days_before(span: Span) -> tuple[int, int]:
-    """Return as many days before; before whole months as many months."""
+def _days_before(span: Span, text: str) -> tuple[int, int]:
+    """Return as many days before; before whole months as many months, before the running week the same weekdays."""
+    if text == "week":
+        return day_after(span.first_day, -7), day_after(span.last_day, -7)
     last = day_after(span.first_day, -1)
     if span.first_day % 100 == 1 and span.last_day == month_end(span.last_day):
         first, until = (day // 10_000 * 12 + day // 100 % 100 for day in (span.first_day, span.last_day))

@@ -1,37 +1,34 @@
 """Add up the rows of extracts that a filter selects, day by day: by dimensions of visits, or all together."""
 
-from array import array
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
-from itertools import compress, repeat
+from itertools import repeat
 
 from visitor_tracker.measures import DURATION, ENGAGED, Dimension
 from visitor_tracker.reports.extracts.choosing import Chosen
 from visitor_tracker.reports.extracts.columns import (
     COUNTS,
     ENDS,
+    MARK,
     OF_SEVERAL,
     Column,
     Looks,
     Measure,
     Measured,
     Numbers,
-    numbers_of,
+    measured_of,
 )
-from visitor_tracker.reports.extracts.counting import Coding, Sums, Values, keyed
+from visitor_tracker.reports.extracts.counting import Codes, Coding, Sums, Values, keyed
 from visitor_tracker.reports.extracts.days import Day
 from visitor_tracker.reports.extracts.lanes import BOUNCE, SINGLE, VISIT, VISITOR
 from visitor_tracker.reports.extracts.masks import (
     Mask,
     both,
     either,
-    every,
     is_any,
     of_looks,
     of_owners,
     only_with_value,
-    picked,
-    places_of,
     without,
 )
 
@@ -39,7 +36,6 @@ _ENTRY, _EXIT = int(Dimension.ENTRY), int(Dimension.EXIT)
 _ONCE = VISITOR | VISIT | BOUNCE | SINGLE
 
 _BYTE = 256
-FEW = 4  # one of so many is worth being picked before all else
 
 Times = Sequence[tuple[int, Numbers, Mask]]  # unit of a packed measure, the numbers of rows, and which rows add theirs
 
@@ -53,8 +49,16 @@ class RowAdding:
     its visitors of several rows are noted by themselves.
     """
 
-    def __init__(self, dimensions: Sequence[int], metrics: Collection[str], *, with_total: bool = False) -> None:
-        self.coding = Coding(len(dimensions))
+    def __init__(
+        self,
+        dimensions: Sequence[int],
+        metrics: Collection[str],
+        measures: Codes[Measure] | None = None,
+        *,
+        with_total: bool = False,
+    ) -> None:
+        """`measures` are those of the questions that share a pass."""
+        self.coding = Coding(len(dimensions), measures)
         self._dimensions = tuple(dimensions)
         self._metrics = metrics
         self._is_of_ends = not {_ENTRY, _EXIT}.isdisjoint(dimensions)
@@ -62,12 +66,10 @@ class RowAdding:
 
     def add(self, sums: Sums, day: Day, selected: Mask, total: Sums) -> None:
         """Add the rows that a filter of visits selects; to `total` where this tells it."""
-        rows = day.rows
-        mask = both(selected, rows.measured.having(ENDS if self._is_of_ends else COUNTS))
+        mask = day.shared.having(day.rows, selected, ENDS if self._is_of_ends else COUNTS)
         columns = self._columns(day)
-        measures = [(bits & _ONCE, views, events) for bits, views, events in rows.measured.measures]
         times = [*self._engaged(day, mask), *self._duration(day, mask)]
-        self._count(sums, columns, Measured(tuple(measures), rows.measured.places), mask, times)
+        self._count(sums, day, columns, day.shared.measured((), lambda: _once(day.rows.measured)), mask, times)
         self._meet(sums, total, day, columns, mask)
 
     def add_chosen(self, sums: Sums, day: Day, chosen: Chosen, total: Sums) -> None:
@@ -79,16 +81,17 @@ class RowAdding:
             rows = both(rows, marks)
         viewed = acted = rows
         if day.looks is not None and chosen.looks is not None:
-            looks = self._of_ends(chosen.looks, marks, day.looks.rows)
+            looks = both(chosen.looks, of_looks(marks, day.looks)) if self._is_of_ends else chosen.looks
             viewed = self._count_looks(sums, day, day.looks, columns, looks)
         if day.acts is not None and chosen.counted is not None:
-            acts = self._of_ends(chosen.counted, marks, day.acts.rows)
-            self._count_of(sums, columns, day.acts.rows, _events(day.acts.measured), acts, ())
+            acts = both(chosen.counted, of_owners(marks, day.acts.rows)) if self._is_of_ends else chosen.counted
+            if is_any(acts):
+                spread = [day.acts.spread(column) for column in columns]
+                self._count(sums, day, spread, _events(day.acts.measured), acts, ())
             acted = bytes(len(rows))
         times = [*self._duration(day, marks), *self._engaged(day, viewed)]
-        self._count(
-            sums, columns, _flagged(measured, marks, viewed, acted), either(marks, either(viewed, acted)), times
-        )
+        flagged = day.shared.measured((marks, viewed, acted), lambda: _flagged(measured, marks, viewed, acted))
+        self._count(sums, day, columns, flagged, either(marks, either(viewed, acted)), times)
         self._meet(sums, total, day, columns, marks)
 
     def _count_looks(self, sums: Sums, day: Day, looks: Looks, columns: Sequence[Column], mask: Mask) -> Mask:
@@ -101,11 +104,10 @@ class RowAdding:
             viewed = day.rows.measured.where(lambda each: each[0] & (COUNTS | OF_SEVERAL) == COUNTS)
             mask = without(of_looks(viewed, looks), mask)
         times = [] if day.look_times is None else [(ENGAGED, day.look_times.engaged_ms, mask)]
-        self._count_of(sums, columns, looks.rows, _views(looks.measured), mask, times, takes_away=takes_away)
+        if is_any(mask):
+            spread = [looks.spread(column) for column in columns]
+            self._count(sums, day, spread, _views(looks.measured), mask, times, takes_away=takes_away)
         return viewed
-
-    def _of_ends(self, parts: Mask, marks: Mask, owners: Numbers) -> Mask:
-        return both(parts, of_owners(marks, owners)) if self._is_of_ends else parts
 
     def _columns(self, day: Day) -> list[Column]:
         return [day.column(dimension) for dimension in self._dimensions]
@@ -118,30 +120,10 @@ class RowAdding:
         wanted = day.row_times is not None and "duration" in self._metrics
         return [(DURATION, day.row_times.duration_ms, mask)] if wanted and day.row_times is not None else []
 
-    def _count_of(  # noqa: PLR0913
-        self,
-        sums: Sums,
-        columns: Sequence[Column],
-        owners: Numbers,
-        measured: Measured,
-        mask: Mask,
-        times: Times,
-        *,
-        takes_away: bool = False,
-    ) -> None:
-        """Count looks, or acts, by what their rows have; or take them away."""
-        if columns and mask.count(1) * FEW < len(mask):
-            places = places_of(mask)
-            mask, owners = every(len(places)), picked(owners, places)
-            measured = Measured(measured.measures, picked(measured.places, places))
-            times = [(unit, picked(numbers, places), mask) for unit, numbers, _ in times]
-        if is_any(mask):
-            of_rows = [spread(column, owners) for column in columns]
-            self._count(sums, of_rows, measured, mask, times, takes_away=takes_away)
-
     def _count(  # noqa: PLR0913
         self,
         sums: Sums,
+        day: Day,
         columns: Sequence[Column],
         measured: Measured,
         mask: Mask,
@@ -149,30 +131,39 @@ class RowAdding:
         *,
         takes_away: bool = False,
     ) -> None:
-        """Count rows, or take them away; without a total only those that have values."""
+        """Count rows, looks or acts, or take them away; without a total only those that have values."""
         if not self.tells_total:
             mask = _with_values(mask, columns)
         if not is_any(mask):
             return
-        rows = keyed(self.coding, columns, measured.measures, measured.places)
-        sums.count(rows, mask, takes_away=takes_away)
+        picking = day.shared.picking(mask)
+        words = keyed(self.coding, columns, measured, picking)
+        sums.count(words, takes_away=takes_away)
         for unit, numbers, of_times in times:
-            sums.add_times(rows, both(mask, of_times), unit, numbers, takes_away=takes_away)
+            timed = day.shared.picking(mask if of_times is mask else both(mask, of_times))
+            if timed.count:
+                of_timed = words if timed is picking else keyed(self.coding, columns, measured, timed)
+                sums.add_times(of_timed, unit, timed.numbers(numbers), takes_away=takes_away)
 
     def _meet(self, sums: Sums, total: Sums, day: Day, columns: Sequence[Column], mask: Mask) -> None:
         """Note the visitors who have several rows."""
-        again, visitors = day.rows.again_rows.each(), day.rows.again_visitors.each()
-        if self.tells_total:
-            total.meet_all(((), visitor) for row, visitor in zip(again, visitors, strict=True) if mask[row])
-        mask = _with_values(mask, columns)
-        meant = bytes(map(mask.__getitem__, again))
-        sums.meet_all(zip(values_of(columns, list(compress(again, meant))), compress(visitors, meant), strict=True))
+        rows, visitors = day.shared.again(day.rows, mask)
+        if rows:
+            if self.tells_total:
+                total.meet_all(zip(repeat(()), visitors))
+            sums.meet_all(zip(values_of(columns, rows), visitors, strict=True))
 
 
 def _with_values(mask: Mask, columns: Iterable[Column]) -> Mask:
     for column in columns:
         mask = only_with_value(mask, column.values(), column)
     return mask
+
+
+def _once(measured: Measured) -> Measured:
+    """Return what rows add: without the bits that say where."""
+    measures = tuple((bits & _ONCE, views, events) for bits, views, events in measured.measures)
+    return Measured(measures, measured.places)
 
 
 def _flagged(measured: Measured, marks: Mask, viewed: Mask, acted: Mask) -> Measured:
@@ -187,14 +178,14 @@ def _flagged(measured: Measured, marks: Mask, viewed: Mask, acted: Mask) -> Meas
         flag: [places.setdefault(_part(measure, flag), len(places)) for measure in measured.measures]
         for flag in set(each)
     }
-    if measured.places.code == "B" and len(places) <= _BYTE:
+    if measured.places.code == "B" and len(places) <= MARK:
         found = 0
         for flag, table in tables.items():
             here = _number(each.translate(_all_bits_of(flag)))
             found |= here & _number(measured.places.body.translate(bytes(table).ljust(_BYTE, b"\0")))
         return Measured(tuple(places), Numbers("B", found.to_bytes(len(each), "little")))
-    own = measured.places.each()
-    return Measured(tuple(places), numbers_of([tables[flag][place] for flag, place in zip(each, own, strict=True)]))
+    parts, own = tuple(places), measured.places.each()
+    return measured_of(parts[tables[flag][place]] for flag, place in zip(each, own, strict=True))
 
 
 def _part(measure: Measure, flag: int) -> Measure:
@@ -210,15 +201,6 @@ def _number(mask: Mask) -> int:
 def _all_bits_of(flag: int) -> bytes:
     """Return the table that translates this flag into all bits, and others into none."""
     return bytes([255 if each == flag else 0 for each in range(_BYTE)])
-
-
-def spread(column: Column, owners: Numbers) -> Column:
-    """Return what the rows of looks, or of acts, have."""
-    places = column.places
-    each = map(places.each().__getitem__, owners.each())
-    if places.code == "B":
-        return Column(column.ids, Numbers("B", bytes(each)))
-    return Column(column.ids, Numbers(places.code, array(places.code, each).tobytes()))
 
 
 def values_of(columns: Sequence[Column], rows: Sequence[int]) -> Iterable[Values]:

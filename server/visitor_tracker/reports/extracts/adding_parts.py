@@ -1,9 +1,10 @@
 """Add up what selected visits looked at and did: by page, host or action, and one dimension of visits at most."""
 
 from collections.abc import Collection, Sequence
+from itertools import compress
 
 from visitor_tracker.measures import ENGAGED
-from visitor_tracker.reports.extracts.adding import FEW, spread, values_of
+from visitor_tracker.reports.extracts.adding import values_of
 from visitor_tracker.reports.extracts.choosing import Choosing, Chosen
 from visitor_tracker.reports.extracts.columns import (
     ACT_VISIT,
@@ -18,12 +19,14 @@ from visitor_tracker.reports.extracts.columns import (
     PAGE_VISITOR,
     SEVERAL,
     Acts,
+    Again,
     Column,
     Looks,
     Measure,
     Measured,
     Numbers,
     measured_of,
+    numbers_of,
 )
 from visitor_tracker.reports.extracts.counting import Coding, Sums, keyed
 from visitor_tracker.reports.extracts.days import Day
@@ -33,12 +36,10 @@ from visitor_tracker.reports.extracts.masks import (
     Mask,
     both,
     equal_to,
-    every,
     is_any,
     of_looks,
     of_owners,
     only_with_value,
-    picked,
     places_of,
     without,
 )
@@ -64,9 +65,10 @@ class PartAdding:
 
     def add(self, sums: Sums, day: Day, selected: Mask) -> None:
         """Add what the rows looked at, or did, that a filter of visits selects."""
-        rows = both(selected, day.rows.measured.having(COUNTS))
+        rows = day.shared.having(day.rows, selected, COUNTS)
         if self.act is None and day.looks is not None:
-            self._add_looks(sums, day, day.looks, of_looks(rows, day.looks), day.looks.measured)
+            looks = day.looks
+            self._add_looks(sums, day, looks, of_looks(rows, looks), looks.measured, looks.again)
         elif self.act is not None and day.acts is not None:
             self._add_acts(sums, day, day.acts, of_owners(rows, day.acts.rows))
 
@@ -75,34 +77,36 @@ class PartAdding:
         if self.act is None and day.looks is not None:
             looks = of_looks(chosen.rows, day.looks) if chosen.looks is None else chosen.looks
             looks = without(looks, day.looks.measured.having(OF_SEVERAL))
-            measured = day.looks.measured
+            measured, again = day.looks.measured, day.looks.again
             if (self._parts == {PAGE} and choosing.hosts_differ) or (self._parts == {HOST} and choosing.pages_differ):
-                measured = self._marked_again(day, day.looks, looks)
-            self._add_looks(sums, day, day.looks, looks, measured)
+                measured, again = self._marked_again(day, day.looks, looks)
+            self._add_looks(sums, day, day.looks, looks, measured, again)
         elif self.act is not None and day.acts is not None:
             acts = of_owners(chosen.rows, day.acts.rows) if chosen.acts is None else chosen.acts
             self._add_acts(sums, day, day.acts, without(acts, day.acts.measured.having(OF_SEVERAL)))
 
-    def _add_looks(self, sums: Sums, day: Day, looks: Looks, mask: Mask, measured: Measured) -> None:
+    def _add_looks(  # noqa: PLR0913
+        self, sums: Sums, day: Day, looks: Looks, mask: Mask, measured: Measured, again: Again
+    ) -> None:
         columns = [
-            looks.page if each == PAGE else looks.host if each == HOST else spread(day.column(each), looks.rows)
+            looks.page if each == PAGE else looks.host if each == HOST else looks.spread(day.column(each))
             for each in self._dimensions
         ]
         engaged_ms = day.look_times.engaged_ms if self._has_times and day.look_times is not None else None
-        self._add(sums, day, columns, looks.rows, measured, mask, engaged_ms)
+        self._add(sums, day, columns, measured, again, mask, engaged_ms)
 
     def _add_acts(self, sums: Sums, day: Day, acts: Acts, mask: Mask) -> None:
         mask = both(mask, acts.dimensions.translate(equal_to(self.act or 0)))
-        columns = [acts.value if each == self.act else spread(day.column(each), acts.rows) for each in self._dimensions]
-        self._add(sums, day, columns, acts.rows, acts.measured, mask, None)
+        columns = [acts.value if each == self.act else acts.spread(day.column(each)) for each in self._dimensions]
+        self._add(sums, day, columns, acts.measured, acts.again, mask, None)
 
     def _add(  # noqa: PLR0913
         self,
         sums: Sums,
         day: Day,
         columns: Sequence[Column],
-        owners: Numbers,
         measured: Measured,
+        again: Again,
         mask: Mask,
         engaged_ms: Numbers | None,
     ) -> None:
@@ -110,33 +114,28 @@ class PartAdding:
             mask = only_with_value(mask, column.values(), column)
         if not is_any(mask):
             return
-        self._count(sums, columns, measured, mask, engaged_ms)
-        of_several = measured.where(lambda each: each[0] & SEVERAL and each[0] & self._visitor)
-        several = both(mask, of_several)
-        if is_any(several):
-            people, places = dict(day.rows.again()), owners.each()
-            found = places_of(several)
-            visitors = map(people.__getitem__, map(places.__getitem__, found))
-            sums.meet_all(zip(values_of(columns, found), visitors, strict=True))
-
-    def _count(
-        self,
-        sums: Sums,
-        columns: Sequence[Column],
-        measured: Measured,
-        mask: Mask,
-        engaged_ms: Numbers | None,
-    ) -> None:
-        measures, own = list(map(self._measure, measured.measures)), measured.places
-        if mask.count(1) * FEW < len(mask):
-            places = places_of(mask)
-            mask, own = every(len(places)), picked(own, places)
-            columns = [Column(column.ids, picked(column.places, places)) for column in columns]
-            engaged_ms = None if engaged_ms is None else picked(engaged_ms, places)
-        rows = keyed(self.coding, columns, measures, own)
-        sums.count(rows, mask)
+        picking = day.shared.picking(mask)
+        own = Measured(tuple(map(self._measure, measured.measures)), measured.places)
+        words = keyed(self.coding, columns, own, picking)
+        sums.count(words)
         if engaged_ms is not None:
-            sums.add_times(rows, mask, ENGAGED, engaged_ms)
+            sums.add_times(words, ENGAGED, picking.numbers(engaged_ms))
+        self._meet(sums, columns, measured, again, mask)
+
+    def _meet(self, sums: Sums, columns: Sequence[Column], measured: Measured, again: Again, mask: Mask) -> None:
+        """Note the visitors who have several rows."""
+        every = again.places.each()
+        meant = bytes(map(mask.__getitem__, every))
+        if not is_any(meant):
+            return
+        measures, own = measured.measures, measured.places.each()
+        found = [
+            (place, visitor)
+            for place, visitor in zip(compress(every, meant), compress(again.visitors.each(), meant), strict=True)
+            if measures[own[place]][0] & self._visitor
+        ]
+        people = (visitor for _, visitor in found)
+        sums.meet_all(zip(values_of(columns, [place for place, _ in found]), people, strict=True))
 
     def _measure(self, measure: Measure) -> Measure:
         """Return what a look, or an act, counts for these dimensions."""
@@ -144,7 +143,7 @@ class PartAdding:
         is_alone = bits & self._visitor and not bits & SEVERAL
         return VISITOR * bool(is_alone) | VISIT * bool(bits & self._visit), views, events
 
-    def _marked_again(self, day: Day, looks: Looks, mask: Mask) -> Measured:
+    def _marked_again(self, day: Day, looks: Looks, mask: Mask) -> tuple[Measured, Again]:
         """Return the measures of looks, as the first of each row and value among the selected ones counts for it.
 
         Where looks at one value may be selected or not, the first one of all does not tell.
@@ -154,12 +153,16 @@ class PartAdding:
         places = (looks.page if self._parts == {PAGE} else looks.host).places.each()
         seen: set[tuple[int, int]] = set()
         found: list[Measure] = [(0, 0, 0)] * len(mask)
-        owners, measures, own = looks.rows.each(), looks.measured.measures, looks.measured.places.each()
+        again: list[int] = []
+        owners, measures, own = looks.owners(), looks.measured.measures, looks.measured.places.each()
         for look in places_of(mask):
             row, views = owners[look], measures[own[look]][1]
             bits = 0
             if views and (alone[row] or row in several) and (row, places[look]) not in seen:
                 seen.add((row, places[look]))
-                bits = self._visitor | self._visit | (SEVERAL if row in several else 0)
+                bits = self._visitor | self._visit
+                if row in several:
+                    bits |= SEVERAL
+                    again.append(look)
             found[look] = (bits, views, 0)
-        return measured_of(found)
+        return measured_of(found), Again(numbers_of(again), numbers_of(several[owners[look]] for look in again))

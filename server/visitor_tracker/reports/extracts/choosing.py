@@ -17,7 +17,6 @@ from visitor_tracker.reports.extracts.masks import (
     Mask,
     both,
     either,
-    ends_of,
     equal_to,
     every,
     gathered,
@@ -124,7 +123,7 @@ class _OfDay:
         if PAGE in self._sorts and day.looks is not None:
             looks = self._looks(day.looks)
             viewed = both(looks, day.looks.measured.where(lambda each: each[1]))
-            marks = rows_looking(self._ends, viewed, day.looks)
+            marks = rows_looking(viewed, day.looks, self._count)
         if not self._acts or day.acts is None:
             return Chosen(rows, self._with_fallback(marks, rows), looks, None, None)
         chosen, named = self._chosen_acts(day.acts, rows)
@@ -150,7 +149,7 @@ class _OfDay:
 
     def _looks(self, looks: Looks) -> Mask:
         """Return the selected looks; also those without a view are asked for."""
-        simple = without(every(len(looks.rows.each())), looks.measured.having(OF_SEVERAL))
+        simple = without(every(looks.count), looks.measured.having(OF_SEVERAL))
         found = bytes(len(simple))
         for vector in self._sorts[PAGE]:
             if vector.parts is None or not is_any(vector.parts):
@@ -226,12 +225,8 @@ class _OfDay:
             lambda: without(every(self._count), self._rows_with(acts.rows, here, here)),
         )
 
-    @cached_property
-    def _ends(self) -> Mask:
-        return b"" if self._day.looks is None else ends_of(self._day.looks)
-
     def _rows_looking(self, parts: Mask, viewed: Mask, looks: Looks) -> Mask:
-        return rows_looking(self._ends, both(parts, viewed), looks)
+        return rows_looking(both(parts, viewed), looks, self._count)
 
     def _rows_with(self, owners: Numbers, parts: Mask, done: Mask) -> Mask:
         return rows_with(owners, both(parts, done), self._count)

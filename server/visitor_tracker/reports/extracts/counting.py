@@ -7,36 +7,50 @@ or more for each, they are one word for the row: C code counts how often each wo
 import sys
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, count
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import TypeVar
 
 import msgspec
 
 from visitor_tracker.measures import BOUNCES, DURATION, ENGAGED, EVENTS, SINGLES, VIEWS, VISITORS, VISITS, unpacked
-from visitor_tracker.reports.extracts.columns import Column, Measure, Numbers
+from visitor_tracker.reports.extracts.columns import Column, Measure, Measured, Numbers
 from visitor_tracker.reports.extracts.lanes import BOUNCE, SINGLE, VISIT, VISITOR
-from visitor_tracker.reports.extracts.masks import Mask, either, is_any
+from visitor_tracker.reports.extracts.picking import Picking, Planes, planes_of
 from visitor_tracker.reports.numbers import Numbers as Sum
 
 T = TypeVar("T")
+Codes = defaultdict[T, int]
 Values = tuple[int, ...]  # by dimension
 Layout = tuple[int, ...]  # bytes of a word: of the measure, then of each dimension
 COMBINATIONS_MOST = 2_000_000  # of values and measures: 500 MB
 
-_SEARCHED_MOST = 32  # different words of a byte: fewer are counted faster one word at a time
-_BEYOND = bytes([255, 0]).ljust(256, b"\0")  # what is not meant becomes a word that there is not
+_WAITING_MOST = 1 << 15  # words of one layout
+_TIMES = 3  # as many words as values make it worth to look up every value
+_BYTES_MOST = 8
 _ONCE = ((VISITOR, VISITORS), (VISIT, VISITS), (BOUNCE, BOUNCES), (SINGLE, SINGLES))
 _WORDS = {2: "H", 3: "I", 4: "I", 5: "Q", 6: "Q", 7: "Q", 8: "Q"}
+
+
+def new_codes() -> Codes[T]:
+    """Return numbers for whatever is asked for, from 0."""
+    return defaultdict(count().__next__)
 
 
 class Coding:
     """The numbers that values and measures have in the words of one question."""
 
-    def __init__(self, dimensions: int) -> None:
-        self.measures: defaultdict[Measure, int] = defaultdict(count().__next__)
-        self.values: tuple[defaultdict[int, int], ...] = tuple(defaultdict(count().__next__) for _ in range(dimensions))
+    def __init__(self, dimensions: int, measures: Codes[Measure] | None = None) -> None:
+        """`measures` are those of other questions that count the same."""
+        self.measures: Codes[Measure] = new_codes() if measures is None else measures
+        self.values: tuple[Codes[int], ...] = tuple(new_codes() for _ in range(dimensions))
+        self._packed: list[int] = []
+
+    def packed(self) -> Sequence[int]:
+        """Return what measures come to, by their numbers."""
+        if len(self._packed) < len(self.measures):
+            self._packed = list(map(_packed, self.measures))
+        return self._packed
 
     def decoded(self, layout: Layout) -> "_Decoding":
         return _Decoding([list(known) for known in self.values], layout)
@@ -58,37 +72,48 @@ class _Decoding:
 
 
 class Keyed(msgspec.Struct, frozen=True, gc=False):
-    """A word for each row; `measures` is the largest number that a measure has."""
+    """A word for each row that is meant: its first byte, its second, and so on."""
 
     layout: Layout
-    words: Sequence[int]
-    measures: int
+    planes: Sequence[bytes]
+
+    def words(self) -> Sequence[int]:
+        return _words(self.planes)
 
 
-def keyed(coding: Coding, columns: Sequence[Column], measures: Sequence[Measure], places: Numbers) -> Keyed:
-    """Return the words of all rows; raises OverflowError where they would have more than eight bytes."""
-    codes = _codes(coding.measures, measures)
-    planes = [_planes(codes, places)]
+def keyed(coding: Coding, columns: Sequence[Column], measured: Measured, picking: Picking) -> Keyed:
+    """Return the words of rows; raises OverflowError where they would have more than eight bytes."""
+    measures = coding.measures
+    planes = [
+        picking.coded(measured, measures, lambda: _coded(measures, measured.measures, picking.planes(measured.places)))
+    ]
     for known, column in zip(coding.values, columns, strict=True):
-        planes.append(_planes(_codes(known, column.values()), column.places))
-    return Keyed(tuple(map(len, planes)), _words([plane for each in planes for plane in each]), max(codes, default=0))
+        planes.append(_coded(known, column.values(), picking.planes(column.places)))
+    if sum(map(len, planes)) > _BYTES_MOST:
+        raise OverflowError
+    return Keyed(tuple(map(len, planes)), [plane for each in planes for plane in each])
 
 
-def _codes(known: defaultdict[T, int], each: Sequence[T]) -> list[int]:
-    return list(map(known.__getitem__, each))
-
-
-def _planes(codes: Sequence[int], places: Numbers) -> list[bytes]:
+def _coded(known: Codes[T], each: Sequence[T], places: Planes) -> Planes:
     """Return the first byte of each row's code, the second, and so on."""
-    size = max(1, (max(codes, default=0).bit_length() + 7) // 8)
-    if places.code == "B":
-        tables = [bytes([code >> 8 * plane & 255 for code in codes]).ljust(256, b"\0") for plane in range(size)]
-        return [places.body.translate(table) for table in tables]
-    found = array("I", map(codes.__getitem__, places.each()))
-    if sys.byteorder == "big":
-        found.byteswap()
-    body = found.tobytes()
-    return [body[plane :: found.itemsize] for plane in range(size)]
+    if len(places) == 1:
+        codes = list(map(known.__getitem__, each))
+        tables = [bytes([code >> 8 * plane & 255 for code in codes]).ljust(256, b"\0") for plane in range(_size(known))]
+        return tuple(places[0].translate(table) for table in tables)
+    words = _words(places)
+    if len(words) < len(each) * _TIMES:
+        of_words = {word: known[each[word]] for word in set(words)}
+        found = list(map(of_words.__getitem__, words))
+    else:
+        found = list(map(list(map(known.__getitem__, each)).__getitem__, words))
+    size = _size(known)
+    code = "H" if size <= 2 else "I"
+    return planes_of(Numbers(code, array(code, found).tobytes()))[:size]
+
+
+def _size(known: Mapping[T, int]) -> int:
+    """Return how many bytes the codes have that are known so far."""
+    return max(1, ((len(known) - 1).bit_length() + 7) // 8)
 
 
 def _words(planes: Sequence[bytes]) -> Sequence[int]:
@@ -107,12 +132,41 @@ def _words(planes: Sequence[bytes]) -> Sequence[int]:
     return found
 
 
+class _Words:
+    """How often each word of one layout is there; words are counted once many of them wait."""
+
+    def __init__(self, planes: int) -> None:
+        self._planes: list[list[bytes]] = [[] for _ in range(planes)]
+        self._waiting = 0
+        self._counts: Counter[int] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def add(self, planes: Sequence[bytes]) -> None:
+        for known, plane in zip(self._planes, planes, strict=True):
+            known.append(plane)
+        self._waiting += len(planes[0])
+        if self._waiting > _WAITING_MOST:
+            self._count()
+
+    def counts(self) -> Counter[int]:
+        self._count()
+        return self._counts
+
+    def _count(self) -> None:
+        if self._waiting:
+            self._counts.update(_words([b"".join(plane) for plane in self._planes]))
+            self._planes = [[] for _ in self._planes]
+            self._waiting = 0
+
+
 class Sums:
     """Of one bucket of time, or of all. Visitors of several rows are noted day by day, and `settle` counts them."""
 
     def __init__(self) -> None:
-        self._counted: defaultdict[Layout, Counter[int]] = defaultdict(Counter)
-        self._taken: defaultdict[Layout, Counter[int]] = defaultdict(Counter)
+        self._counted: dict[Layout, _Words] = {}
+        self._taken: dict[Layout, _Words] = {}
         self._times: defaultdict[tuple[Layout, int], defaultdict[int, int]] = defaultdict(_zeros)
         self._more: defaultdict[Values, int] = defaultdict(int)  # packed
         self._people: set[tuple[Values, int]] = set()
@@ -120,28 +174,21 @@ class Sums:
     def __len__(self) -> int:
         return sum(map(len, (*self._counted.values(), *self._taken.values())))
 
-    def count(self, rows: Keyed, mask: Mask, *, takes_away: bool = False) -> None:
-        """Count the rows that are meant, or take them away from what is counted."""
-        if not is_any(mask):
-            return
-        counted, words = (self._taken if takes_away else self._counted)[rows.layout], rows.words
-        if isinstance(words, bytes) and rows.measures < _SEARCHED_MOST:
-            here = either(words, mask.translate(_BEYOND))
-            for word in range(rows.measures + 1):
-                if times := here.count(word):
-                    counted[word] += times
-        else:
-            counted.update(compress(words, mask) if 0 in mask else words)
+    def count(self, rows: Keyed, *, takes_away: bool = False) -> None:
+        """Count rows, or take them away from what is counted."""
+        counted = self._taken if takes_away else self._counted
+        words = counted.get(rows.layout)
+        if words is None:
+            words = counted[rows.layout] = _Words(len(rows.planes))
+        words.add(rows.planes)
 
-    def add_times(self, rows: Keyed, mask: Mask, measure: int, numbers: Numbers, *, takes_away: bool = False) -> None:
-        """Add a number of each row that is meant, or take it away; `measure` is the unit of a packed measure."""
-        if not is_any(mask):
-            return
+    def add_times(self, rows: Keyed, measure: int, numbers: Sequence[int], *, takes_away: bool = False) -> None:
+        """Add a number of each row, or take it away; `measure` is the unit of a packed measure."""
         sums = self._times[rows.layout, -measure if takes_away else measure]
         if len(rows.layout) == 1:
-            sums[0] += sum(compress(numbers.each(), mask))
+            sums[0] += sum(numbers)
             return
-        for word, number in zip(compress(rows.words, mask), compress(numbers.each(), mask), strict=True):
+        for word, number in zip(rows.words(), numbers, strict=True):
             sums[word] += number
 
     def add(self, values: Values, number: int) -> None:
@@ -158,9 +205,10 @@ class Sums:
 
     def settle(self) -> None:
         """Count the visitors noted; at the end of each day."""
-        for values, times in Counter(map(itemgetter(0), self._people)).items():
-            self._more[values] += VISITORS * times
-        self._people.clear()
+        if self._people:
+            for values, _ in self._people:
+                self._more[values] += VISITORS
+            self._people.clear()
 
     def numbers(self, coding: Coding) -> Iterator[tuple[Values, Sum]]:
         """Yield everything by values."""
@@ -178,14 +226,14 @@ class Sums:
 
     def _by_word(self, coding: Coding) -> Iterator[tuple[Layout, dict[int, int]]]:
         """Yield packed measures by words without theirs."""
-        of_measures = [_packed(measure) for measure in coding.measures]
+        of_measures = coding.packed()
         for layout in {*self._counted, *self._taken, *[layout for layout, _ in self._times]}:
             bits = 8 * layout[0]
             own: defaultdict[int, int] = defaultdict(int)
-            for word, times in self._counted[layout].items():
-                own[word >> bits] += of_measures[word & (1 << bits) - 1] * times
-            for word, times in self._taken[layout].items():
-                own[word >> bits] -= of_measures[word & (1 << bits) - 1] * times
+            for counted, sign in ((self._counted, 1), (self._taken, -1)):
+                counts = counted[layout].counts() if layout in counted else {}
+                for word, times in counts.items():
+                    own[word >> bits] += of_measures[word & (1 << bits) - 1] * times * sign
             for measure in (ENGAGED, DURATION, -ENGAGED, -DURATION):
                 for word, number in self._times[layout, measure].items():
                     own[word >> bits] += number * measure

@@ -23,6 +23,7 @@ from visitor_tracker.reports.extracts.columns import (
     encode,
 )
 from visitor_tracker.reports.extracts.making_days import MadeColumns
+from visitor_tracker.reports.extracts.shared import Shared
 from visitor_tracker.store.extracts import ACTS, LOOK_TIMES, LOOKS, ROW_TIMES, ROWS, WHOLES
 
 _OTHERS = frozenset({ROWS, LOOKS, ACTS, ROW_TIMES, LOOK_TIMES, WHOLES})
@@ -39,6 +40,7 @@ class Day(msgspec.Struct, frozen=True, gc=False):
     row_times: RowTimes | None = None
     look_times: LookTimes | None = None
     wholes: tuple[KeptVisit, ...] | None = None
+    shared: Shared = msgspec.field(default_factory=Shared)
 
     def column(self, dimension: int) -> Column:
         """Return what rows have for a dimension of visits; ids of 0 where none has anything."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import accumulate
 
 import msgspec
 
@@ -11,7 +12,9 @@ from visitor_tracker.reports.extracts.columns import (
     ENDS,
     OF_ROWS,
     SEVERAL,
+    VISITOR_BITS,
     Acts,
+    Again,
     Column,
     KeptVisit,
     Looks,
@@ -78,7 +81,26 @@ class MadeDay:
 
     def made(self) -> "MadeColumns":
         """Return the rows as columns; once, at the end."""
+        self._sort()
         return MadeColumns(self)
+
+    def _sort(self) -> None:
+        """Put rows in the order of how many looks they have, and looks in that of `Looks`."""
+        times = Counter(look[0] for look in self.looks)
+        order = sorted(range(len(self.bits)), key=lambda row: -times[row])
+        for column in (self.bits, self.views, self.events, self.engaged_ms, self.duration_ms):
+            column[:] = [column[row] for row in order]
+        self.of = [self.of[row] for row in order]
+        self.visitors = [self.visitors[row] for row in order]
+        new = {row: place for place, row in enumerate(order)}
+        self.acts = [(new[act[0]], *act[1:]) for act in self.acts]
+        before: Counter[int] = Counter()  # looks of the row
+        numbered = []
+        for look in self.looks:
+            row = new[look[0]]
+            numbered.append((before[row], (row, *look[1:])))
+            before[row] += 1
+        self.looks = [look for _, look in sorted(numbered, key=lambda each: (each[0], each[1][0]))]
 
 
 class MadeColumns:
@@ -88,7 +110,7 @@ class MadeColumns:
         self._day = day
         self._numbers: dict[bytes, int] = {}
         self._bits, self._again = self._people()
-        self._several = {row for row, _ in self._again}
+        self._several = dict(self._again)
         self.columns = self._columns()
 
     def _people(self) -> tuple[list[int], list[tuple[int, int]]]:
@@ -139,25 +161,29 @@ class MadeColumns:
         return RowTimes(numbers_of(self._day.engaged_ms), numbers_of(self._day.duration_ms))
 
     def looks(self) -> tuple[Looks, LookTimes]:
-        found = sorted(self._day.looks, key=lambda look: look[0])
+        found = self._day.looks
         rows, pages, hosts, bits, views, engaged_ms = zip(*found, strict=True) if found else ((),) * 6
-        times = Counter(rows)
+        many = Counter(Counter(rows).values())  # rows by how many looks they have
+        widths = reversed(list(accumulate(many[times] for times in range(max(many, default=0), 0, -1))))
+        several = self._with_several(rows, bits)
         return Looks(
-            numbers_of(rows),
-            numbers_of(times[row] for row in range(len(self._bits))),
+            tuple(widths),
             column_of(pages),
             column_of(hosts),
-            measured_of((bit, viewed, 0) for bit, viewed in zip(self._with_several(rows, bits), views, strict=True)),
+            measured_of((bit, viewed, 0) for bit, viewed in zip(several, views, strict=True)),
+            self._again_by(rows, several),
         ), LookTimes(numbers_of(engaged_ms))
 
     def acts(self) -> Acts:
         found = self._day.acts
         rows, dimensions, values, bits, times = zip(*found, strict=True) if found else ((),) * 5
+        several = self._with_several(rows, bits)
         return Acts(
             numbers_of(rows),
             bytes(dimensions),
             column_of(values),
-            measured_of((bit, 0, done) for bit, done in zip(self._with_several(rows, bits), times, strict=True)),
+            measured_of((bit, 0, done) for bit, done in zip(several, times, strict=True)),
+            self._again_by(rows, several),
         )
 
     def wholes(self) -> tuple[KeptVisit, ...]:
@@ -171,6 +197,14 @@ class MadeColumns:
             )
             for whole in self._day.wholes
         )
+
+    def _again_by(self, rows: Iterable[int], bits: Iterable[int]) -> Again:
+        found = [
+            (place, self._several[row])
+            for place, (row, each) in enumerate(zip(rows, bits, strict=True))
+            if each & SEVERAL and each & VISITOR_BITS
+        ]
+        return Again(numbers_of(place for place, _ in found), numbers_of(visitor for _, visitor in found))
 
     def _with_several(self, rows: Iterable[int], bits: Iterable[int]) -> list[int]:
         several = self._several

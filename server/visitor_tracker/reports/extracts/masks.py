@@ -1,7 +1,6 @@
 """Which rows of a day are meant: a byte for each, 1 or 0. Only C code of the interpreter looks at single rows."""
 
 import sys
-from array import array
 from collections.abc import Sequence
 from functools import cache
 from itertools import accumulate, compress, count
@@ -13,13 +12,6 @@ Mask = bytes
 
 _HIGH_MOST = 8  # high bytes: more of them take longer than a look at each row
 _FEW = 8  # one of so many is found faster by searching
-_FLAG = bytes([0, 128]).ljust(256, b"\0")
-_DIFFERS = bytes([0]).ljust(256, b"\1")
-# Added to a mask, the last look of a row comes to 127, or more where a carry arrives; the others to 255, 0 or 1.
-_CARRIES = bytes([255, 127]).ljust(256, b"\0")
-_PASSED_ON = b"\0\1\xff"
-_ARRIVED = bytes(128) + b"\1" * 128
-_SPREAD = tuple(bytes(each) for each in range(128)) + tuple(b"\1" * each for each in range(128))
 
 
 def gathered(flags: bytes, column: Column) -> Mask:
@@ -79,37 +71,13 @@ def rows_with(owners: Numbers, chosen: Mask, count: int) -> Mask:
     return bytes(found)
 
 
-def rows_looking(ends: Mask, chosen: Mask, looks: Looks) -> Mask:
-    """Return the same of looks, which stand row after row: a chosen one carries over up to the row's last.
-
-    `ends` is what `ends_of` says of these looks.
-    """
-    total = int.from_bytes(chosen, "little") + int.from_bytes(ends.translate(_CARRIES), "little")
-    return _with_gaps(total.to_bytes(len(ends), "little").translate(_ARRIVED, _PASSED_ON), looks.times)
-
-
-def ends_of(looks: Looks) -> Mask:
-    """Return which looks are the last of their rows."""
-    rows = looks.rows
-    if not rows.body:
-        return b""
-    size = array(rows.code).itemsize
-    whole = int.from_bytes(rows.body, "little")
-    changes = (whole ^ whole >> 8 * size).to_bytes(len(rows.body), "little").translate(_DIFFERS)
-    found = 0
-    for plane in range(size):
-        found |= int.from_bytes(changes[plane::size], "little")
-    return found.to_bytes(len(changes) // size, "little")[:-1] + b"\1"
-
-
-def _with_gaps(each: Mask, times: Numbers) -> Mask:
-    """Put in the rows that have no looks."""
-    none = times.body.translate(equal_to(0)) if times.code == "B" else bytes([not number for number in times.each()])
-    parts, start = [], 0
-    for before, gap in enumerate(places_of(none)):
-        parts += [each[start : gap - before], b"\0"]
-        start = gap - before
-    return b"".join([*parts, each[start:]])
+def rows_looking(chosen: Mask, looks: Looks, count: int) -> Mask:
+    """Return the same of looks."""
+    found = start = 0
+    for width in looks.widths:
+        found |= int.from_bytes(chosen[start : start + width], "little")
+        start += width
+    return found.to_bytes(count, "little")
 
 
 def places_of(mask: Mask) -> list[int]:
@@ -121,12 +89,6 @@ def places_of(mask: Mask) -> list[int]:
     return list(map(add, accumulate(map(len, between)), count()))
 
 
-def picked(numbers: Numbers, places: Sequence[int]) -> Numbers:
-    """Return the numbers at these places."""
-    each = numbers.each()
-    return Numbers(numbers.code, array(numbers.code, map(each.__getitem__, places)).tobytes())
-
-
 def of_owners(rows: Mask, owners: Numbers) -> Mask:
     """Return for each look, or act, whether its row is meant."""
     if not is_any(rows):
@@ -135,11 +97,8 @@ def of_owners(rows: Mask, owners: Numbers) -> Mask:
 
 
 def of_looks(rows: Mask, looks: Looks) -> Mask:
-    """Return the same of looks, which stand row after row: so whole rows are copied."""
-    times = looks.times
-    if times.code != "B" or not times.body.isascii():  # some row has more than 127
-        return of_owners(rows, looks.rows)
-    return b"".join(map(_SPREAD.__getitem__, either(times.body, rows.translate(_FLAG))))
+    """Return the same of looks."""
+    return b"".join([rows[:width] for width in looks.widths])
 
 
 def only_with_value(mask: Mask, values: Sequence[int], column: Column) -> Mask:

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Answer, Headers, Request, Response
+from visitor_tracker.reports.asking.ask import Ask
 from visitor_tracker.reports.asking.forecasting import FORECAST_MOST
 from visitor_tracker.reports.asking.glossary import Glossary, glossary
 from visitor_tracker.reports.asking.named import goal_named, segment_named
@@ -25,13 +26,14 @@ from visitor_tracker.reports.asking.shapes import Answered
 from visitor_tracker.reports.asking.spans import Range
 from visitor_tracker.reports.asking.tables import csv_of, ndjson_of
 from visitor_tracker.reports.asking.trees import Tree
-from visitor_tracker.reports.query import QueryError
+from visitor_tracker.reports.query import WEEK_STARTS, QueryError
 from visitor_tracker.sites import Site
 from visitor_tracker.store.insight import InsightTable
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.web.api import presets, properties
 from visitor_tracker.web.api.kept import NoQuery, owner_of
 from visitor_tracker.web.api.queries import answer_in_turn, refusal
+from visitor_tracker.web.api.several import SeveralRoutes
 from visitor_tracker.web.asked import answer, query_as, site_named
 from visitor_tracker.web.parts import Parts
 from visitor_tracker.web.routed import visible, who_of
@@ -67,9 +69,10 @@ class QueryParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: Annotated[int, Meta(ge=1, le=LIMIT_OF_FILES, description="Rows; in JSON at most 1,000")] | None = None
     cursor: Annotated[str, Meta(description="Of an answer: the rows that follow")] = ""
     forecast: Annotated[
-        int, Meta(ge=0, le=FORECAST_MOST, description="Hours or days to foretell, by time and without filters")
+        int, Meta(ge=0, le=FORECAST_MOST, description="Hours, days, weeks or months to foretell: by time, no filters")
     ] = 0
     format: Annotated[Format, Meta(description="Instead of the header Accept")] | None = None
+    week_start: Annotated[str, Meta(description=f"{', '.join(WEEK_STARTS)}: what weeks begin with")] = ""
 
 
 def routes(parts: Parts) -> list[Route]:
@@ -90,6 +93,7 @@ class QueryRoutes:
         return [
             Route("POST", PATH, self.post, summary, "read", query=NoQuery, body=StatsQuery, answer=Answered),
             Route("GET", PATH, self.get, summary, "read", query=QueryParameters, answer=Answered),
+            *SeveralRoutes(self._table, self.understood).routes(),
             Route(
                 "GET", "/api/v1/stats/definitions", self.definitions, "what each metric means", "own", answer=Glossary
             ),
@@ -110,9 +114,20 @@ class QueryRoutes:
 
     def answer(self, request: Request, query: StatsQuery) -> Answer:
         """Answer a query in the format that was asked for."""
+        kind = query.format or _accepted(request)
+        if query.forecast and kind != "json":
+            raise HttpError(400, "invalid_forecast", f"{kind} has no place for a forecast", "ask for JSON")
+        try:
+            ask = self.understood(request, query, LIMIT_MOST if kind == "json" else LIMIT_OF_FILES)
+            found = answer_in_turn(self._table, ask)
+        except QueryError as error:
+            raise refusal(error) from error
+        return _response(found, kind, ask.question.site)
+
+    def understood(self, request: Request, query: StatsQuery, limit_most: int = LIMIT_MOST) -> Ask:
+        """Return what a query asks; raises HttpError 404 where its site is unknown, and QueryError."""
         snapshot = visible(self._parts.snapshot(), request)
         site = site_named(query.site, snapshot)
-        kind = query.format or _accepted(request)
         about = About(
             site,
             snapshot.policy_of(site.id).visitor,
@@ -120,15 +135,7 @@ class QueryRoutes:
             segment=partial(segment_named, self._insight, site.id, owner_of(who_of(request))),
             goal=partial(goal_named, self._insight, site.id),
         )
-        if query.forecast and kind != "json":
-            raise HttpError(400, "invalid_forecast", f"{kind} has no place for a forecast", "ask for JSON")
-        try:
-            most = LIMIT_MOST if kind == "json" else LIMIT_OF_FILES
-            ask = read_query(query, about, self._parts.clock(), most)
-            found = answer_in_turn(self._table, ask)
-        except QueryError as error:
-            raise refusal(error) from error
-        return _response(found, kind, site)
+        return read_query(query, about, self._parts.clock(), limit_most)
 
 
 def body_query(request: Request) -> StatsQuery:
@@ -161,6 +168,7 @@ def _of_parameters(given: QueryParameters) -> StatsQuery:
         given.cursor,
         given.forecast,
         given.format,
+        given.week_start,
     )
 
 
