@@ -14,6 +14,8 @@ export interface Query {
   goal?: string;
   date_range?: DateRange;
   interval?: 'hour' | 'day' | 'week' | 'month';
+  /** What weeks begin with; monday by default. */
+  week_start?: 'monday' | 'sunday' | 'saturday';
   timezone?: string;
   compare?: DateRange;
   order_by?: string[];

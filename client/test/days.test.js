@@ -9,6 +9,8 @@ test('periods have days', () => {
   const cases = {
     today: ['2026-03-31', '2026-03-31'],
     '7d': ['2026-03-25', '2026-03-31'],
+    week: ['2026-03-30', '2026-03-31'],
+    last_week: ['2026-03-23', '2026-03-29'],
     month: ['2026-03-01', '2026-03-31'],
     last_month: ['2026-02-01', '2026-02-28'],
     '12mo': ['2025-04-01', '2026-03-31'],
@@ -33,11 +35,32 @@ test('one goes back and forth, and never beyond today', () => {
     ['last_month', -1, '2026-01-01..2026-01-31'],
     ['2026-01-01..2026-01-31', 1, 'last_month'],
     ['last_month', 1, 'month'],
+    ['week', -1, 'last_week'],
+    ['week', 1, null],
+    ['last_week', 1, 'week'],
+    ['last_week', -1, '2026-03-16..2026-03-22'],
+    ['2026-03-16..2026-03-22', 1, 'last_week'],
+    ['2026-03-28..2026-03-29', 1, '2026-03-30..2026-03-31'],
     ['all', -1, null],
     ['24h', -1, null],
   ];
   for (const [period, by, found] of cases) assert.equal(shifted(period, TODAY, by), found, `${period} ${by}`);
   assert.equal(shifted('month', '2026-03-12', -1), 'last_month', 'a month up to today moves to a whole one');
+});
+
+test('weeks begin when somebody says', () => {
+  const weeks = {
+    monday: ['2026-03-30', '2026-03-23', '2026-03-29'],
+    sunday: ['2026-03-29', '2026-03-22', '2026-03-28'],
+    saturday: ['2026-03-28', '2026-03-21', '2026-03-27'],
+  };
+  for (const [weekStart, [first, before, last]] of Object.entries(weeks)) {
+    assert.deepEqual(rangeOf('week', TODAY, weekStart), [first, TODAY]);
+    assert.deepEqual(rangeOf('last_week', TODAY, weekStart), [before, last]);
+    assert.equal(shifted('week', TODAY, -1, weekStart), 'last_week');
+    assert.equal(shifted('last_week', TODAY, 1, weekStart), 'week');
+    assert.deepEqual(rangeOf('week', first, weekStart), [first, first], 'on its first day it is that day');
+  }
 });
 
 test('points of a chart are neither too few nor too many', () => {

@@ -46,7 +46,7 @@ def page(path: str, age_ms: int, **more: object) -> Json:
 
 
 def click(path: str, age_ms: int, *, rage: bool = False, dead: bool = False) -> Json:
-    element = {"tag": "BUTTON", "id": "buy", "class": "large round", "x": 640, "y": 300}
+    element = {"tag": "BUTTON", "id": "buy", "class": "large round", "x": 640, "y": 300, "column": 50, "row": 15}
     marks = {name: True for name, is_so in (("rage", rage), ("dead", dead)) if is_so}
     return {
         "type": "click", "name": "Buy now", "url": HOST + path, "age_ms": age_ms, "site": SITE, "viewport": SCREEN,

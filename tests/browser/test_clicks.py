@@ -12,6 +12,7 @@ STAY = "<script>addEventListener('click', (event) => event.preventDefault())</sc
 STYLE = (
     "<style>* {margin: 0; padding: 0; border: 0 solid} body > * {display: block; width: 200px; height: 40px}</style>"
 )
+PLACE = {"x": 30, "y": 10, "column": 2, "row": 0}
 EARLIER_FIELDS = ("url", "t", "type")
 
 
@@ -26,7 +27,7 @@ def clicked(page: Page, site: Site, server: Server, html: str, *selectors: str) 
 
 
 def told(tag: str, name: str = "", target: str = "", **properties: object) -> dict[str, object]:
-    return {"name": name, "target": target, "properties": {"tag": tag, **properties, "x": 30, "y": 10}}
+    return {"name": name, "target": target, "properties": {"tag": tag, **properties, **PLACE}}
 
 
 @pytest.mark.parametrize(

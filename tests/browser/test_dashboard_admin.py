@@ -101,7 +101,7 @@ def _begin(page: Page, server: Server) -> None:
     assert page.evaluate("navigator.clipboard.readText()").strip() == snippet
     expect(page.get_by_text("Waiting for the first visit")).to_be_visible()
     visit(server, "blog", "https://blog.example/hello")
-    expect(page.get_by_text("The first visit is there: /hello")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("The first visit is there: /hello")).to_be_visible()
     page.get_by_role("link", name="Open the overview").click()
     page.wait_for_url(f"{server.url}/dashboard/blog")
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -107,7 +108,7 @@ def test_one_field_is_enough(chromium: Browser, office: Server, mails: MailServe
         turned = page.get_by_role("switch", name=f"{name}: on")
         expect(turned).to_be_checked()
         turned.press("Space")
-        expect(page.get_by_text("Saved.")).to_be_visible()
+        expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
         page.reload()
         expect(turned).not_to_be_checked()
         seen.settle()
@@ -128,6 +129,8 @@ def test_what_happens_is_told_and_listed(chromium: Browser, office: Server, hook
         page.get_by_role("button", name="New alert").click()  # nobody can be told yet, so a channel comes first
         secret = _make_webhook(page, hooks)
         _make_alert(seen)
+        _follow_an_anomaly(seen)
+        _remove_a_token(seen, office)
         _try_webhook(seen, hooks, secret)
         _see_history(seen, office, hooks)
         _change_it(page)
@@ -146,6 +149,41 @@ def _make_webhook(page: Page, hooks: Receiver) -> str:
     assert secret.startswith("whsec_")
     shown.get_by_role("button", name="I have kept it").click()
     return secret
+
+
+def _follow_an_anomaly(seen: Watched) -> None:
+    """Begin an alert where an anomaly leads to, and leave it."""
+    page = seen.page
+    _open(seen, "/dashboard/shop/alerts?new=anomaly&severity=extreme&metric=views&direction=above&per=day&value=255")
+    form = _dialog(page, "New alert")
+    expect(form.get_by_label("How unusual")).to_have_value("extreme")
+    assert urlsplit(page.url).query == ""
+    form.get_by_label("What about").select_option("threshold")
+    for label, value in {"Number": "views", "In which time": "day", "Limit": "255"}.items():
+        expect(form.get_by_label(label, exact=True)).to_have_value(value)
+    page.keyboard.press("Escape")
+
+
+def _remove_a_token(seen: Watched, office: Server) -> None:
+    """Make a channel that has a token, and take that away."""
+    page = seen.page
+    phone = {"name": "Phone", "kind": "ntfy", "url": "https://ntfy.example/topic", "token": "tk_verysecret"}
+    path = f"{office.url}/api/v1/sites/shop/channels"
+    made = office.session.post(path, json=phone, headers=office.admin, timeout=20)
+    assert made.status_code == 201, made.text
+    _open(seen, "/dashboard/shop/alerts?tab=channels")
+    row = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="Phone"))
+    row.get_by_role("button", name="Change the channel Phone").click()
+    form = page.get_by_role("dialog")
+    form.get_by_role("checkbox", name="Remove the stored access token").check()
+    expect(form.get_by_label("Access token (optional)")).to_be_disabled()
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_have_count(0)
+    channels = _ask(office, "sites/shop/channels")["channels"]
+    assert [each["has_token"] for each in channels if each["name"] == "Phone"] == [False]
+    gone = office.session.delete(f"{path}/{made.json()['id']}", headers=office.admin, timeout=20)
+    assert gone.status_code == 204, gone.text
+    _open(seen, "/dashboard/shop/alerts")
 
 
 def _make_alert(seen: Watched) -> None:
@@ -281,7 +319,7 @@ def test_reports_come_by_mail(chromium: Browser, office: Server, mails: MailServ
         expect(page.get_by_role("dialog").get_by_text("Nothing was due yet")).to_be_visible()
         page.keyboard.press("Escape")
         page.get_by_role("switch", name=name).press("Space")
-        expect(page.get_by_text("Saved.")).to_be_visible()
+        expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
         seen.settle()
         assert seen.barriers() == []
         [report] = _ask(office, "sites/news/reports")["reports"]

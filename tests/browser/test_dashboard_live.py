@@ -117,7 +117,7 @@ def test_without_a_stream_it_asks(page: Page, live_server: Server) -> None:
     page.route(STREAM, lambda route: route.fulfill(status=503, body="no"))
     opened(page, live_server, "Asking every 5 seconds")
     visit(live_server, "/asked-for", 11)
-    expect(panel(page, "What happens").get_by_text("/asked-for")).to_be_visible(timeout=15_000)
+    expect(panel(page, "What happens").get_by_text("/asked-for")).to_be_visible()
 
 
 def test_it_says_that_the_server_is_away_and_comes_back(page: Page, own_server: Server) -> None:
@@ -125,7 +125,7 @@ def test_it_says_that_the_server_is_away_and_comes_back(page: Page, own_server: 
     own_server.stop()
     expect(page.locator(".live-state")).to_contain_text("The connection is lost")
     own_server.start()
-    expect(page.locator(".live-state")).to_have_text("Live", timeout=30_000)
+    expect(page.locator(".live-state")).to_have_text("Live")
 
 
 def test_a_hidden_page_follows_nothing(page: Page, live_server: Server) -> None:

@@ -145,6 +145,25 @@ def test_heat_lies_over_the_recorded_page_and_leads_to_sessions(owner: Page, sho
     expect(owner.get_by_role("table", name="Visits, newest first").get_by_role("row")).to_have_count(2)
 
 
+def test_a_spot_of_the_picture_leads_to_who_clicked_there(owner: Page, shop: Server) -> None:
+    opened(owner, shop, "heatmaps")
+    owner.get_by_role("button", name="Sessions that clicked 51% from the left, 300 px from the top").press("Enter")
+    spot = owner.locator(".heat-spot")
+    expect(spot).to_contain_text("2 clicks around this spot 1 in rage, 1 dead")
+    expect(owner.locator(".heat-mark")).to_be_visible()
+    assert "near=50%2C15" in owner.url
+    picture = owner.locator(".heat-page")
+    width = picture.evaluate("(page) => page.clientWidth")
+    picture.click(position={"x": width * 0.1, "y": 10})
+    expect(spot).to_contain_text("No click of these days is known around this spot")
+    picture.click(position={"x": width * 0.5 + 3, "y": 310 * width / 1280})
+    expect(spot).to_contain_text("2 clicks around this spot")
+    spot.get_by_role("link", name="Their recordings").click()
+    expect(owner.get_by_role("table", name="Visits, newest first")).to_contain_text("1 rage click")
+    owner.get_by_role("table", name="Visits, newest first").get_by_role("link").first.click()
+    expect(owner.get_by_role("heading", name=re.compile("Session of"))).to_be_visible()
+
+
 def test_errors_lead_to_the_sessions_that_met_them(owner: Page, shop: Server) -> None:
     opened(owner, shop, "errors")
     expect(owner.get_by_role("heading", name="1 error in 1 group")).to_be_visible()

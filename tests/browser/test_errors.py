@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -147,3 +148,18 @@ HOSTILE = """
 def test_errors_that_are_traps_stop_no_others(page: Page, site: Site, server: Server) -> None:
     found = thrown(page, site, server, HOSTILE)
     assert [each["name"] for each in found] == ["Error: real"]
+
+
+def test_errors_that_the_page_has_kept_are_told_when_the_module_comes(page: Page, site: Site, server: Server) -> None:
+    [line] = re.findall("<script>earlyErrors.*</script>", Path("docs/tracker-modules.md").read_text("utf-8"))
+    early = "<script>null.x</script><script>Promise.reject(new RangeError('far'))</script>"
+    page.goto(site.put("page", f"{line}{early}<script>const fail = () => {{ throw new Error('late') }}</script>"))
+    page.wait_for_function("earlyErrors.length === 2")
+    start(page, server.url, "errors")
+    assert [sent["name"] for sent in until_taken(page, 2)] == [
+        "TypeError: Cannot read properties of null (reading 'x')",
+        "RangeError: far",
+    ]
+    page.evaluate("() => { setTimeout(fail, 0) }")
+    assert [sent["name"] for sent in until_taken(page, 1)] == ["Error: late"]
+    assert page.evaluate("earlyErrors.length") is None  # nobody keeps what is told at once

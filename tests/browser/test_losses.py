@@ -36,6 +36,22 @@ def test_an_event_is_what_it_was_when_it_happened(page: Page, site: Site, server
     expect_stored(server, site, [VIEW, Stored("custom", "page", "Step", properties={"step": 1})])
 
 
+def test_a_page_whose_second_part_never_comes_keeps_a_bounded_number_of_events(
+    page: Page, site: Site, relay: Relay
+) -> None:
+    page.route("**/client/more.*", lambda route: route.abort())
+    page.clock.install()
+    page.goto(site.put("page", tag(relay.url)))
+    page.evaluate(
+        "() => { for (let number = 0; number < 1_000; number++) { document.body.click(); analytics('Many') } }"
+    )
+    assert page.evaluate("VisitorTracker.tracker.seen.length") > 2_000
+    page.clock.run_for(10_000)
+    assert page.evaluate("VisitorTracker.tracker.seen.length") < 100
+    page.evaluate("document.body.click()")
+    assert 0 < page.evaluate("VisitorTracker.tracker.seen.length") <= 100
+
+
 FILL = """<script>
   for (const store of [localStorage, sessionStorage])
     for (let size = 1 << 22; size; size >>= 1)

@@ -227,6 +227,10 @@ def test_a_site_has_an_address_and_keeps_what_it_says(command: Command, store_ur
     assert (row["url"], row["own_retention"]) == ("https://blog.example.com/", {"events_days": 90, "replay_days": 7})
     assert row["retention"] == {"events_days": 90, "replay_days": 7, "ip_records_days": 0, "profiles_days": 400}
     command("site", "set", "blog", "--retention", "replay=settings", "--retention", "ip-records=0", *where)
+    command("site", "set", "blog", "--holiday", "12-25", "--holiday", "2026-04-05", *where)
+    assert "2026-04-05, 12-25" in command("site", "show", "blog", *where).out
+    assert "use days such as" in command("site", "set", "blog", "--holiday", "Easter", *where).err
+    assert command("site", "set", "blog", "--no-holiday", *where).code == 0
     row = json.loads(command("site", "show", "blog", "--json", *where).out)
     assert row["own_retention"] == {"events_days": 90, "ip_records_days": 0}
     assert command("site", "set", "blog", "--retention-as-settings", *where).code == 0

@@ -40,6 +40,8 @@ def ask(site: Site = BERLIN, now_ms: int = NOW, **texts: str) -> Question:
         ("30d", (20260302, 20260331)),
         ("90d", (20260101, 20260331)),
         ("12mo", (20250401, 20260331)),
+        ("week", (20260330, 20260331)),
+        ("last_week", (20260323, 20260329)),
         ("month", (20260301, 20260331)),
         ("last_month", (20260201, 20260228)),
         ("year", (20260101, 20260331)),
@@ -91,6 +93,7 @@ def test_the_day_is_that_of_the_zone() -> None:
         ("by", "prop:", "the name of a property has 1 to 64 characters"),
         ("by", f"prop:{'x' * 65}", "the name of a property has 1 to 64 characters"),
         ("interval", "minute", "use hour, day, week, month"),
+        ("week_start", "friday", "use monday, sunday, saturday"),
         ("order", "visitors; drop table sites", "use visitors, visits, views, events"),
         ("timezone", "Berlin", "there is no time zone 'Berlin'"),
         ("timezone", "../etc/passwd", "there is no time zone"),
@@ -182,6 +185,22 @@ def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
     assert (weeks.by_hours, weeks.place(20260104), weeks.place(20251229)) == (False, 0, None)
     assert labels(period=period, interval="month") == ["2025-12", "2026-01", "2026-02"]
     assert labels(period="2026-02-28..2026-03-01", interval="day") == ["2026-02-28", "2026-03-01"]
+
+
+@pytest.mark.parametrize(
+    ("week_start", "week", "before"),
+    [
+        ("", (20260330, 20260331), (20260323, 20260329)),
+        ("sunday", (20260329, 20260331), (20260322, 20260328)),
+        ("saturday", (20260328, 20260331), (20260321, 20260327)),
+    ],
+)
+def test_weeks_begin_when_the_reader_says(week_start: str, week: tuple[int, int], before: tuple[int, int]) -> None:
+    for period, days in (("week", week), ("last_week", before)):
+        found = ask(period=period, week_start=week_start, interval="week")
+        assert (found.span.first_day, found.span.last_day) == days
+        buckets = buckets_of(found).buckets
+        assert [(bucket.first_day, bucket.last_day) for bucket in buckets] == [days]
 
 
 def test_every_hour_of_another_zones_days_has_its_place() -> None:

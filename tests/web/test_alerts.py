@@ -97,6 +97,9 @@ def test_a_channel_is_changed_and_removed_when_no_alert_uses_it(site: Site) -> N
     assert ask(site, "POST", f"{OF_SITE}/channels", {"name": "phone", "kind": "slack", "url": SLACK})[0] == 409
     status, changed = ask(site, "PATCH", f"{OF_SITE}/channels/{made['id']}", {"name": "other", "token": "tk_1"})
     assert (status, changed["name"], changed["has_token"]) == (200, "other", True)
+    for sent, has_token in (({"name": "third"}, True), ({"token": None}, False)):
+        status, changed = ask(site, "PATCH", f"{OF_SITE}/channels/{made['id']}", sent)
+        assert (status, changed["has_token"]) == (200, has_token)
     alert = {"name": "Odd", "kind": "anomaly", "channels": [made["id"]]}
     rule = ask(site, "POST", f"{OF_SITE}/alerts", alert)[1]
     status, said = ask(site, "DELETE", f"{OF_SITE}/channels/{made['id']}")
@@ -240,6 +243,9 @@ def test_a_token_goes_to_no_other_server_than_the_one_it_was_given_for(site: Sit
             path = f"{OF_SITE}/channels/{made['id']}"
             status, said = ask(site, "PATCH", path, moved)
             assert (status, said["error"]["code"]) == (400, "invalid_token")
+            if made is bot:
+                status, said = ask(site, "PATCH", path, {"token": None})
+                assert (status, said["error"]["code"]) == (400, "invalid_token")
             assert ask(site, "PATCH", path, {**moved, "token": TOKEN if made is bot else "tk_other"})[0] == 200
         assert ask(site, "PATCH", f"{OF_SITE}/channels/{phone['id']}", {"url": f"{there.url}/other"})[0] == 200
         assert ask(site, "POST", f"{OF_SITE}/channels/{phone['id']}/test")[1]["sent"]

@@ -350,6 +350,7 @@ def test_journeys_retention_and_attribution(asking: Asking, day: str) -> None:
         ("journeys?start=*", "invalid_start"),
         ("journeys?start=%00", "invalid_start"),
         ("retention?interval=hour", "invalid_interval"),
+        ("retention?week_start=friday", "invalid_week_start"),
         ("retention?period=24h", "invalid_period"),
         ("attribution", "invalid_goal"),
         ("attribution?goal=x&model=linear", "invalid_model"),

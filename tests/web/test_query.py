@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 import msgspec
@@ -63,6 +64,7 @@ def test_an_answer_says_how_it_was_understood(asking: Asking) -> None:
         ({"order_by": ["views:asc", "page"], "metrics": ["views"], "dimensions": ["page"], "limit": 1},
          {"order_by": "views:asc,page", "metrics": "views", "dimensions": "page", "limit": "1"}),
         ({"compare": "previous", "timezone": "UTC"}, {"compare": "previous", "timezone": "UTC"}),
+        ({"dimensions": ["time:week"], "week_start": "sunday"}, {"dimensions": "time:week", "week_start": "sunday"}),
     ],
 )  # fmt: skip
 def test_parameters_say_what_a_body_says(asking: Asking, body: Said, parameters: dict[str, str]) -> None:
@@ -83,7 +85,8 @@ def test_days_may_be_written_in_several_ways(asking: Asking, asked: object) -> N
 
 
 def test_periods_of_old_and_new_are_known(asking: Asking) -> None:
-    for word in ("day", "today", "yesterday", "24h", "7d", "30d", "90d", "month", "last_month", "12mo", "year"):
+    for word in ("day", "today", "yesterday", "24h", "7d", "30d", "90d", "week", "last_week", "month", "last_month",
+                 "12mo", "year"):  # fmt: skip
         asking.says({"date_range": word})
     assert asking.says({"date_range": "lifetime", "metrics": ["views"]})["totals"]["metrics"] == {"views": 4}
     assert asking.says({"date_range": "all", "metrics": ["views"]})["totals"]["metrics"] == {"views": 4}
@@ -104,6 +107,26 @@ def test_changes_are_absolute_and_in_percent(asking: Asking) -> None:
         "views": {"absolute": 2, "percent": 200.0},
     }
     assert said["meta"]["compared"]["from"] == "2026-03-09"
+
+
+def test_weeks_begin_with_the_day_that_was_asked_for(asking: Asking) -> None:
+    weeks = {"date_range": "2026-03-07..2026-03-11", "dimensions": ["time:week"], "metrics": ["views"]}
+    for begins, rows in {
+        "": [("2026-03-02", 0), ("2026-03-09", 4)],
+        "saturday": [("2026-03-07", 4)],
+        "sunday": [("2026-03-01", 0), ("2026-03-08", 4)],
+    }.items():
+        said = asking.says({**weeks, "week_start": begins})
+        assert [(row["dimensions"]["time"], row["metrics"]["views"]) for row in said["rows"]] == rows
+        assert said["query"]["week_start"] == (begins or "monday")
+
+
+def test_the_running_week_is_compared_with_the_same_weekdays(asking: Asking) -> None:
+    meta = asking.says({"date_range": "week", "week_start": "sunday", "compare": "previous"})["meta"]
+    days = [date.fromisoformat(day) for day in (meta["from"], meta["to"])]
+    assert days[0].strftime("%A") == "Sunday"
+    before = [(day - timedelta(days=7)).isoformat() for day in days]
+    assert [meta["compared"]["from"], meta["compared"]["to"]] == before
 
 
 def test_buckets_are_compared_by_their_places(asking: Asking) -> None:

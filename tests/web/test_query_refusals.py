@@ -45,6 +45,7 @@ def asking(build: Build) -> Asking:
         ({"date_range": {"from": "2026-02-01", "to": "2026-01-01"}}, "invalid_date_range", "earlier day first"),
         ({"date_range": {"from": "2026-02-01"}}, "invalid_date_range", "missing required field"),
         ({"interval": "minute"}, "invalid_interval", "hour, day, week, month"),
+        ({"week_start": "friday"}, "invalid_week_start", "use monday, sunday, saturday"),
         ({"timezone": "Mars/Olympus"}, "invalid_timezone", "Europe/Berlin"),
         ({"timezone": "../../etc/passwd"}, "invalid_timezone", "Europe/Berlin"),
         ({"compare": "never"}, "invalid_compare", "no period"),

@@ -184,6 +184,13 @@ def test_much_costs_more_of_the_rate_limit(build: Build) -> None:
     assert len(stored(shop)) == 1
 
 
+def test_the_largest_piece_passes_where_the_rate_limit_has_less_than_it_costs(build: Build) -> None:
+    shop = open_shop(build, rate_limit=RateLimitConfig(per_second=0.001, burst=8))
+    large = piece(events=[*EVENTS, *(element("p", {"title": "*" * 1_000_000}) for _ in range(4))])
+    assert said(send(shop, large)) == STORED  # 62 tokens, of which there are eight
+    assert said(send(shop, piece(sequence=2))) == (429, "dropped: rate_limit")
+
+
 def test_a_session_has_its_limits(build: Build) -> None:
     shop = open_shop(build, replay=ReplayConfig(session_bytes=64 * 1024))
     many = [increment(3, AT + number, id=1, x=0, y=number) for number in range(500)]

@@ -24,10 +24,12 @@ def test_a_site_is_made_shown_changed_and_removed(site: Site) -> None:
     assert read(site, "/api/v1/sites/blog") == made
     assert [each["name"] for each in read(site, "/api/v1/sites")["sites"]] == ["default", "blog"]
     asked = {"timezone": "Europe/Berlin", "public": True, "modules": ["replay"], "retention": {"events_days": 90}}
+    asked["holidays"] = ["12-25", "2026-04-05", "12-25"]
     changed = manage(site, "PATCH", "/api/v1/sites/blog", asked)
     assert changed == made | {
         "timezone": "Europe/Berlin", "public": True, "modules": ["replay"], "own_modules": True,
         "retention": made["retention"] | {"events_days": 90}, "own_retention": {"events_days": 90},
+        "holidays": ["2026-04-05", "12-25"],
     }  # fmt: skip
     back = manage(site, "PATCH", "/api/v1/sites/blog", {"modules": None, "policy": None, "retention": None})
     assert (back["own_modules"], back["own_policy"], back["own_retention"]) == (False, False, None)
@@ -51,6 +53,8 @@ def test_a_site_is_made_shown_changed_and_removed(site: Site) -> None:
         ({"name": "new", "hostnames": ["https://shop.example/"]}, 400, "invalid_site", "shop.example"),
         ({"name": "new", "hostnames": "shop.example"}, 400, "invalid_body", "hostnames"),
         ({"name": "new", "timezone": "Berlin"}, 400, "invalid_site", "Berlin"),
+        ({"name": "new", "holidays": ["Easter"]}, 400, "invalid_site", "use days such as 2026-04-05"),
+        ({"name": "new", "holidays": ["12-25"] * 201}, 400, "invalid_site", "at most 200"),
         ({"name": "new", "url": "javascript:alert(1)"}, 400, "invalid_site", "no address"),
         ({"name": "new", "policy": {"visitor": "weekly"}}, 400, "invalid_body", "policy.visitor"),
         ({"name": "new", "policy": {"visitors": "daily"}}, 400, "invalid_body", "policy"),

@@ -18,7 +18,7 @@ PERIOD = "period=2026-03-10"
 @pytest.fixture
 def asking(build: Build) -> Asking:
     served = build()
-    marks = {"tag": "A", "rage": True, "dead": True}
+    marks = {"tag": "A", "rage": True, "dead": True, "column": 40, "row": 12}
     german: dict[str, Any] = {"place": GERMANY, "agent": FIREFOX}
     fold(
         served.app.store,
@@ -52,6 +52,8 @@ def test_visits_come_page_by_page_and_filtered(asking: Asking) -> None:
 def test_sessions_of_spots_are_for_who_may_see_visits(asking: Asking) -> None:
     target = f"/api/v1/clicks?site=default&{PERIOD}&url=https://a.test/a&viewport=mobile"
     assert says(asking, target)["spots"][0]["sessions"] == [f"{who('anna').hex()}-{NOON + 1}"]
+    for near, clicks in {"40,12": 1, "43,10": 1, "44,12": 0, "40,15": 0}.items():
+        assert says(asking, f"{target}&near={near}")["clicks"] == clicks, near
     shared = json.loads(asking.response("/api/v1/clicks?site=blog", headers={"x-who": "link"}).body)
     assert (shared["clicks"], shared["spots"]) == (0, [])
 
@@ -70,6 +72,7 @@ def test_sessions_of_spots_are_for_who_may_see_visits(asking: Asking) -> None:
         (f"{VISITS}?colour=red", 400, "unknown_parameter"),
         ("/api/v1/sites/nowhere/visits", 404, "unknown_site"),
         ("/api/v1/clicks?url=nowhere", 400, "invalid_url"),
+        ("/api/v1/clicks?near=4", 400, "invalid_near"),
         ("/api/v1/clicks?viewport=wide", 400, "invalid_viewport"),
     ],
 )

@@ -5,6 +5,7 @@ import {Toasts} from '../ui/toast.jsx';
 import {Header} from './Header.jsx';
 import {LoadedView} from './LoadedView.jsx';
 import {Nav} from './Nav.jsx';
+import {PrintedHead} from './PrintedHead.jsx';
 import {QuestionBar} from './QuestionBar.jsx';
 import {ShortcutHelp} from './ShortcutHelp.jsx';
 import {isLoggedOut} from './api.js';
@@ -59,6 +60,14 @@ const Before = ({isNobody}) =>
     <p class="loading">{t('state.loading')}</p>
   );
 
+/** What stands above the views of a site, on the screen and on paper. */
+const Above = ({place, view, isEmbedded}) => (
+  <>
+    <PrintedHead place={place} isPlain={view?.plain} />
+    {!view?.plain && <QuestionBar place={place} isEmbedded={isEmbedded} />}
+  </>
+);
+
 export const App = () => {
   useLanguage(); // every text is rendered again when it changes
   const session = useSession();
@@ -85,7 +94,7 @@ export const App = () => {
       <div class="columns">
         {!isEmbedded && <Nav place={place} session={session} views={views} />}
         <main id="content" tabIndex={-1}>
-          {place.area === 'site' && !view?.plain && <QuestionBar place={place} isEmbedded={isEmbedded} />}
+          {place.area === 'site' && <Above {...{place, view, isEmbedded}} />}
           {isAllowed(place, session, view) ? (
             <LoadedView key={`${place.area} ${place.site} ${view.name}`} view={view} place={place} />
           ) : (

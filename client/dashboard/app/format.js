@@ -35,14 +35,24 @@ export const change = (value) =>
     number({style: 'percent', maximumFractionDigits: 1, signDisplay: 'exceptZero'}).format(known / 100),
   );
 
-/** Milliseconds as 2m 03s; less than ten seconds with a decimal. */
+/** With the symbol that a language has for it: what Intl calls narrow is 2 Min., 3 Sek. in German, which no tile has room for. */
+const narrow = (value, unit, digits = 0) => t(`unit.${unit}`, {value: decimal(value, digits)});
+
+/** Returns a length in two units, as 2m 3s, or in the larger one where the other is 0. */
+const twoUnits = (value, size, unit, smaller) => {
+  const large = narrow(Math.floor(value / size), unit);
+  return value % size ? `${large} ${narrow(value % size, smaller)}` : large;
+};
+
+/** Milliseconds as 2m 3s, in German 2 min 3 s; less than ten seconds with a decimal. */
 export const duration = (ms) =>
   orNone(ms, (known) => {
     const seconds = known / 1000;
-    if (seconds < 10) return `${number({maximumFractionDigits: 1}).format(seconds)}s`;
-    if (seconds < 60) return `${Math.round(seconds)}s`;
-    if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${String(Math.floor(seconds % 60)).padStart(2, '0')}s`;
-    return `${Math.floor(seconds / 3600)}h ${String(Math.floor((seconds % 3600) / 60)).padStart(2, '0')}m`;
+    if (seconds < 9.95) return narrow(seconds, 'second', 1);
+    const all = Math.round(seconds);
+    if (all < 60) return narrow(all, 'second');
+    if (all < 3600) return twoUnits(all, 60, 'minute', 'second');
+    return twoUnits(Math.floor(all / 60), 60, 'hour', 'minute');
   });
 
 /** Milliseconds as 159 ms or 2.16 s: for what is measured, not for visits. */

@@ -60,6 +60,13 @@ export const go = (to, {replace = false} = {}) => {
   store.set(readPlace(location));
 };
 
+/** Returns a parameter of the address and what changes it: which tab is open, say; the usual one is not written down. */
+export const useParam = (name, usual = '') => {
+  const {params} = usePlace();
+  const change = (value) => go(withParams({[name]: value === usual ? null : value}), {replace: true});
+  return [params.get(name) || usual, change];
+};
+
 addEventListener('popstate', () => store.set(readPlace(location)));
 
 const isOwn = (link) =>

@@ -1,45 +1,29 @@
 /** What all reports of a site are asked with: days, comparison, and filters, as they stand in the address. */
+import {asTree, filterText, readFilter, writeFilter} from './filters.js';
 import {getPlace, go, usePlace, withParams} from './place.js';
+import {getSession} from './session.js';
+import {getWeekStart, useWeekStart} from './week.js';
 import {getZone, useZone} from './zone.js';
+import {addDays, dayIn, periodOf, rangeOf} from '../ui/period/days.js';
 
 /** Periods to choose from; any other is one day or FROM..TO. docs/reports.md says what they mean. */
-export const PERIODS = ['today', 'yesterday', '24h', '7d', '30d', '90d', 'month', 'last_month', '12mo', 'year', 'all'];
+export const PERIODS = ['today', 'yesterday', '24h', '7d', 'week', 'last_week', '30d', '90d', 'month', 'last_month', '12mo', 'year', 'all']; // prettier-ignore
 export const DEFAULT_PERIOD = '30d';
-export const OPERATORS = [
-  'is',
-  'is_not',
-  'contains',
-  'not_contains',
-  'matches',
-  'not_matches',
-  'gt',
-  'gte',
-  'lt',
-  'lte',
-];
 
-const escaped = (text) => text.replace(/[\\,]/g, '\\$&');
-const parts = (text) =>
-  (text.match(/(?:\\.|[^\\,])+|(?<=,|^)(?=,|$)/g) ?? []).map((part) => part.replace(/\\(.)/g, '$1'));
+const asText = (period) => (/^\d{4}-/.test(period) ? period.replace('..', ',') : period);
 
-/** A filter is {operator, dimension, values}; in the address f=is,country,DE,FR with commas of values escaped. */
-export const writeFilter = ({operator, dimension, values}) => [operator, dimension, ...values].map(escaped).join(',');
+const siteZone = (site) =>
+  getSession()?.sites.find(({name, aliases}) => name === site || aliases?.includes(site))?.timezone ?? 'UTC';
 
-/** A filter that is none stays one, so that the server refuses it: without it there would be other numbers than were asked for. */
-const readFilter = (text) => {
-  const [operator = '', dimension = '', ...values] = parts(text);
-  return {operator, dimension, values};
-};
+/** Returns a week as its days, since it is the reader who knows when it begins; any other period as it is. */
+const inDays = (period, zone) =>
+  ['week', 'last_week'].includes(period) ? periodOf(...rangeOf(period, dayIn(zone), getWeekStart())) : period;
 
-const asText = ({period}) => (/^\d{4}-/.test(period) ? period.replace('..', ',') : period);
-
-const asTree = (filters) => {
-  const conditions = filters.map(({operator, dimension, values}) => [
-    operator,
-    dimension,
-    /^[gl]te?$/.test(operator) ? values.map(Number) : values,
-  ]);
-  return conditions.length ? JSON.stringify(conditions.length === 1 ? conditions[0] : {and: conditions}) : '';
+/** Returns what a question's days are compared with: those of the running week with the same of the week before. */
+const comparedDays = ({period, compare}, zone) => {
+  if (period !== 'week' || compare !== 'previous') return inDays(compare, zone);
+  const [from, to] = rangeOf(period, dayIn(zone), getWeekStart());
+  return periodOf(addDays(from, -7), addDays(to, -7));
 };
 
 /** Returns the question of an address: {site, period, compare, interval, filters, segment}. */
@@ -55,50 +39,36 @@ export const questionOf = ({site, params}) => ({
 /** Renders again when the address changes, and when somebody chooses the days of another time zone. */
 export const useQuestion = () => {
   useZone();
+  useWeekStart();
   return questionOf(usePlace());
 };
 
 /** Returns the parameters of GET /api/v1/stats/query for a question, and more: {metrics: 'visitors', dimensions: 'page'}. */
-export const toQuery = (question, more = {}) => ({
-  site: question.site,
-  date_range: asText(question),
-  compare: question.compare,
-  filters: asTree(question.filters),
-  segment: question.segment,
-  timezone: getZone(),
-  ...more,
-});
+export const toQuery = (question, more = {}) => {
+  const zone = getZone() || siteZone(question.site);
+  return {
+    site: question.site,
+    date_range: asText(inDays(question.period, zone)),
+    compare: comparedDays(question, zone),
+    filters: asTree(question.filters),
+    segment: question.segment,
+    timezone: getZone(),
+    week_start: getWeekStart(),
+    ...more,
+  };
+};
+
+/** Returns the days of the other reports, which are those of the site. */
+export const reportPeriod = ({site, period}) => inDays(period, siteZone(site));
 
 /** Returns the parameters of the other reports (goals, funnel, vitals …), which say period= and filter= as text. */
 export const toReport = (question, more = {}) => ({
   site: question.site,
-  period: question.period,
+  period: reportPeriod(question),
   filter: filterText(question.filters),
   segment: question.segment,
   ...more,
 });
-
-const WORDS = {
-  is_not: 'is not',
-  not_contains: 'not contains',
-  matches: 'glob',
-  not_matches: 'not glob',
-  gt: '>',
-  gte: '>=',
-  lt: '<',
-  lte: '<=',
-};
-const KEYWORDS = /^(and|or|not|is|contains|glob)$/i;
-const isPlain = (text) => /^[\w./:-]+$/.test(text) && !KEYWORDS.test(text);
-const quoted = (text) => (isPlain(text) ? text : `"${text.replace(/["\\]/g, '\\$&')}"`);
-const PROPERTY = 'prop:';
-const named = (dimension) =>
-  dimension.startsWith(PROPERTY) ? PROPERTY + quoted(dimension.slice(PROPERTY.length)) : quoted(dimension);
-const conditionText = ({operator, dimension, values}) =>
-  `${named(dimension)} ${WORDS[operator] ?? operator} ${values.map(quoted).join(',')}`;
-
-/** Returns filters as the text that segments are saved by, and that the command line takes (docs/reports.md). */
-export const filterText = (filters) => filters.map(conditionText).join(' and ');
 
 const isSame = (one, other) => one.dimension === other.dimension && one.operator === other.operator;
 

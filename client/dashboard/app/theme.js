@@ -1,4 +1,5 @@
 /** Light, dark, or as the system is. */
+import {isPrinting} from './printing.js';
 import {remember, remembered} from './kept.js';
 import {createStore, useStore} from './store.js';
 
@@ -15,7 +16,8 @@ export const shownTheme = createStore('light');
 
 const apply = () => {
   const chosen = store.get();
-  const shown = chosen === 'system' ? (prefersDark.matches ? 'dark' : 'light') : chosen;
+  const own = chosen === 'system' ? (prefersDark.matches ? 'dark' : 'light') : chosen;
+  const shown = isPrinting.get() ? 'light' : own; // paper is white
   document.documentElement.dataset.theme = shown;
   shownTheme.set(shown);
 };
@@ -27,4 +29,5 @@ export const setTheme = (theme) => {
 };
 
 prefersDark.addEventListener('change', apply);
+isPrinting.subscribe(apply);
 apply();

@@ -10,8 +10,8 @@ export const Panel = ({title, extra, class: name = '', children}) => (
 );
 
 /** Choices of which one is shown, as buttons; `choices` are [value, text]. */
-export const Tabs = ({label, choices, chosen, onChoose}) => (
-  <div class="tabs" role="group" aria-label={label}>
+export const Tabs = ({label, choices, chosen, onChoose, class: name = ''}) => (
+  <div class={`tabs ${name}`} role="group" aria-label={label}>
     {choices.map(([value, text]) => (
       <button key={value} type="button" aria-pressed={value === chosen} onClick={() => onChoose(value)}>
         {text}

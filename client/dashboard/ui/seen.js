@@ -1,5 +1,6 @@
 /** What is below the edge of the screen is asked for when it comes near. */
 import {useEffect, useRef, useState} from 'preact/hooks';
+import {isPrinting} from '../app/printing.js';
 
 const NEAR = '150px';
 
@@ -11,12 +12,13 @@ export const useSeen = () => {
     // One call may tell of several moments: on a busy machine "not yet" and "now" come together.
     const look = (moments) => moments.some(({isIntersecting}) => isIntersecting) && setSeen(true);
     const observer = new IntersectionObserver(look, {rootMargin: NEAR});
-    const all = () => setSeen(true);
     observer.observe(box.current);
-    addEventListener('beforeprint', all);
+    const whenPrinted = (is) => is && setSeen(true);
+    whenPrinted(isPrinting.get());
+    const stop = isPrinting.subscribe(whenPrinted);
     return () => {
       observer.disconnect();
-      removeEventListener('beforeprint', all);
+      stop();
     };
   }, []);
   return [box, isSeen];

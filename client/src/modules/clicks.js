@@ -1,5 +1,6 @@
 /** Tells what is clicked, and the clicks that nothing came of: rage clicks, dead clicks. */
 import {burstWatch} from './parts/bursts.js';
+import {columnOf, rowOf} from './parts/cells.js';
 import {watchChanges} from './parts/changes.js';
 import {addressOf as resolved, attribute, fits, LINKS, own, pathOf} from './parts/elements.js';
 import {quietly} from './parts/quietly.js';
@@ -71,8 +72,13 @@ const propertiesOf = (event, actor) => {
     const value = attribute(actor, name);
     if (value) found[name] = value.slice(0, VALUE_MOST);
   }
-  // A click by the keyboard has no place.
-  return event.detail ? Object.assign(found, {x: Math.round(event.clientX), y: Math.round(event.clientY)}) : found;
+  if (!event.detail) return found; // a click by the keyboard has no place
+  return Object.assign(found, {
+    x: Math.round(event.clientX),
+    y: Math.round(event.clientY),
+    column: columnOf(event.pageX),
+    row: rowOf(event.pageY),
+  });
 };
 
 /** Returns what is to be told of a click, and whether it may turn out to be dead. */

@@ -55,4 +55,6 @@ export const start = (tracker) => {
   tracker.onPage.push(() => known.clear());
   addEventListener('error', listen);
   addEventListener('unhandledrejection', listen);
+  if (Array.isArray(self.earlyErrors)) self.earlyErrors.splice(0).forEach(listen); // what the page itself has kept
+  self.earlyErrors = {push() {}};
 };

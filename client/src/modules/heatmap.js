@@ -1,16 +1,12 @@
 /** Counts where visitors click, move and scroll to, in cells of the page: x in hundredths of its width, y in 20 px. */
+import {COLUMNS, columnOf, rowOf} from './parts/cells.js';
 import {mayCount} from './replay/consent.js';
 import {Uploader} from './replay/upload.js';
 
 const EVERY_MS = 30_000;
 const MOVE_MS = 100;
-const ROW_PX = 20;
-const COLUMNS = 100;
-const ROWS = 5000;
 const TIMES_MOST = 10_000; // that one cell counts between two sendings
 const WAITING_MOST = 200_000; // bytes in memory while the server is away
-
-const rowOf = (y) => Math.max(0, Math.min(ROWS - 1, Math.floor(y / ROW_PX)));
 
 /** The cells of one page since it was last sent. */
 class Cells {
@@ -22,9 +18,7 @@ class Cells {
   }
 
   add(kind, {pageX, pageY}) {
-    const width = document.documentElement.scrollWidth || 1;
-    const column = Math.max(0, Math.min(COLUMNS - 1, Math.floor((pageX / width) * COLUMNS)));
-    const cell = rowOf(pageY) * COLUMNS + column;
+    const cell = rowOf(pageY) * COLUMNS + columnOf(pageX);
     const cells = this._kinds[kind];
     cells.set(cell, Math.min(TIMES_MOST, (cells.get(cell) ?? 0) + 1));
   }

@@ -39,10 +39,10 @@ const send = async (events) => {
 export const flush = (tracker.flush = async (isSure) => {
   const batch = fitting(tracker.queue.filter((event) => !event[flying]));
   if (!batch[0] || (Date.now() < until && !isSure && !document.hidden)) return;
-  batch.forEach((event) => (event[flying] = 1));
+  batch.map((event) => (event[flying] = 1));
   if (document.hidden) flush(); // the rest too: there may be no later
   const done = (await send(batch)) || [];
-  batch.forEach((event) => (event[flying] = 0));
+  batch.map((event) => (event[flying] = 0));
   tracker.queue = tracker.queue.filter((event) => !done.includes(event));
   tracker.keep();
   if (done[0]) flush();

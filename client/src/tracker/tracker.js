@@ -5,7 +5,8 @@ import {ofTab, shared} from './storage.js';
 
 /** Returns 32 hex digits: 12 of the time, so that the server's index grows at its end, and 20 random ones, 0 to 9. */
 export const newId = () =>
-  `0${Date.now().toString(16)}${crypto.getRandomValues(new Uint32Array(4)).join('').slice(0, 20)}`;
+  // eslint-disable-next-line prefer-template -- fewer bytes
+  '0' + Date.now().toString(16) + crypto.getRandomValues(new Uint32Array(4)).join('').slice(0, 20);
 
 export const tracker = {
   base,

@@ -9,7 +9,7 @@ from visitor_tracker.cli.arguments import config_of, opened
 from visitor_tracker.cli.output import EXIT_USAGE, complain
 from visitor_tracker.cli.sites import all_sites, known_site
 from visitor_tracker.days import date_of
-from visitor_tracker.reports.query import PERIODS, QueryError, Span, read_span
+from visitor_tracker.reports.query import PERIODS, WEEK_STARTS, QueryError, Span, read_span
 from visitor_tracker.sites import Site
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.sql import SqlStore
@@ -44,6 +44,10 @@ def add_period(command: argparse.ArgumentParser) -> None:
         default="30d",
         help=f"{', '.join(PERIODS)}, a day such as 2026-03-31, or two with .. between; default: 30d",
     )
+
+
+def add_week_start(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--week-start", choices=WEEK_STARTS, default="", help="what weeks begin with; default: monday")
 
 
 def ask(options: argparse.Namespace, answer: Callable[[SitePeriod], None]) -> int:

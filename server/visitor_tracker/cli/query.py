@@ -8,6 +8,7 @@ from typing import Any
 from visitor_tracker.access.keeper import policy_of
 from visitor_tracker.cli.arguments import add_command, config_of, opened
 from visitor_tracker.cli.output import EXIT_USAGE, complain, remark, say, say_document, say_table
+from visitor_tracker.cli.periods import add_week_start
 from visitor_tracker.cli.sites import all_sites, known_site
 from visitor_tracker.reports.asking.answering import answer_query
 from visitor_tracker.reports.asking.metrics import METRICS
@@ -53,6 +54,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
         help=f"{', '.join(WORDS)}, a day such as 2026-03-31, or two with .. between; default: 30d",
     )
     command.add_argument("--interval", choices=INTERVALS, default="", help="of rows by time")
+    add_week_start(command)
     command.add_argument("--timezone", metavar="ZONE", default="", help="whose days; default: those of the site")
     command.add_argument(
         "--compare", metavar="PERIOD", default="", help=f"{', '.join(COMPARISONS)}, or days: show changes since then"
@@ -104,6 +106,7 @@ def _asked(options: argparse.Namespace) -> StatsQuery:
         _list(options.order),
         options.limit,
         options.cursor,
+        week_start=options.week_start,
     )
 
 

@@ -11,6 +11,7 @@ from visitor_tracker.access.audit import OPERATOR, Audit
 from visitor_tracker.access.keeper import policy_of
 from visitor_tracker.cli.arguments import Run, config_of, opened
 from visitor_tracker.cli.output import EXIT_FAILED, EXIT_USAGE, complain, say
+from visitor_tracker.cli.periods import add_week_start
 from visitor_tracker.cli.sites import all_sites, known_site
 from visitor_tracker.errors import TrackerError
 from visitor_tracker.reports.about import OF_A_VISIT, About
@@ -99,6 +100,10 @@ def add_by(command: argparse.ArgumentParser) -> None:
 
 def add_interval(command: argparse.ArgumentParser) -> None:
     command.add_argument("--interval", choices=INTERVALS, default="", help="what one point of a series stands for")
+    add_week_start(command)
+
+
+_ASKED = ("period", "by", "interval", "filters", "limit", "week_start")
 
 
 @contextmanager
@@ -111,7 +116,7 @@ def desk_of(options: argparse.Namespace) -> Iterator[Desk]:
         table, kept = ReportTable(store.database), InsightTable(store.database)
         now_ms = time.time_ns() // 1_000_000
         policy = (site.policy or policy_of(config.identity)).visitor
-        asked = Asked(**{name: getattr(options, name, "") for name in ("period", "by", "interval", "filters", "limit")})
+        asked = Asked(**{name: getattr(options, name, "") for name in _ASKED})
         question = read_question(asked, site, policy, now_ms=now_ms, known=lambda: table.known(site.id))
         desk = Desk(store, site, question, table, kept, now_ms)
         if name := getattr(options, "segment", ""):

@@ -14,6 +14,7 @@ from typing import Any
 from visitor_tracker.access.keeper import policy_of
 from visitor_tracker.cli.arguments import add_command, config_of, opened
 from visitor_tracker.cli.output import EXIT_USAGE, complain, remark, say, say_document, say_table
+from visitor_tracker.cli.periods import add_week_start
 from visitor_tracker.cli.row_trends import row_trends, total_trend
 from visitor_tracker.cli.sites import all_sites, known_site
 from visitor_tracker.days import date_of, zone_of
@@ -92,6 +93,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
         help='count what fits only, e.g. "country is DE and prop:plan is pro"; docs/reports.md has the language',
     )
     command.add_argument("--timezone", metavar="ZONE", default="", help="whose days; default: those of the site")
+    add_week_start(command)
     command.add_argument("--order", choices=ORDERS, default="", help="what lists are sorted by; default: visitors")
     command.add_argument("--limit", metavar="N", default="", help="rows of each list; default: 10")
     command.add_argument("--no-sparklines", action="store_true", help="no small charts beside the numbers")

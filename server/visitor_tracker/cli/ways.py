@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from visitor_tracker.cli.arguments import add_command
 from visitor_tracker.cli.output import remark, say, say_document, say_table
+from visitor_tracker.cli.periods import add_week_start
 from visitor_tracker.cli.questions import Desk, add_chosen, add_period, answered, percent, say_title
 from visitor_tracker.reports.journeys import LIMIT, LIMIT_MOST, STEPS, STEPS_MOST, Direction, journeys
 from visitor_tracker.reports.query import QueryError
@@ -42,6 +43,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
     )  # fmt: skip
     add_period(cohorts)
     cohorts.add_argument("--interval", dest="cohorts", choices=get_args(CohortInterval), help="what one cohort is of")
+    add_week_start(cohorts)
 
 
 def _journey(options: argparse.Namespace, desk: Desk) -> None:

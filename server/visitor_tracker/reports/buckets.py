@@ -13,10 +13,9 @@ from visitor_tracker.days import (
     days_between,
     hour_of,
     month_of,
-    number_of,
     zone_of,
 )
-from visitor_tracker.reports.query import QueryError, Question, Span, month_end
+from visitor_tracker.reports.query import QueryError, Question, Span, month_end, week_of
 
 BUCKETS_MOST = 2_000  # 83 days by the hour, five years by the day
 _HOURS_KEPT = 10_000
@@ -99,10 +98,8 @@ def _day_buckets(question: Question) -> Iterator[Bucket]:
         if question.interval == "day":
             bucket = Bucket(date_of(day).isoformat(), day, day)
         elif question.interval == "week":
-            date = date_of(day)
-            monday = date - timedelta(days=date.weekday())
-            sunday = number_of(monday + timedelta(days=6))
-            bucket = Bucket(monday.isoformat(), day, min(sunday, last))
+            first = week_of(day, question.week_start)
+            bucket = Bucket(date_of(first).isoformat(), day, min(day_after(first, 6), last))
         else:
             month = month_of(day)
             bucket = Bucket(f"{month // 100:04d}-{month % 100:02d}", day, min(month_end(day), last))

@@ -16,6 +16,9 @@ from visitor_tracker.store.reports import ReportTable
 CLICKS_MOST = 500_000  # of one question
 LIMIT, LIMIT_MOST = 50, 1_000
 SESSIONS_MOST = 20  # of a spot
+NEAR_COLUMNS, NEAR_ROWS = 3, 2  # how far from a cell of a heatmap is near it: about what its spot covers
+
+Cell = tuple[int, int]  # a column and a row
 
 
 class Spot(msgspec.Struct, frozen=True):
@@ -90,13 +93,14 @@ def clicked(  # noqa: PLR0913 - the rest by keyword
     *,
     page: tuple[str, str] | None = None,
     is_shown: Callable[[str], bool] | None = None,
+    near: Cell | None = None,
     limit: int = LIMIT,
     with_sessions: bool = False,
 ) -> Clicked:
     """Return what was clicked in a span; raises QueryError where there is too much to read.
 
-    `page` is a host and a path; `is_shown` says of which viewports, such as 1280x720. `with_sessions` tells single
-    visits: for who may see them.
+    `page` is a host and a path; `is_shown` says of which viewports, such as 1280x720, `near` around which place of
+    the page. `with_sessions` tells single visits: for who may see them.
     """
     spots: defaultdict[_Key, _Sums] = defaultdict(_Sums)
     within = Within(table, question)
@@ -105,6 +109,8 @@ def clicked(  # noqa: PLR0913 - the rest by keyword
         if place and place != (told.host, told.page):
             continue
         if is_shown and not is_shown(told.rest.viewport):
+            continue
+        if near and not _is_near(told, near):
             continue
         if within.has(told.visitor, told.ts):
             spots[_key(told)].add(told)
@@ -116,6 +122,13 @@ def clicked(  # noqa: PLR0913 - the rest by keyword
         _shown(table, ranked[:limit], with_sessions=with_sessions),
         len(spots),
     )
+
+
+def _is_near(told: Told, cell: Cell) -> bool:
+    column, row = (told.rest.properties.get(name) for name in ("column", "row"))
+    if not (isinstance(column, int) and isinstance(row, int)):
+        return False  # by the keyboard, or of a script that does not tell it
+    return abs(column - cell[0]) <= NEAR_COLUMNS and abs(row - cell[1]) <= NEAR_ROWS
 
 
 def _rank(each: tuple[_Key, _Sums]) -> tuple[int, int, str]:

@@ -15,13 +15,15 @@ from visitor_tracker.store.reports import Piece
 
 Interval = Literal["hour", "day", "week", "month"]
 Order = Literal["visitors", "visits", "views", "events"]
+WeekStart = Literal["monday", "sunday", "saturday"]
 
 Known = Callable[[], tuple[int, int] | None]  # a site's first and last day with numbers
 
 INTERVALS: tuple[Interval, ...] = get_args(Interval)
 ORDERS: tuple[Order, ...] = get_args(Order)
+WEEK_STARTS: tuple[WeekStart, ...] = get_args(WeekStart)
 PERIODS = (
-    "today", "yesterday", "24h", "7d", "30d", "90d", "12mo", "month", "last_month", "year", "all",
+    "today", "yesterday", "24h", "7d", "30d", "90d", "12mo", "week", "last_week", "month", "last_month", "year", "all",
 )  # fmt: skip
 DIMENSIONS = {each.name.lower(): each for each in Dimension if each is not Dimension.TOTAL}
 OF_ROBOTS = frozenset({Dimension.BOT, Dimension.CRAWLER})
@@ -34,6 +36,7 @@ OFFSET_MOST = 1_000_000
 _DIGITS_MOST = 9
 _FIRST_DAY, _LAST_DAY = 19700101, 29991231
 _LAST_DAYS = {"7d": 7, "30d": 30, "90d": 90}
+_WEEKDAYS: dict[WeekStart, int] = {"monday": 0, "saturday": 5, "sunday": 6}  # as date.weekday() has them
 _DAYS_OF_HOURS = 1  # a period of so many days is shown by the hour
 _DAYS_OF_DAYS = 92  # and one of so many by the day
 
@@ -80,6 +83,7 @@ class Question:
     order: Order | None = None
     limit: int = 10
     offset: int = 0
+    week_start: WeekStart = "monday"
 
     @property
     def is_foreign(self) -> bool:
@@ -114,6 +118,7 @@ class Asked:
     order: str = ""
     limit: str = ""
     offset: str = ""
+    week_start: str = ""
 
 
 def read_question(asked: Asked, site: Site, policy: VisitorPolicy, *, now_ms: int, known: Known) -> Question:
@@ -121,13 +126,14 @@ def read_question(asked: Asked, site: Site, policy: VisitorPolicy, *, now_ms: in
 
     `known` is called for the site's first and last day with numbers, where the period is "all".
     """
-    span = read_span(asked.period or "30d", read_zone(asked.timezone, site), now_ms, known)
+    week_start = read_week_start(asked.week_start)
+    span = read_span(asked.period or "30d", read_zone(asked.timezone, site), now_ms, known, week_start)
     interval = _one_of("interval", asked.interval, {name: name for name in INTERVALS}) or usual_interval(span)
     try:
         filters = read_filter(asked.filters) if asked.filters.strip() else None
     except FilterError as error:
         raise QueryError("filter", str(error)) from error
-    question = Question(site, span, policy, interval, filters=filters)
+    question = Question(site, span, policy, interval, filters=filters, week_start=week_start)
     return replace(
         question,
         dimension=_dimension(asked.by),
@@ -146,22 +152,37 @@ def read_zone(text: str, site: Site) -> str:
     return text
 
 
-def read_span(text: str, timezone: str, now_ms: int, known: Known) -> Span:
+def read_week_start(text: str) -> WeekStart:
+    """Return the day that weeks begin with, Monday where the text is empty; raises QueryError."""
+    return _one_of("week_start", text, {name: name for name in WEEK_STARTS}) or "monday"
+
+
+def week_of(day: int, week_start: WeekStart) -> int:
+    """Return the first day of a day's week."""
+    return day_after(day, -((date_of(day).weekday() - _WEEKDAYS[week_start]) % 7))
+
+
+def read_span(text: str, timezone: str, now_ms: int, known: Known, week_start: WeekStart = "monday") -> Span:
     """Return the days that a period means; raises QueryError for anything but PERIODS, a day, or two with .. between.
 
-    Periods end today: "7d" is today and the six days before, "month" begins on the first, "12mo" with the month
-    eleven before this one. "24h" is this hour and the 23 before it.
+    Periods end today: "7d" is today and the six days before, "week" begins on `week_start`, "month" on the first,
+    "12mo" with the month eleven before this one. "24h" is this hour and the 23 before it.
     """
     today = day_of(timezone, now_ms)
     if text == "24h":
         end = hour_of(timezone, now_ms) + HOUR_MS
         start = end - 24 * HOUR_MS
         return Span(timezone, today, day_of(timezone, start), today, start, end, by_hours=True)
-    first, last = _named_days(text, today, known) or _given_days(text)
+    first, last = _week(text, today, week_start) or _named_days(text, today, known) or _given_days(text)
     start, end = bounds(timezone, first)[0], bounds(timezone, last)[1]
     if start == end:  # Samoa had no 30 December 2011
         raise QueryError("period", f"there was no {date_of(first)} in {timezone}: the calendar left it out")
     return Span(timezone, today, first, last, start, end)
+
+
+def _week(text: str, today: int, week_start: WeekStart) -> tuple[int, int] | None:
+    first = week_of(today, week_start)
+    return {"week": (first, today), "last_week": (day_after(first, -7), day_after(first, -1))}.get(text)
 
 
 def _named_days(text: str, today: int, known: Known) -> tuple[int, int] | None:

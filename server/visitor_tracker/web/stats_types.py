@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from visitor_tracker.reports.numbers import VisitorsAre
 from visitor_tracker.reports.overview import Day
-from visitor_tracker.reports.query import BY, LIMIT_MOST, OFFSET_MOST, Asked, Interval, Order
+from visitor_tracker.reports.query import BY, LIMIT_MOST, OFFSET_MOST, Asked, Interval, Order, WeekStart
 from visitor_tracker.web.site_query import OldName, Period, SiteName
 
 
@@ -26,13 +26,15 @@ class OldStatsQuery(msgspec.Struct, frozen=True):
     order: Annotated[Order | None, Meta(description="Of the values; visitors by default")] = None
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MOST, description="How many values; 10 by default")] | None = None
     offset: Annotated[int, Meta(ge=0, le=OFFSET_MOST, description="How many values to leave out")] | None = None
+    week_start: Annotated[WeekStart | None, Meta(description="What weeks begin with; monday by default")] = None
 
     def asked(self) -> Asked:
         """Return the question as texts."""
         limit, offset = ("" if number is None else str(number) for number in (self.limit, self.offset))
         return Asked(
-            self.period, self.by, self.interval or "", self.filter, self.timezone, self.order or "", limit, offset
-        )
+            self.period, self.by, self.interval or "", self.filter, self.timezone, self.order or "", limit, offset,
+            self.week_start or "",
+        )  # fmt: skip
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):

@@ -71,6 +71,7 @@ class Times:
     first: date
     last: date
     interval: str
+    week_start: str = "monday"
 
     def bucket(self, each: Event) -> str | None:
         moment = datetime.fromtimestamp(each.ts / 1000, UTC)
@@ -84,11 +85,18 @@ class Times:
         if self.interval == "day":
             return day.isoformat()
         if self.interval == "week":
-            return (day - timedelta(days=day.weekday())).isoformat()
+            return week(day, self.week_start).isoformat()
         if self.interval == "month":
             return day.isoformat()[:7]
         hour = local.replace(minute=0, second=0, microsecond=0)
         return hour.isoformat(timespec="minutes")
+
+
+def week(day: date, begins: str) -> date:
+    """Return the first day of a day's week: the one of that name before it, or itself."""
+    while day.strftime("%A").lower() != begins:
+        day -= timedelta(days=1)
+    return day
 
 
 class Recount:
@@ -302,7 +310,7 @@ def buckets(times: Times) -> Iterator[str]:
     while day <= times.last:
         label = {
             "day": day.isoformat(),
-            "week": (day - timedelta(days=day.weekday())).isoformat(),
+            "week": week(day, times.week_start).isoformat(),
             "month": day.isoformat()[:7],
         }[times.interval]
         if label not in seen:

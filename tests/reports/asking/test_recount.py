@@ -77,6 +77,7 @@ def a_query(chance: random.Random) -> Asked:
         compare=chance.choice([None, None, "previous", ["2026-10-23", "2026-10-25"]]),
         metrics=["visitors", "visits"],
         limit=1_000,
+        week_start=chance.choice(["monday", "sunday", "saturday"]),
     )
     return Asked(query, wanted, first, last)
 
@@ -97,7 +98,7 @@ class Of:
         return answer_query(self.table, self.read(query))
 
     def recount(self, asked: Asked, first: date, last: date) -> Recount:
-        times = Times(asked.query.timezone or ZONE, ZONE, first, last, asked.query.interval)
+        times = Times(asked.query.timezone or ZONE, ZONE, first, last, asked.query.interval, asked.query.week_start)
         return Recount(self.events, times, asked.wanted, asked.dimensions, by_time=asked.by_time)
 
 
@@ -183,7 +184,7 @@ def hides_visitors(ask: Ask, *, of_rows: bool) -> bool:
 def rows_of(ask: Ask, recount: Recount, asked: Asked) -> dict[tuple[str, ...], dict[str, Any]]:
     rows = dict(recount.rows)
     if asked.by_time and not asked.dimensions:
-        times = Times(ZONE, ZONE, asked.first, asked.last, asked.query.interval)
+        times = Times(ZONE, ZONE, asked.first, asked.last, asked.query.interval, asked.query.week_start)
         nothing = Recount([], times, asked.wanted, [], by_time=False).total
         rows = {(label,): rows.get((label,), nothing) for label in buckets(times)}
     whole = share_of(recount, asked.dimensions)

@@ -1,8 +1,9 @@
 /** Lines over time: with a comparison, a band, notes, a tooltip, and the keyboard. */
 import uPlot from 'uplot';
-import {useEffect, useRef, useState} from 'preact/hooks';
+import {useLayoutEffect, useRef, useState} from 'preact/hooks';
 import {metric} from '../../app/format.js';
 import {t} from '../../app/i18n.js';
+import {isPrinting} from '../../app/printing.js';
 import {useStore} from '../../app/store.js';
 import {shownTheme} from '../../app/theme.js';
 import {colours, lines, optionsOf} from './drawing.js';
@@ -13,12 +14,14 @@ const SHORTEST_DRAG_PX = 8;
 
 /** Draws anew when something changes; `area` is where the lines are, in pixels, `move` sets the cursor. */
 const usePlot = (box, {chart, theme, onPlace, onDrag}) => {
+  const isOnPaper = useStore(isPrinting);
   const plot = useRef(null);
   const [area, setArea] = useState(null);
   const listeners = useRef({});
   listeners.current = {onPlace, onDrag};
   const measure = ({over}) => setArea({left: over.offsetLeft, width: over.clientWidth, height: over.clientHeight});
-  useEffect(() => {
+  // Before the browser goes on: when it prints, it takes what is there then.
+  useLayoutEffect(() => {
     const colour = colours(box.current);
     const found = lines(chart, colour);
     const hooks = {
@@ -47,7 +50,7 @@ const usePlot = (box, {chart, theme, onPlace, onDrag}) => {
       observer.disconnect();
       drawn.destroy();
     };
-  }, [chart.key, theme]);
+  }, [chart.key, theme, isOnPaper]);
   const move = (place) => {
     const drawn = plot.current;
     drawn?.setCursor({left: drawn.valToPos(place, 'x'), top: drawn.over.clientHeight / 2});

@@ -1,6 +1,7 @@
 /** Times of points as texts. A time is 2026-03-31T14:00+01:00 (an hour), 2026-03-31 (a day, or a week's first) or 2026-03. */
 import {day} from '../../app/format.js';
 import {language, t} from '../../app/i18n.js';
+import {addDays} from '../period/days.js';
 
 /** Returns the hour of a time as a clock shows it. */
 export const hourText = (time) => {
@@ -29,9 +30,7 @@ export const shortTime = (time, interval, count) => {
 /** Returns the first and the last day of a point; the last of a month or a week is cut at the period's end. */
 export const daysOfPoint = (time, interval) => {
   const first = dayOf(time);
-  const [year, month, date] = first.split('-').map(Number);
+  const [year, month] = first.split('-').map(Number);
   if (interval === 'month') return [first, new Date(Date.UTC(year, month, 0)).toISOString().slice(0, 10)];
-  if (interval !== 'week') return [first, first];
-  const weekday = (new Date(`${first}T00:00:00Z`).getUTCDay() + 6) % 7;
-  return [first, new Date(Date.UTC(year, month - 1, date + 6 - weekday)).toISOString().slice(0, 10)];
+  return [first, interval === 'week' ? addDays(first, 6) : first];
 };

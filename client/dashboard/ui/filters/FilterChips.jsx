@@ -1,44 +1,30 @@
 /** The filters that hold: each can be changed and taken away; more are added, or a saved segment is chosen. */
 import {useState} from 'preact/hooks';
-import {t, textOr} from '../../app/i18n.js';
+import {t} from '../../app/i18n.js';
 import {useShortcuts} from '../../app/keys.js';
 import {go, withParams} from '../../app/place.js';
 import {appendFilter, changeFilter, clearFilters} from '../../app/question.js';
 import {Icon} from '../icon.jsx';
 import {FilterDialog} from './FilterDialog.jsx';
 import {Segments} from './Segments.jsx';
-import {dimensionName, valueName} from './names.js';
-
-const MOST_VALUES = 3;
-
-const valuesText = (dimension, values) => {
-  const names = values.map((value) => valueName(dimension, value));
-  if (names.length <= MOST_VALUES) return names.join(` ${t('filters.or')} `);
-  return t('filters.more', {names: names.slice(0, MOST_VALUES).join(', '), count: names.length - MOST_VALUES});
-};
+import {Written, filterName} from './Written.jsx';
 
 const Chip = ({filter, place, isEmbedded, onEdit}) => {
-  const {operator, dimension, values} = filter;
-  const text = (
-    <>
-      {dimensionName(dimension)} {textOr(`operator.${operator}`, operator)}{' '}
-      <strong>{valuesText(dimension, values)}</strong>
-    </>
-  );
+  const text = <Written filter={filter} />;
   if (isEmbedded) return <span class="chip">{text}</span>;
   return (
     <span class="chip">
       <button
         type="button"
         class="chip-text"
-        title={t('filters.change', {name: dimensionName(dimension)})}
+        title={t('filters.change', {name: filterName(filter)})}
         onClick={() => onEdit({place, filter})}
       >
         {text}
       </button>
       <button
         type="button"
-        aria-label={t('filters.remove', {name: dimensionName(dimension)})}
+        aria-label={t('filters.remove', {name: filterName(filter)})}
         onClick={() => changeFilter(place)}
       >
         <Icon name="close" size={14} />
@@ -71,7 +57,7 @@ export const FilterChips = ({question, isEmbedded}) => {
     <div class="chips" role="group" aria-label={t('filters.title')}>
       {segment && <SegmentChip name={segment} isEmbedded={isEmbedded} />}
       {filters.map((filter, place) => (
-        <Chip key={`${place} ${filter.dimension}`} {...{filter, place, isEmbedded}} onEdit={setEdited} />
+        <Chip key={place} {...{filter, place, isEmbedded}} onEdit={setEdited} />
       ))}
       {!isEmbedded && (
         <>

@@ -1,122 +1,129 @@
-/** Makes a filter, or changes one: what of a visit, how it compares, with which values. */
+/** Makes a filter, or changes one: a condition, or several of which one is enough, or none may hold. */
 import {useState} from 'preact/hooks';
+import {isGroup} from '../../app/filters.js';
 import {t} from '../../app/i18n.js';
-import {useProperties} from '../../app/properties.js';
 import {Dialog} from '../dialog.jsx';
 import {Field} from '../form.jsx';
-import {ValuesField} from './ValuesField.jsx';
-import {GROUPS, PROPERTY, dimensionName, isNumeric, operatorsOf} from './names.js';
+import {Icon} from '../icon.jsx';
+import {ConditionFields} from './ConditionFields.jsx';
+import {Written, filterName} from './Written.jsx';
+import {NEW, conditionOf, draftsOf, filterOf, isReady} from './drafts.js';
 
-const isComparing = (operator) => /^[gl]te?$/.test(operator);
+const MOST_CONDITIONS = 12;
+const MODES = ['any', 'none'];
 
-const startOf = (filter) => {
-  if (!filter) return {dimension: 'page', operator: 'is', values: [], property: ''};
-  const isProperty = filter.dimension.startsWith(PROPERTY);
+/** Returns the drafts, which of them is open, and what changes them; another one is made once the open one is ready. */
+const useDrafts = (filter) => {
+  const [{drafts, open, isMoved}, setState] = useState(() => ({drafts: draftsOf(filter), open: 0, isMoved: false}));
+  const [isWarned, setWarned] = useState(false);
+  const missing = drafts.findIndex((draft) => !isReady(draft));
+  const move = (place, list = drafts) => {
+    setState({drafts: list, open: place, isMoved: true});
+    setWarned(false);
+  };
+  const warn = () => {
+    setState({drafts, open: missing, isMoved});
+    setWarned(true);
+  };
   return {
-    ...filter,
-    dimension: isProperty ? 'prop' : filter.dimension,
-    property: isProperty ? filter.dimension.slice(PROPERTY.length) : '',
+    drafts,
+    open,
+    isMoved,
+    isWarned: isWarned && missing >= 0,
+    show: (place) => (missing >= 0 ? warn() : move(place)),
+    add: () => (missing >= 0 ? warn() : move(drafts.length, [...drafts, NEW])),
+    remove: (place) => {
+      const left = drafts.toSpliced(place, 1);
+      const kept = place < open ? open - 1 : open;
+      move(Math.min(kept, left.length - 1), left);
+    },
+    change: (more) => setState((old) => ({...old, drafts: old.drafts.with(open, {...old.drafts[open], ...more})})),
+    /** Calls back once every condition is whole, and shows the first that is not. */
+    whenReady: (callback) => (missing >= 0 ? warn() : callback()),
   };
 };
 
-const Dimensions = ({value, onChange}) => (
-  <Field label={t('filters.dimension')} type="select" value={value} onChange={({target}) => onChange(target.value)}>
-    {GROUPS.map(([group, dimensions]) => (
-      <optgroup key={group} label={t(`filters.group_${group}`)}>
-        {dimensions.map((name) => (
-          <option key={name} value={name}>
-            {name === 'prop' ? t('filters.any_property') : dimensionName(name)}
-          </option>
-        ))}
-      </optgroup>
-    ))}
-  </Field>
-);
-
-const Property = ({question, value, onChange}) => {
-  const {data} = useProperties(question);
+const Closed = ({draft, place, onShow, onRemove}) => {
+  const condition = conditionOf(draft);
   return (
-    <>
-      <Field
-        label={t('filters.property_name')}
-        help={t('filters.property_help')}
-        value={value}
-        list="filter-properties"
-        autoComplete="off"
-        required
-        onInput={({target}) => onChange(target.value)}
-      />
-      <datalist id="filter-properties">
-        {(data?.properties ?? []).map(({name}) => (
-          <option key={name} value={name} />
-        ))}
-      </datalist>
-    </>
+    <li class="chip">
+      <button
+        type="button"
+        class="chip-text"
+        title={t('filters.change', {name: filterName(condition)})}
+        onClick={() => onShow(place)}
+      >
+        <Written filter={condition} />
+      </button>
+      <button
+        type="button"
+        aria-label={t('filters.remove', {name: filterName(condition)})}
+        onClick={() => onRemove(place)}
+      >
+        <Icon name="close" size={14} />
+      </button>
+    </li>
   );
 };
 
-const OneNumber = ({values, onChange}) => (
-  <Field
-    label={t('filters.number')}
-    type="number"
-    step="any"
-    required
-    value={values[0] ?? ''}
-    onInput={({target}) => onChange(target.value === '' ? [] : [target.value])}
-  />
-);
-
-const HELP = {matches: 'filters.help_matches', not_matches: 'filters.help_matches', is: 'filters.help_is'};
+const Conditions = ({question, edited}) => {
+  const {drafts, open} = edited;
+  return (
+    <ol class="conditions">
+      {drafts.map((draft, place) =>
+        place === open ? (
+          <li key={place}>
+            <ConditionFields
+              key={place}
+              question={question}
+              draft={draft}
+              isEntered={edited.isMoved}
+              onChange={edited.change}
+            />
+            {drafts.length > 1 && (
+              <button type="button" class="button quiet" onClick={() => edited.remove(place)}>
+                {t('filters.remove_condition')}
+              </button>
+            )}
+          </li>
+        ) : (
+          <Closed key={place} draft={draft} place={place} onShow={edited.show} onRemove={edited.remove} />
+        ),
+      )}
+    </ol>
+  );
+};
 
 /** Without `filter` it makes a new one; `onKeep` gets it. */
 export const FilterDialog = ({question, filter, onKeep, onClose}) => {
-  const [draft, setDraft] = useState(() => startOf(filter));
-  const [isWarned, setWarned] = useState(false);
-  const dimension = draft.dimension === 'prop' ? `${PROPERTY}${draft.property.trim()}` : draft.dimension;
-  const operators = operatorsOf(dimension);
-  const operator = operators.includes(draft.operator) ? draft.operator : operators[0];
-  const isNumber = isComparing(operator) || isNumeric(dimension);
-  const isReady = draft.values.length > 0 && dimension !== PROPERTY;
-  const change = (more) => setDraft((old) => ({...old, ...more}));
+  const [mode, setMode] = useState(filter && isGroup(filter) ? filter.operator : 'any');
+  const edited = useDrafts(filter);
+  const {drafts} = edited;
   const keep = (event) => {
     event.preventDefault();
-    if (isReady) onKeep({dimension, operator, values: isNumber ? draft.values.slice(0, 1) : draft.values});
-    else setWarned(true);
+    edited.whenReady(() => onKeep(filterOf(drafts, mode)));
   };
   return (
     <Dialog title={t(filter ? 'filters.edit' : 'filters.add')} onClose={onClose}>
       <form class="form" onSubmit={keep} noValidate>
-        <div class="filter-parts">
-          <Dimensions value={draft.dimension} onChange={(value) => change({dimension: value, values: []})} />
-          <Field
-            label={t('filters.operator')}
-            type="select"
-            value={operator}
-            onChange={({target}) => change({operator: target.value})}
-          >
-            {operators.map((name) => (
+        {(drafts.length > 1 || mode === 'none') && (
+          <Field label={t('filters.mode')} type="select" value={mode} onChange={({target}) => setMode(target.value)}>
+            {MODES.map((name) => (
               <option key={name} value={name}>
-                {t(`operator.${name}`)}
+                {t(`filters.mode_${name}`)}
               </option>
             ))}
           </Field>
-        </div>
-        {draft.dimension === 'prop' && (
-          <Property question={question} value={draft.property} onChange={(property) => change({property})} />
         )}
-        {isNumber ? (
-          <OneNumber values={draft.values} onChange={(values) => change({values})} />
-        ) : (
-          <ValuesField
-            key={dimension}
-            question={question}
-            dimension={dimension}
-            values={draft.values}
-            help={HELP[operator] ? t(HELP[operator]) : ''}
-            onChange={(values) => change({values})}
-          />
+        <Conditions question={question} edited={edited} />
+        {drafts.length < MOST_CONDITIONS && (
+          <p>
+            <button type="button" class="button quiet" onClick={edited.add}>
+              <Icon name="plus" size={16} /> {t('filters.add_condition')}
+            </button>
+          </p>
         )}
-        {isWarned && !isReady && (
+        {edited.isWarned && (
           <p class="trouble" role="alert">
             {t('filters.no_value')}
           </p>

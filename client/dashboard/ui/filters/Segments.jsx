@@ -4,7 +4,7 @@ import {useAnswer} from '../../app/answers.js';
 import {at, send} from '../../app/api.js';
 import {t} from '../../app/i18n.js';
 import {go, withParams} from '../../app/place.js';
-import {filterText} from '../../app/question.js';
+import {filterText} from '../../app/filters.js';
 import {may} from '../../app/session.js';
 import {Dialog} from '../dialog.jsx';
 import {Check, Field, Form} from '../form.jsx';

@@ -4,11 +4,13 @@ import {useShortcuts} from '../../app/keys.js';
 import {go, withParams} from '../../app/place.js';
 import {PERIODS} from '../../app/question.js';
 import {useSession} from '../../app/session.js';
+import {useWeekStart} from '../../app/week.js';
 import {useZone} from '../../app/zone.js';
 import {Icon} from '../icon.jsx';
 import {Popover} from '../popover.jsx';
 import {ComparePicker, nextComparison} from './ComparePicker.jsx';
 import {DaysForm} from './DaysForm.jsx';
+import {WeekChoice} from './WeekChoice.jsx';
 import {ZoneChoice} from './ZoneChoice.jsx';
 import {dayIn, rangeOf, shifted} from './days.js';
 import {daysText} from './text.js';
@@ -17,16 +19,16 @@ const KEYS = {d: 'today', e: 'yesterday', h: '24h', w: '7d', m: '30d', q: '90d',
 
 const show = (period) => go(withParams({period, interval: null}));
 
-const periodText = (period, today) => {
+const periodText = (period, today, weekStart) => {
   if (hasText(`period.${period}`)) return t(`period.${period}`);
-  const range = rangeOf(period, today);
+  const range = rangeOf(period, today, weekStart);
   return range ? daysText(range) : period;
 };
 
-const Presets = ({period, today, close}) => (
+const Presets = ({period, today, weekStart, close}) => (
   <ul class="presets">
     {PERIODS.map((one) => {
-      const range = rangeOf(one, today);
+      const range = rangeOf(one, today, weekStart);
       const key = Object.keys(KEYS).find((name) => KEYS[name] === one);
       return (
         <li key={one}>
@@ -74,8 +76,9 @@ export const PeriodPicker = ({question}) => {
   const site = sites.find(({name, aliases}) => name === question.site || aliases?.includes(question.site));
   const zone = chosenZone || site?.timezone || 'UTC';
   const today = dayIn(zone);
-  const before = shifted(question.period, today, -1);
-  const after = shifted(question.period, today, 1);
+  const weekStart = useWeekStart();
+  const before = shifted(question.period, today, -1, weekStart);
+  const after = shifted(question.period, today, 1, weekStart);
   const presets = Object.entries(KEYS).map(([key, period]) => [key, [t(`period.${period}`), () => show(period)]]);
   useShortcuts(
     {
@@ -90,17 +93,17 @@ export const PeriodPicker = ({question}) => {
     <div class="period" role="group" aria-label={t('period.title')} onKeyDown={onArrow(before, after)}>
       <Step by={-1} to={before} label={t('period.previous')} />
       <Popover
-        label={periodText(question.period, today)}
+        label={periodText(question.period, today, weekStart)}
         title={t('period.title')}
         icon="calendar"
         class="period-popover"
       >
         {(close) => (
           <>
-            <Presets period={question.period} today={today} close={close} />
+            <Presets period={question.period} {...{today, weekStart, close}} />
             <DaysForm
               title={t('period.own')}
-              range={rangeOf(question.period, today) ?? [today, today]}
+              range={rangeOf(question.period, today, weekStart) ?? [today, today]}
               last={today}
               onDays={(period) => {
                 show(period);
@@ -108,6 +111,7 @@ export const PeriodPicker = ({question}) => {
               }}
             />
             <ZoneChoice site={site} />
+            <WeekChoice />
           </>
         )}
       </Popover>

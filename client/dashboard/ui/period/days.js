@@ -26,12 +26,20 @@ export const dayIn = (timeZone, moment = Date.now()) => {
   return `${year}-${month}-${day}`;
 };
 
+const WEEKDAYS = {sunday: 0, monday: 1, saturday: 6}; // as Date has them
+
+/** Returns the first day of a day's week. */
+export const weekOf = (day, weekStart) =>
+  addDays(day, -((new Date(epoch(day)).getUTCDay() + 7 - WEEKDAYS[weekStart]) % 7));
+
 const RANGES = {
   today: (today) => [today, today],
   yesterday: (today) => [addDays(today, -1), addDays(today, -1)],
   '7d': (today) => [addDays(today, -6), today],
   '30d': (today) => [addDays(today, -29), today],
   '90d': (today) => [addDays(today, -89), today],
+  week: (today, weekStart) => [weekOf(today, weekStart), today],
+  last_week: (today, weekStart) => [addDays(weekOf(today, weekStart), -7), addDays(weekOf(today, weekStart), -1)],
   month: (today) => [monthStart(today), today],
   last_month: (today) => [monthStart(today, -1), monthEnd(today, -1)],
   '12mo': (today) => [monthStart(today, -11), today],
@@ -39,8 +47,8 @@ const RANGES = {
 };
 
 /** Returns [first, last] day of a period, null for all and 24h, whose days only the server can tell. */
-export const rangeOf = (period, today) => {
-  if (RANGES[period]) return RANGES[period](today);
+export const rangeOf = (period, today, weekStart = 'monday') => {
+  if (RANGES[period]) return RANGES[period](today, weekStart);
   const [from, to = from] = period.split('..');
   return isDay(from) && isDay(to) && from <= to ? [from, to] : null;
 };
@@ -69,11 +77,16 @@ const moved = ([from, to], today, by) => {
 };
 
 /** Returns the period before (-1) or after (1) another one, null where there is none: nothing is after today. */
-export const shifted = (period, today, by) => {
-  const range = rangeOf(period, today);
+export const shifted = (period, today, by, weekStart = 'monday') => {
+  const range = rangeOf(period, today, weekStart);
   if (!range) return null;
-  const [from, to] = moved(range, today, by);
+  const whole = period === 'week' ? [range[0], addDays(range[0], 6)] : range;
+  const [from, to] = moved(whole, today, by);
   if (from > today) return null;
+  if (countDays(from, to) === 7) {
+    if (from === weekOf(today, weekStart)) return 'week';
+    if (from === RANGES.last_week(today, weekStart)[0]) return 'last_week';
+  }
   return named(from, to > today ? today : to, today);
 };
 
@@ -89,8 +102,8 @@ export const intervalsOf = (days) => {
 };
 
 /** Returns how many days a period has; null for all. */
-export const lengthOf = (period, today) => {
+export const lengthOf = (period, today, weekStart) => {
   if (period === '24h') return 1;
-  const range = rangeOf(period, today);
+  const range = rangeOf(period, today, weekStart);
   return range && countDays(...range);
 };

@@ -3,7 +3,7 @@ import {useState} from 'preact/hooks';
 import {send} from '../../app/api.js';
 import {t} from '../../app/i18n.js';
 import {Dialog} from '../../ui/dialog.jsx';
-import {Field, Form} from '../../ui/form.jsx';
+import {Check, Field, Form} from '../../ui/form.jsx';
 import {say} from '../../ui/toast.jsx';
 import {Choice, words} from '../admin/shared.jsx';
 import {CHANNEL_KINDS} from './words.js';
@@ -33,6 +33,7 @@ export const bodyOf = (kind, values, isNew) => {
     if (!text && secret && !isNew) continue;
     body[name] = name === 'to' ? words(text) : text;
   }
+  if (values.token_gone) body.token = null;
   return isNew ? {...body, kind} : body;
 };
 
@@ -60,9 +61,20 @@ const KindField = ({kind, channel, field: {name, secret, needed, placeholder, ty
   );
 };
 
+/** A token that a server no longer wants: the field beside it is then left alone. */
+const TokenGone = ({isGone, onChange}) => (
+  <Check
+    label={t('channels.token_gone')}
+    name="token_gone"
+    checked={isGone}
+    onChange={({target}) => onChange(target.checked)}
+  />
+);
+
 /** `channel` null makes a new one; `onDone` gets it as the server tells it, a webhook with its secret. */
 export const ChannelDialog = ({base, channel, canMail, onClose, onDone}) => {
   const [kind, setKind] = useState(channel?.kind ?? (canMail ? 'email' : 'slack'));
+  const [isTokenGone, setTokenGone] = useState(false);
   const save = async (values) => {
     const body = bodyOf(kind, values, !channel);
     const made = channel
@@ -93,8 +105,14 @@ export const ChannelDialog = ({base, channel, canMail, onClose, onDone}) => {
           defaultValue={channel?.name ?? ''}
         />
         {FIELDS[kind].map((field) => (
-          <KindField key={`${kind} ${field.name}`} kind={kind} channel={channel} field={field} />
+          <KindField
+            key={`${kind} ${field.name}`}
+            kind={kind}
+            channel={channel}
+            field={field.name === 'token' ? {...field, disabled: isTokenGone} : field}
+          />
         ))}
+        {kind === 'ntfy' && channel?.has_token && <TokenGone isGone={isTokenGone} onChange={setTokenGone} />}
       </Form>
     </Dialog>
   );

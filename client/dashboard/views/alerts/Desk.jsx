@@ -1,8 +1,8 @@
 /** Alerts, channels and history of a site, or of the server itself; which of them is shown stands in the address. */
-import {useState} from 'preact/hooks';
+import {useEffect, useState} from 'preact/hooks';
 import {useAnswer} from '../../app/answers.js';
 import {t} from '../../app/i18n.js';
-import {withParams} from '../../app/place.js';
+import {go, withParams} from '../../app/place.js';
 import {Title} from '../../ui/panel.jsx';
 import {Answered} from '../../ui/states.jsx';
 import {Channels} from './Channels.jsx';
@@ -10,6 +10,7 @@ import {History, LIMIT} from './History.jsx';
 import {Opened} from './Opened.jsx';
 import {Quick} from './Quick.jsx';
 import {Rules} from './Rules.jsx';
+import {GIVEN_AWAY, givenIn} from './draft.js';
 import {AddButton, NoMail} from './parts.jsx';
 
 const TABS = ['alerts', 'channels', 'history'];
@@ -76,7 +77,8 @@ const Tabs = ({chosen}) => (
 );
 
 /** Nobody can be told without a channel, so that comes first. */
-const newRule = (channels) => (channels.length ? {rule: null} : {channel: null, next: {rule: null}});
+const newRule = (channels, given) =>
+  channels.length ? {rule: null, given} : {channel: null, next: {rule: null, given}};
 
 /** Returns the answers that all tabs are made of as one. */
 const useDesk = (base) => {
@@ -101,6 +103,12 @@ export const Desk = ({place, base, kinds, title, isServer = false, goals = [], t
   const tab = TABS.includes(wanted) ? wanted : 'alerts';
   const {alerts: rules = [], channels = [], history, mail_is_set_up: canMail} = desk.data ?? {};
   const shared = {base, kinds, goals, timezone, isServer, rules, channels, canMail, onShow: show, reload: desk.reload};
+  const given = givenIn(place.params, kinds);
+  useEffect(() => {
+    if (!given || !desk.data) return;
+    show(newRule(channels, given));
+    go(withParams(GIVEN_AWAY), {replace: true});
+  }, [Boolean(given && desk.data)]);
   const add = () => show(tab === 'channels' ? {channel: null} : newRule(channels));
   return (
     <>

@@ -76,6 +76,10 @@ export const Opened = (props) => {
   if (open.doomed) return <Remove base={base} open={open} onDone={done} />;
   if (open.renewed) return <Renew base={base} channel={open.renewed} onClose={close} onShow={onShow} />;
   const isRule = open.rule !== undefined;
-  if (isRule) return <RuleDialog {...props} rule={open.rule} first={open.first} onClose={close} onDone={done} />;
+  if (isRule) {
+    return (
+      <RuleDialog {...props} rule={open.rule} first={open.first} given={open.given} onClose={close} onDone={done} />
+    );
+  }
   return <Channel {...props} onClose={close} />;
 };

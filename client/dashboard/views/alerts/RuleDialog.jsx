@@ -81,8 +81,8 @@ const Manners = ({draft, timezone, onType}) => (
 );
 
 /** `rule` null makes a new one. */
-export const RuleDialog = ({base, rule, kinds, goals, channels, first, timezone, onClose, onDone}) => {
-  const [draft, setDraft] = useState(() => startOf(rule, {kinds, channels, first}));
+export const RuleDialog = ({base, rule, kinds, goals, channels, first, given, timezone, onClose, onDone}) => {
+  const [draft, setDraft] = useState(() => startOf(rule, {kinds, channels, first, given}));
   const type = (more) => setDraft((old) => ({...old, ...more}));
   const name = draft.name ?? t(`alerts.name.${draft.kind}`);
   const save = async () => {

@@ -1,5 +1,5 @@
 /** An alert as it is typed, and as the server takes it. */
-import {HAVE_END, unitOf} from './words.js';
+import {HAVE_END, METRICS, PERIODS, SEVERITIES, unitOf} from './words.js';
 
 /** The fields that matter, by kind. */
 const FIELDS = {
@@ -31,10 +31,26 @@ const NEW = {
 
 const PERCENT = 100;
 
+/** What an address may begin a new alert with, and which values it may have; `period` there is that of reports. */
+const GIVEN = {metric: METRICS, direction: ['above', 'below'], per: PERIODS, severity: SEVERITIES};
+const isNumber = (text) => /^\d{1,9}(\.\d{1,3})?$/.test(text);
+
+/** Returns what an address says of a new alert, null where it is of none: ?new=anomaly&severity=strong. */
+export const givenIn = (params, kinds) => {
+  if (!kinds.includes(params.get('new'))) return null;
+  const given = Object.entries(GIVEN).filter(([name, values]) => values.includes(params.get(name)));
+  const found = Object.fromEntries(given.map(([name]) => [name === 'per' ? 'period' : name, params.get(name)]));
+  const value = params.get('value') ?? '';
+  return {kind: params.get('new'), ...found, ...(isNumber(value) ? {value} : {})};
+};
+
+/** What leaves the address once it was read. */
+export const GIVEN_AWAY = Object.fromEntries(['new', 'value', ...Object.keys(GIVEN)].map((name) => [name, null]));
+
 /** Returns a draft of a rule, or of a new one, which the channel `first` gets, or the only one there is. */
-export const startOf = (rule, {kinds, channels, first}) => {
+export const startOf = (rule, {kinds, channels, first, given}) => {
   const only = channels.length === 1 ? [channels[0].id] : [];
-  if (!rule) return {...NEW, kind: kinds[0], channels: first ? [first] : only};
+  if (!rule) return {...NEW, kind: kinds[0], channels: first ? [first] : only, ...given};
   const share = unitOf(rule.metric) === 'percent' ? PERCENT : 1;
   return {...rule, value: Math.round(rule.value * share * 1e6) / 1e6};
 };

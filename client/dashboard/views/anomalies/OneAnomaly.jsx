@@ -5,7 +5,8 @@ import {t} from '../../app/i18n.js';
 import {Icon} from '../../ui/icon.jsx';
 import {Around} from './Around.jsx';
 import {Why} from './Why.jsx';
-import {toDays} from './links.js';
+import {may} from '../../app/session.js';
+import {toAlert, toDays} from './links.js';
 import {periodOfPeak, sentence} from './words.js';
 
 const LONG = {weekday: 'short', day: 'numeric', month: 'short', year: 'numeric'};
@@ -42,6 +43,11 @@ export const OneAnomaly = ({anomaly, site, timezone, days, isOpen, mayNote}) => 
           <a class="button quiet" href={toDays(periodOfPeak(anomaly), {metric: anomaly.metric})}>
             {t('anomalies.show_days')}
           </a>
+          {may('manage', site) && (
+            <a class="button quiet" href={toAlert(anomaly)}>
+              {t('anomalies.tell_such')}
+            </a>
+          )}
           <button type="button" class="button" aria-expanded={isShown} onClick={() => setShown(!isShown)}>
             {t('anomalies.why')} <Icon name={isShown ? 'up' : 'down'} size={14} />
           </button>

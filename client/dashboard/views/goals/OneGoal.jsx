@@ -6,6 +6,7 @@ import {percent, whole} from '../../app/format.js';
 import {t} from '../../app/i18n.js';
 import {go, toView, withParams} from '../../app/place.js';
 import {addFilter, toReport, useQuestion} from '../../app/question.js';
+import {getWeekStart} from '../../app/week.js';
 import {Icon} from '../../ui/icon.jsx';
 import {Panel, Title} from '../../ui/panel.jsx';
 import {Answered, Empty, ErrorBox} from '../../ui/states.jsx';
@@ -119,7 +120,7 @@ export const OneGoal = ({place}) => {
   const {interval} = question;
   const report = useAnswer(
     goal ? '/api/v1/stats/goals' : null,
-    toReport(question, {goal: goal?.id, by, limit: ROWS, interval}),
+    toReport(question, {goal: goal?.id, by, limit: ROWS, interval, week_start: getWeekStart()}),
   );
   const [shown, setShown] = useState('');
   const saved = () => {

@@ -1,6 +1,6 @@
 /** Conversions of a goal over time, its rate, or its revenue in one currency. */
-import {useState} from 'preact/hooks';
 import {t} from '../../app/i18n.js';
+import {useParam} from '../../app/place.js';
 import {Chart} from '../../ui/chart/Chart.jsx';
 import {Tabs} from '../../ui/panel.jsx';
 
@@ -20,7 +20,7 @@ const choicesOf = (series) => [
 ];
 
 export const OverTime = ({series, interval}) => {
-  const [shown, setShown] = useState('conversions');
+  const [shown, setShown] = useParam('line', 'conversions');
   if (!series.length) return null;
   const choices = choicesOf(series);
   const [name, label, valueOf, kind] = choices.find(([each]) => each === shown) ?? choices[0];

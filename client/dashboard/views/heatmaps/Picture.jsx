@@ -3,7 +3,7 @@ import simpleheat from 'simpleheat';
 import {useEffect, useRef, useState} from 'preact/hooks';
 import {percent} from '../../app/format.js';
 import {t} from '../../app/i18n.js';
-import {bandsOf, heightOf, hottest, pointsOf, WIDTHS} from './heat.js';
+import {bandsOf, cellAt, heightOf, hottest, placeOf, pointsOf, WIDTHS} from './heat.js';
 
 const RADIUS_PX = 14;
 const BLUR_PX = 12;
@@ -67,9 +67,16 @@ const Bands = ({heat, height, scale, opacity}) => (
   </div>
 );
 
+const Mark = ({near, heat, scale}) => {
+  const place = placeOf(near, heat);
+  if (!place) return null;
+  return <span class="heat-mark" aria-hidden="true" style={{left: `${place.x * 100}%`, top: `${place.y * scale}px`}} />;
+};
+
 const address = ({url, viewport}, site) => `/snapshot?${new URLSearchParams({site, url, viewport})}`;
 
-export const Picture = ({heat, site, opacity, mayShow}) => {
+/** `onSpot` gets the cell that is clicked; by keyboard one chooses it in the table beside. */
+export const Picture = ({heat, site, opacity, mayShow, near, onSpot}) => {
   const box = useRef(null);
   const frame = useRef(null);
   const isShown = heat.snapshot && mayShow;
@@ -78,12 +85,20 @@ export const Picture = ({heat, site, opacity, mayShow}) => {
   const room = useWidth(box);
   const scale = Math.min(1, room / size.width);
   const width = Math.round(size.width * scale);
+  const onClick = ({currentTarget, clientX, clientY}) => {
+    const {left, top} = currentTarget.getBoundingClientRect();
+    onSpot(cellAt({x: (clientX - left) / width, y: (clientY - top) / scale}, heat));
+  };
   const over = {heat, width, scale, opacity, height: size.height};
   return (
     <div class="heat-room" ref={box}>
       {/* A box that scrolls must be reachable by keyboard. */}
       <div class="heat-box" tabIndex={0} role="img" aria-label={t('heat.picture', {page: heat.url})}>
-        <div class="heat-page" style={{width: `${width}px`, height: `${Math.round(size.height * scale)}px`}}>
+        <div
+          class={onSpot ? 'heat-page picked' : 'heat-page'}
+          style={{width: `${width}px`, height: `${Math.round(size.height * scale)}px`}}
+          onClick={onSpot && onClick}
+        >
           {isShown && (
             <iframe
               ref={frame}
@@ -95,6 +110,7 @@ export const Picture = ({heat, site, opacity, mayShow}) => {
             />
           )}
           {heat.kind === 'scroll' ? <Bands {...over} /> : <Points {...over} />}
+          {near && <Mark near={near} heat={heat} scale={scale} />}
         </div>
       </div>
     </div>

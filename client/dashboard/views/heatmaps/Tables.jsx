@@ -15,8 +15,25 @@ const SPOTS = 15;
 const ELEMENTS = 30;
 const px = (value) => `${whole(value)} px`;
 
-const spotColumns = () => [
-  {name: 'y', title: t('heat.place_y'), isNumber: true, show: ({y}) => px(y)},
+const SpotButton = ({spot, isChosen, onSpot}) => (
+  <button
+    type="button"
+    class="g-link"
+    aria-pressed={isChosen}
+    aria-label={t('heat.spot_at', {x: percent(spot.x, 0), y: px(spot.y)})}
+    onClick={() => onSpot(spot.near)}
+  >
+    {px(spot.y)}
+  </button>
+);
+
+const spotColumns = (near, onSpot) => [
+  {
+    name: 'y',
+    title: t('heat.place_y'),
+    isNumber: true,
+    show: (spot) => (onSpot ? <SpotButton spot={spot} isChosen={spot.near === near} onSpot={onSpot} /> : px(spot.y)),
+  },
   {name: 'x', title: t('heat.place_x'), isNumber: true, show: ({x}) => percent(x, 0)},
   {name: 'times', title: t('heat.times'), isNumber: true, show: ({times}) => whole(times)},
   {name: 'share', title: t('heat.share'), isNumber: true, show: ({share}) => percent(share)},
@@ -27,7 +44,7 @@ const bandColumns = () => [
   {name: 'share', title: t('heat.reached'), isNumber: true, show: ({share}) => percent(share)},
 ];
 
-export const HeatTable = ({heat}) => {
+export const HeatTable = ({heat, near, onSpot}) => {
   const isDepth = heat.kind === 'scroll';
   const title = t(isDepth ? 'heat.reach' : 'heat.spots');
   const rows = isDepth ? bandsOf(heat, heightOf(heat)) : spotsOf(heat, SPOTS);
@@ -35,7 +52,7 @@ export const HeatTable = ({heat}) => {
     <Panel title={title}>
       <Table
         caption={title}
-        columns={isDepth ? bandColumns() : spotColumns()}
+        columns={isDepth ? bandColumns() : spotColumns(near, onSpot)}
         rows={rows}
         keyOf={({x = '', y = '', top = ''}) => `${x} ${y} ${top}`}
       />

@@ -41,4 +41,20 @@ export const spotsOf = ({cells, columns, row_px: row, total}, count = 10) =>
   [...cells]
     .sort((one, other) => other[2] - one[2] || one[1] - other[1] || one[0] - other[0])
     .slice(0, count)
-    .map(([x, y, times]) => ({x: (x + 0.5) / columns, y: y * row, times, share: total ? times / total : 0}));
+    .map(([x, y, times]) => ({
+      near: `${x},${y}`,
+      x: (x + 0.5) / columns,
+      y: y * row,
+      times,
+      share: total ? times / total : 0,
+    }));
+
+/** Returns the cell at a place of a picture, {x, y} in parts of its width and in CSS pixels of the page, as COLUMN,ROW. */
+export const cellAt = ({x, y}, {columns, row_px: row}) =>
+  `${Math.max(0, Math.min(columns - 1, Math.floor(x * columns)))},${Math.max(0, Math.floor(y / row))}`;
+
+/** Returns the middle of a cell: {x: part of the width, y: CSS pixels}, null for what is no cell. */
+export const placeOf = (near, {columns, row_px: row}) => {
+  const found = /^(\d{1,4}),(\d{1,4})$/.exec(near);
+  return found && {x: (Number(found[1]) + 0.5) / columns, y: (Number(found[2]) + 0.5) * row};
+};

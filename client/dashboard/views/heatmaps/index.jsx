@@ -3,14 +3,15 @@ import {useState} from 'preact/hooks';
 import {useAnswer} from '../../app/answers.js';
 import {whole} from '../../app/format.js';
 import {t} from '../../app/i18n.js';
-import {go, toView, withParams} from '../../app/place.js';
-import {writeFilter} from '../../app/question.js';
+import {go, toView, useParam, withParams} from '../../app/place.js';
+import {writeFilter} from '../../app/filters.js';
 import {may} from '../../app/session.js';
 import {Field} from '../../ui/form.jsx';
 import {Panel, Tabs, Title} from '../../ui/panel.jsx';
 import {Answered, Empty} from '../../ui/states.jsx';
 import {shortAddress} from '../sessions/story.js';
 import {Picture} from './Picture.jsx';
+import {Spot} from './Spot.jsx';
 import {Elements, HeatTable} from './Tables.jsx';
 
 const VIEWPORTS = ['desktop', 'tablet', 'mobile'];
@@ -24,7 +25,7 @@ const Choices = ({name, choices, chosen}) => (
     label={t(`heat.${name}`)}
     choices={choices.map((value) => [value, t(`heat.${name}.${value}`)])}
     chosen={chosen}
-    onChoose={(value) => go(withParams({[name]: value}))}
+    onChoose={(value) => go(withParams({[name]: value, near: null}))}
   />
 );
 
@@ -54,7 +55,9 @@ const Hint = ({heat, mayShow}) => {
 
 const Heat = ({heat, site}) => {
   const [opacity, setOpacity] = useState(0.7);
+  const [near, setNear] = useParam('near');
   const mayShow = may('visitors', site);
+  const spot = heat.kind === 'click' ? {near, onSpot: setNear} : {};
   if (!heat.cells.length) return <Empty title={t('heat.empty_page')} hint={t('heat.empty_page_hint')} />;
   return (
     <div class="heat-parts">
@@ -69,19 +72,29 @@ const Heat = ({heat, site}) => {
           onInput={({target}) => setOpacity(Number(target.value))}
         />
         <Hint heat={heat} mayShow={mayShow} />
-        <Picture heat={heat} site={site} opacity={opacity} mayShow={mayShow} />
+        {spot.near ? (
+          <Spot heat={heat} near={near} onClose={() => setNear('')} />
+        ) : (
+          spot.onSpot && <p class="soft">{t('heat.spot_hint')}</p>
+        )}
+        <Picture {...{heat, site, opacity, mayShow}} {...spot} />
         <p class="soft">
           {t('heat.total', {count: heat.total === 1 ? 1 : whole(heat.total)})} {t('heat.all_days')}
         </p>
         <Links url={heat.url} site={site} />
       </Panel>
-      <HeatTable heat={heat} />
+      <HeatTable heat={heat} {...spot} />
     </div>
   );
 };
 
 const PageChoice = ({pages, url}) => (
-  <Field label={t('heat.page')} type="select" value={url} onChange={({target}) => go(withParams({page: target.value}))}>
+  <Field
+    label={t('heat.page')}
+    type="select"
+    value={url}
+    onChange={({target}) => go(withParams({page: target.value, near: null}))}
+  >
     {pages.map((page) => (
       <option key={page.url} value={page.url}>
         {shortAddress(page.url)} ({whole(page.reports)})

@@ -4,7 +4,7 @@ import {WorldMap} from '../../map/WorldMap.jsx';
 import {clock, country, flag} from '../../app/format.js';
 import {t} from '../../app/i18n.js';
 import {go, toView} from '../../app/place.js';
-import {writeFilter} from '../../app/question.js';
+import {writeFilter} from '../../app/filters.js';
 import {Panel, Title} from '../../ui/panel.jsx';
 import {ErrorBox, Skeleton, wordsOf} from '../../ui/states.jsx';
 import {Feed, Robots} from './Feed.jsx';

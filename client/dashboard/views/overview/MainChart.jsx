@@ -4,7 +4,7 @@ import {useAnswer} from '../../app/answers.js';
 import {at} from '../../app/api.js';
 import {t} from '../../app/i18n.js';
 import {go, toView, withParams} from '../../app/place.js';
-import {toQuery} from '../../app/question.js';
+import {reportPeriod, toQuery} from '../../app/question.js';
 import {may} from '../../app/session.js';
 import {Chart} from '../../ui/chart/Chart.jsx';
 import {daysOfPoint} from '../../ui/chart/times.js';
@@ -67,7 +67,9 @@ export const MainChart = ({data, chosen, question, site, isEmbedded, unusual}) =
   const {unfinished} = measured;
   const forecast = useForecast({data, chosen, question, site, measured});
   const {points, band} = forecast;
-  const {data: noted, reload} = useAnswer(at`/api/v1/sites/${question.site}/annotations`, {period: question.period});
+  const {data: noted, reload} = useAnswer(at`/api/v1/sites/${question.site}/annotations`, {
+    period: reportPeriod(question),
+  });
   const notes = marksOf(noted, unusual.found, measured.points, meta);
   const open = (marks) => {
     if (marks.some(({kind}) => !kind)) setOpened(marks);

@@ -1,6 +1,6 @@
 /** What events told besides their name: the values of one property. */
-import {useState} from 'preact/hooks';
 import {t} from '../../app/i18n.js';
+import {useParam} from '../../app/place.js';
 import {useProperties} from '../../app/properties.js';
 import {PROPERTY} from '../../ui/filters/names.js';
 import {Answered, Empty} from '../../ui/states.jsx';
@@ -9,7 +9,7 @@ import {ValueList} from './ValueList.jsx';
 export const PropertyList = (shared) => {
   const {question} = shared;
   const answer = useProperties(question);
-  const [chosen, setChosen] = useState('');
+  const [chosen, setChosen] = useParam('property');
   return (
     <Answered answer={answer} rows={8}>
       {({properties}) => {

@@ -3,6 +3,7 @@ import {useEffect, useState} from 'preact/hooks';
 import {useAnswer} from '../../app/answers.js';
 import {whole} from '../../app/format.js';
 import {hasText, t} from '../../app/i18n.js';
+import {useParam} from '../../app/place.js';
 import {toQuery} from '../../app/question.js';
 import {dimensionName} from '../../ui/filters/names.js';
 import {Answered, Empty} from '../../ui/states.jsx';
@@ -47,7 +48,8 @@ const More = ({count, onClick}) =>
 
 /** `list` is one of lists.js; `setExtra` puts something at the end of the panel's first line. */
 export const ValueList = ({list, question, site, isEmbedded, setExtra}) => {
-  const [chosen, setChosen] = useState(list.choices?.[0]);
+  const [wanted, setChosen] = useParam(list.name, list.choices?.[0]);
+  const chosen = list.choices?.includes(wanted) ? wanted : list.choices?.[0];
   const [isOpen, setOpen] = useState(false);
   const dimension = list.dimension ?? chosen;
   const metrics = list.metrics ?? metricsOf(dimension, site);

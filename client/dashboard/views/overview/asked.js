@@ -1,4 +1,5 @@
 /** What the overview asks: which metrics, by what buckets of time, and what rows of which dimension can tell. */
+import {getWeekStart} from '../../app/week.js';
 import {getZone} from '../../app/zone.js';
 import {countDays, dayIn, intervalsOf, lengthOf} from '../../ui/period/days.js';
 import {daysOfPoint} from '../../ui/chart/times.js';
@@ -36,7 +37,7 @@ const today = (site) => dayIn(getZone() || site?.timezone || 'UTC');
 
 /** Returns the buckets of time to ask for, '' for what the server thinks best. */
 export const intervalOf = ({period, interval}, site) =>
-  intervalsOf(lengthOf(period, today(site))).includes(interval) ? interval : '';
+  intervalsOf(lengthOf(period, today(site), getWeekStart())).includes(interval) ? interval : '';
 
 /** Returns the buckets to choose from; the answer knows how long `all` is. */
 export const intervalChoices = ({period}, meta) => {

@@ -1,6 +1,7 @@
 /** The overview of a site: its numbers, how they went, and what they are made of. */
 import {useAnswer} from '../../app/answers.js';
 import {t} from '../../app/i18n.js';
+import {printAll} from '../../app/printing.js';
 import {toQuery, useQuestion} from '../../app/question.js';
 import {getSession} from '../../app/session.js';
 import {useZone} from '../../app/zone.js';
@@ -57,7 +58,7 @@ export const View = ({place}) => {
       {answer.data && <About meta={answer.data.meta} />}
       <LiveBadge site={place.site} isEmbedded={isEmbedded} />
       {!isEmbedded && (
-        <button type="button" class="button quiet unprinted" onClick={() => print()}>
+        <button type="button" class="button quiet unprinted" onClick={printAll}>
           <Icon name="note" size={16} /> {t('overview.print')}
         </button>
       )}

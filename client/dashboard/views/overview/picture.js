@@ -1,7 +1,7 @@
 /** Pictures of panels, drawn by ourselves: a title, bars with their numbers, or the lines of a chart. */
 import {metric} from '../../app/format.js';
 import {colours} from '../../ui/chart/drawing.js';
-import {filterText} from '../../app/question.js';
+import {filterText} from '../../app/filters.js';
 
 const WIDTH = 720;
 const ROW = 34;

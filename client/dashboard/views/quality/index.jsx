@@ -1,7 +1,7 @@
 /** Traffic quality: people and robots, who the robots are, and what was lost on its way. */
 import {useAnswer} from '../../app/answers.js';
 import {t} from '../../app/i18n.js';
-import {toQuery, useQuestion} from '../../app/question.js';
+import {reportPeriod, toQuery, useQuestion} from '../../app/question.js';
 import {may} from '../../app/session.js';
 import {Title} from '../../ui/panel.jsx';
 import {Arrivals} from './Arrivals.jsx';
@@ -14,7 +14,8 @@ const PAGES = 20;
 
 export const View = ({place}) => {
   const question = useQuestion();
-  const {site, period} = question;
+  const {site} = question;
+  const period = reportPeriod(question);
   const {date_range} = toQuery(question);
   const crawler = place.params.get('crawler') ?? '';
   const isAi = place.params.get('robots') === 'ai';

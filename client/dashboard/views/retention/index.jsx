@@ -4,6 +4,7 @@ import {day, percent, whole} from '../../app/format.js';
 import {t} from '../../app/i18n.js';
 import {go, toView, withParams} from '../../app/place.js';
 import {toReport, useQuestion} from '../../app/question.js';
+import {getWeekStart} from '../../app/week.js';
 import {may} from '../../app/session.js';
 import {Panel, Tabs, Title} from '../../ui/panel.jsx';
 import {Answered, Empty} from '../../ui/states.jsx';
@@ -118,7 +119,7 @@ export const View = ({place}) => {
   const question = useQuestion();
   const wanted = place.params.get('by');
   const interval = INTERVALS.includes(wanted) ? wanted : '';
-  const answer = useAnswer('/api/v1/stats/retention', toReport(question, {interval}));
+  const answer = useAnswer('/api/v1/stats/retention', toReport(question, {interval, week_start: getWeekStart()}));
   return (
     <>
       <Title

@@ -12,6 +12,8 @@ import {usePages} from './pages.js';
 import {Badge, DeviceCell, Place, SourceCell, Two, VisitorLink} from './parts.jsx';
 
 const HAVING = ['', 'recording', 'error', 'rage', 'dead'];
+const OF_CHOSEN = ['', 'recording']; // what chosen visits are asked for: the answer has all of them
+const MOST_CHOSEN = 100;
 
 const Badges = ({visit}) => (
   <span class="visit-badges">
@@ -100,35 +102,38 @@ const More = ({pages, looked}) =>
 
 /** Returns what is asked of GET /api/v1/sites/{site}/visits. */
 const queryOf = (question, ids, having) => {
-  if (ids) return {ids};
+  if (ids) return {ids, limit: MOST_CHOSEN};
   const {period, filter, segment} = toReport(question);
   return {period, filter, segment, with: having};
 };
 
+const Which = ({choices, having}) => (
+  <Tabs
+    label={t('sessions.which')}
+    choices={choices.map((name) => [name, t(`sessions.with_${name || 'any'}`)])}
+    chosen={having}
+    onChoose={(name) => go(withParams({with: name}))}
+  />
+);
+
 export const List = ({place}) => {
   const question = useQuestion();
   const ids = place.params.get('ids') ?? '';
-  const having = HAVING.includes(place.params.get('with')) ? place.params.get('with') : '';
+  const choices = ids ? OF_CHOSEN : HAVING;
+  const having = choices.includes(place.params.get('with')) ? place.params.get('with') : '';
   const pages = usePages(at`/api/v1/sites/${place.site}/visits`, queryOf(question, ids, having), 'visits');
+  const rows = ids && having ? pages.rows.filter(({recording}) => recording) : pages.rows;
   return (
     <>
       <Title>{t('view.sessions')}</Title>
-      {ids ? (
-        <Chosen count={ids.split(',').length} />
-      ) : (
-        <Tabs
-          label={t('sessions.which')}
-          choices={HAVING.map((name) => [name, t(`sessions.with_${name || 'any'}`)])}
-          chosen={having}
-          onChoose={(name) => go(withParams({with: name}))}
-        />
-      )}
+      {ids && <Chosen count={ids.split(',').length} />}
+      <Which choices={choices} having={having} />
       <Panel title={t('sessions.newest')}>
         <Answered answer={pages.answer} rows={10}>
           {(data) =>
-            pages.rows.length || data.cursor ? (
+            rows.length || data.cursor ? (
               <>
-                <Table caption={t('sessions.newest')} columns={columns()} rows={pages.rows} keyOf={({id}) => id} />
+                <Table caption={t('sessions.newest')} columns={columns()} rows={rows} keyOf={({id}) => id} />
                 <More pages={pages} looked={data.looked_at} />
               </>
             ) : (

@@ -1,11 +1,17 @@
 /** Busy weekdays and hours of the week, by the site's clock: a table whose cells are as dark as they are busy. */
 import {day, decimal, percent, whole} from '../../app/format.js';
 import {t} from '../../app/i18n.js';
+import {useWeekStart} from '../../app/week.js';
 import {hourText} from '../../ui/chart/times.js';
 
 const NAMES = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 const A_MONDAY = 1; // of January 2024
 const LEVELS = 6;
+/** Returns the places of weekdays, from the one on that weeks begin with. */
+const placesFrom = (weekStart) => {
+  const first = NAMES.findIndex((name) => name.toLowerCase() === weekStart);
+  return NAMES.map((_, place) => (first + place) % NAMES.length);
+};
 const HOURS = Array.from({length: 24}, (_, hour) => hour);
 
 const weekdayText = (place, style) => day(`2024-01-${String(A_MONDAY + place).padStart(2, '0')}`, {weekday: style});
@@ -16,19 +22,23 @@ const number = (value) => (value < 10 ? decimal(value, 1) : whole(value));
 const levelOf = (value, most) => (value && most ? Math.max(1, Math.ceil((value / most) * LEVELS)) : 0);
 
 export const Weekdays = ({weekdays}) => {
+  const places = placesFrom(useWeekStart());
   if (weekdays.length < NAMES.length) return null;
   const most = Math.max(...weekdays.map(({visits}) => visits), 1);
   return (
     <ol class="weekdays" aria-label={t('trends.weekdays')}>
-      {weekdays.map(({weekday, visits, share}) => (
-        <li key={weekday}>
-          <span class="weekday-bar" aria-hidden="true">
-            <span style={{height: `${(100 * visits) / most}%`}} />
-          </span>
-          <span class="weekday-name">{weekdayText(NAMES.indexOf(weekday), 'short')}</span>
-          <strong>{number(visits)}</strong> <small>{percent(share, 0)}</small>
-        </li>
-      ))}
+      {places.map((place) => {
+        const {weekday, visits, share} = weekdays[place];
+        return (
+          <li key={weekday}>
+            <span class="weekday-bar" aria-hidden="true">
+              <span style={{height: `${(100 * visits) / most}%`}} />
+            </span>
+            <span class="weekday-name">{weekdayText(NAMES.indexOf(weekday), 'short')}</span>
+            <strong>{number(visits)}</strong> <small>{percent(share, 0)}</small>
+          </li>
+        );
+      })}
     </ol>
   );
 };
@@ -41,6 +51,7 @@ const Busiest = ({busiest}) => {
 };
 
 export const Hours = ({hours: {weeks, table, busiest}}) => {
+  const places = placesFrom(useWeekStart());
   const most = Math.max(...table.flat().map((value) => value ?? 0));
   if (!most) return <p class="g-note">{t('trends.no_hours')}</p>;
   const caption = t('trends.hours');
@@ -63,10 +74,10 @@ export const Hours = ({hours: {weeks, table, busiest}}) => {
             </tr>
           </thead>
           <tbody>
-            {table.map((row, place) => (
+            {places.map((place) => (
               <tr key={place}>
                 <th scope="row">{weekdayText(place, 'short')}</th>
-                {row.map((value, hour) => (
+                {table[place].map((value, hour) => (
                   <td
                     key={hour}
                     class={`level-${levelOf(value, most)}`}

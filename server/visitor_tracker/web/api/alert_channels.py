@@ -93,6 +93,8 @@ class ChannelRoutes:
         changes = {name: each for name, each in asked.items() if each is not msgspec.UNSET}
         if "to" in changes:
             changes["to"] = tuple(changes["to"])
+        if "token" in changes:
+            changes["token"] = changes["token"] or ""
         before, channel = channel, checked_channel(msgspec.structs.replace(channel, **changes))
         check_move(before, channel, has_new_token="token" in changes)
         with refused():

@@ -44,14 +44,14 @@ class ChannelMade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChannelChanged(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be another; the kind stays."""
+    """What is to be another; the kind stays. A token that is null is removed."""
 
     name: str | UnsetType = UNSET
     to: _To | UnsetType = UNSET
     url: _Url | UnsetType = UNSET
     chat: _Chat | UnsetType = UNSET
     base: _Base | UnsetType = UNSET
-    token: _Token | UnsetType = UNSET
+    token: _Token | UnsetType | None = UNSET
 
 
 class ChannelShown(msgspec.Struct, frozen=True):

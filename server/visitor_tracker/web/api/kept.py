@@ -17,7 +17,16 @@ from visitor_tracker.http.url import normalise
 from visitor_tracker.reports.about import OF_A_VISIT
 from visitor_tracker.reports.filters import LENGTH_MOST, Filter, FilterError, read_filter
 from visitor_tracker.reports.patterns import both
-from visitor_tracker.reports.query import LIMIT_MOST, OFFSET_MOST, Asked, Interval, QueryError, Question, read_question
+from visitor_tracker.reports.query import (
+    LIMIT_MOST,
+    OFFSET_MOST,
+    Asked,
+    Interval,
+    QueryError,
+    Question,
+    WeekStart,
+    read_question,
+)
 from visitor_tracker.sites import Site
 from visitor_tracker.store.insight import InsightTable, NameTaken, Segment, TooMany
 from visitor_tracker.store.reports import ReportTable
@@ -38,6 +47,7 @@ FilterText = Annotated[
     str, Meta(description="Which visits, such as `country is DE and page glob /blog/*`", max_length=LENGTH_MOST)
 ]
 SegmentName = Annotated[str, Meta(description="Name of a saved segment: a filter that must hold, too", max_length=80)]
+FirstOfWeek = Annotated[WeekStart, Meta(description="What weeks begin with")]
 ByVisits = Annotated[str, Meta(description=f"A dimension of visits to break down by: {', '.join(OF_A_VISIT)}")]
 
 
@@ -65,6 +75,7 @@ class InTime(BrokenDown, frozen=True, forbid_unknown_fields=True):
 
     interval: Annotated[Interval | None, Meta(description="Of the series; by default what suits the period")] = None
     timezone: Annotated[str, Meta(description="Whose days, such as Europe/Berlin; the site's by default")] = ""
+    week_start: FirstOfWeek = "monday"
 
 
 class Desk:
@@ -98,8 +109,9 @@ class Desk:
             asked = Asked(sent.period, sent.by, filters=sent.filter, limit=str(sent.limit), offset=str(sent.offset))
         if isinstance(sent, InTime):
             asked = Asked(
-                sent.period, sent.by, sent.interval or "", sent.filter, sent.timezone, "", asked.limit, asked.offset
-            )
+                sent.period, sent.by, sent.interval or "", sent.filter, sent.timezone, "", asked.limit, asked.offset,
+                sent.week_start,
+            )  # fmt: skip
         policy = snapshot.policy_of(site.id).visitor
         question = read_question(
             asked, site, policy, now_ms=self.parts.clock(), known=lambda: self.table.known(site.id)

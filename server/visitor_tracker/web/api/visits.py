@@ -47,6 +47,13 @@ class ClicksQuery(Chosen, frozen=True, forbid_unknown_fields=True):
 
     url: Annotated[str, Meta(description="Address of a page; without it all pages", max_length=2_048)] = ""
     viewport: Annotated[Viewport | None, Meta(description="Width of the visitors' screens; without it any")] = None
+    near: Annotated[
+        str,
+        Meta(
+            description="A cell of its heatmap, COLUMN,ROW: only clicks around it",
+            pattern=r"^([0-9]{1,4},[0-9]{1,4})?$",
+        ),
+    ] = ""
     limit: Annotated[int, Meta(ge=1, le=clicked.LIMIT_MOST, description="How many spots at most")] = clicked.LIMIT
 
 
@@ -90,17 +97,31 @@ class VisitRoutes:
         asked = question_of(request, ClicksQuery)
         page = page_named(asked.url) if asked.url else None
         with self._desk.asked(request, asked) as question:
-            found = self._clicked(request, question, asked.viewport, page, asked.limit)
+            found = self._clicked(request, question, asked, page)
             return answer(over_days(Clicks, question.site, question.span, found))
 
     def _clicked(
-        self, request: Request, question: Question, viewport: Viewport | None, page: tuple[str, str] | None, limit: int
+        self, request: Request, question: Question, asked: ClicksQuery, page: tuple[str, str] | None
     ) -> Clicked:
+        viewport = asked.viewport
         is_shown = None if viewport is None else lambda text: viewport_class(size_of(text)[0]) == viewport
         with_sessions = may(request, "visitors", question.site)
         return clicked.clicked(
-            self._desk.table, question, page=page, is_shown=is_shown, limit=limit, with_sessions=with_sessions
+            self._desk.table,
+            question,
+            page=page,
+            is_shown=is_shown,
+            near=_cell(asked.near),
+            limit=asked.limit,
+            with_sessions=with_sessions,
         )
+
+
+def _cell(text: str) -> clicked.Cell | None:
+    if not text:
+        return None
+    column, row = text.split(",")
+    return int(column), int(row)
 
 
 def _wanted(asked: VisitsQuery) -> Wanted:

@@ -18,7 +18,7 @@ from visitor_tracker.reports.query import QueryError
 from visitor_tracker.reports.retention import CohortInterval, RetentionAnswer, retention
 from visitor_tracker.reports.saved import plain
 from visitor_tracker.sessions.profiles import TEXT_MOST
-from visitor_tracker.web.api.kept import Chosen, Desk
+from visitor_tracker.web.api.kept import Chosen, Desk, FirstOfWeek, InTime
 from visitor_tracker.web.asked import answer
 from visitor_tracker.web.router import Route
 from visitor_tracker.web.site_query import OfPeriod
@@ -29,6 +29,7 @@ class RetentionQuery(OfPeriod, frozen=True, forbid_unknown_fields=True):
     """Whose first visits, on which days; the later ones are looked for until the period ends."""
 
     interval: Annotated[CohortInterval | None, Meta(description="By default what suits the period")] = None
+    week_start: FirstOfWeek = "monday"
 
 
 class JourneysQuery(Chosen, frozen=True, forbid_unknown_fields=True):
@@ -63,7 +64,7 @@ class WayRoutes:
     def retention(self, request: Request) -> Answer:
         """GET /api/v1/stats/retention: {suppressed, cohorts: [{start, visitors, periods}], all}."""
         sent = question_of(request, RetentionQuery)
-        asked = Chosen(sent.site, sent.site_id, sent.period)
+        asked = InTime(site=sent.site, site_id=sent.site_id, period=sent.period, week_start=sent.week_start)
         with self._desk.asked(request, asked) as question:
             return answer(retention(self._desk.parts.store.database, question, asked=sent.interval))
 
