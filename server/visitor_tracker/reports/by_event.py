@@ -51,7 +51,7 @@ def by_event(
     def texts_of(values: list[int]) -> dict[int, str]:
         known = matching.texts | _KIND_TEXTS
         return {value: known[value] for value in values if value in known} | table.texts(
-            [value for value in values if value not in known]
+            question.site.id, [value for value in values if value not in known]
         )
 
     rows = tuple(

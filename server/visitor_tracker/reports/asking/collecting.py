@@ -6,6 +6,7 @@ events ───▶ Collected   what only they tell
 """
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 import msgspec
 
@@ -55,7 +56,9 @@ def collect(table: ReportTable, ask: Ask) -> Collected:
         found = _from_sessions(table, ask)
     else:
         rows, said = rollup_groups(table, ask, ROWS_MOST)
-        found = Collected(totals(table, ask.question), rows, said, table.texts, "rollups")
+        found = Collected(
+            totals(table, ask.question), rows, said, partial(table.texts, ask.question.site.id), "rollups"
+        )
     if ask.wants_gains and found.origin != "events":
         gain, gains = _gains(table, ask)
         found = msgspec.structs.replace(found, gain=gain, gains=gains)
@@ -74,7 +77,7 @@ def _from_sessions(table: ReportTable, ask: Ask) -> Collected:
             pass
         else:
             told = Totals(numbers, _said(ask)) if question.from_sessions else totals(table, question)
-            return Collected(told, rows, rows_said(ask), table.texts, "sessions")
+            return Collected(told, rows, rows_said(ask), partial(table.texts, question.site.id), "sessions")
     selecting = Selecting(table, question)
     tally = Tally(buckets_of(question), (), selecting.counted)
     dimensions = [each for each in ask.dimensions if isinstance(each, Dimension)]
@@ -86,7 +89,7 @@ def _from_sessions(table: ReportTable, ask: Ask) -> Collected:
     in_all = Totals(tally.total.numbers, _said(ask))
     if not question.from_sessions:  # two dimensions without a filter
         in_all = totals(table, question)
-    return Collected(in_all, _numbers(groups.found), rows_said(ask), table.texts, "sessions")
+    return Collected(in_all, _numbers(groups.found), rows_said(ask), partial(table.texts, question.site.id), "sessions")
 
 
 def _from_events(table: ReportTable, ask: Ask) -> Collected:
@@ -109,7 +112,7 @@ def _from_events(table: ReportTable, ask: Ask) -> Collected:
     def texts(values: Collection[int]) -> dict[int, str]:
         known = matching.texts | KIND_TEXTS
         return {value: known[value] for value in values if value in known} | table.texts(
-            [value for value in values if value not in known]
+            question.site.id, [value for value in values if value not in known]
         )
 
     return Collected(

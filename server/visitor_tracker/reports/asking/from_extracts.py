@@ -60,9 +60,9 @@ class _Adding:
         self._of_rows = RowAdding(dimensions, self._metrics, with_total=self._wants_total)
         self._of_total = RowAdding([], self._metrics)
         plan = plan_of(ask.question.filters)
-        self._judging = Judging(table, plan)
+        self._judging = Judging(table, ask.question.site.id, plan)
         self._choosing = Choosing(plan, self._judging) if self._judging.of_parts else None
-        self._kept = KeptVisits(table, plan, self._dimensions)
+        self._kept = KeptVisits(table, ask.question.site.id, plan, self._dimensions)
         self._by_time = ask.by_time
         # Buckets of hours, as one day has by default, do not matter where rows are not by time.
         self._place = buckets_of(ask.question).place if ask.by_time else lambda _: 0

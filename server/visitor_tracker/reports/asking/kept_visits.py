@@ -19,8 +19,9 @@ _TOKEN_BYTES = 8
 class KeptVisits:
     """Of one question, over all of its days."""
 
-    def __init__(self, table: ReportTable, plan: Plan, dimensions: list[Dimension]) -> None:
+    def __init__(self, table: ReportTable, site_id: int, plan: Plan, dimensions: list[Dimension]) -> None:
         self._table = table
+        self._site_id = site_id
         self._plan = plan
         self._selector = Selector(plan)
         self._dimensions = dimensions
@@ -28,7 +29,7 @@ class KeptVisits:
     def add(self, day: Day, total: Sums, sums: Sums) -> None:
         """Add what is selected of them on this day; raises QueryError."""
         wholes = [_whole(each) for each in day.wholes or ()]
-        learn(self._table, self._plan.tests, wholes)
+        learn(self._table, self._site_id, self._plan.tests, wholes)
         tally = Tally(Buckets((Bucket("", day.day, day.day),), {day.day: 0}.get), (), self._selector.counted)
         groups = VisitGroups(self._dimensions, tally, by_time=False)
         for whole in wholes:

@@ -1,6 +1,7 @@
 """One dimension by one of its own counts, or a ratio of two: rollups find the rows of a page, and read no others."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from visitor_tracker.measures import Dimension
 from visitor_tracker.reports.asking.ask import Ask
@@ -53,7 +54,7 @@ def rows_of(table: ReportTable, ask: Ask, keys: Sequence[Key]) -> Collected:
 def _collected(table: ReportTable, ask: Ask, rows: dict[Key, Measured], said: VisitorsAre) -> Collected:
     hides = said == "suppressed"
     numbers = {key: Numbers(None if hides else row[0], *row[1:]) for key, row in rows.items()}
-    return Collected(totals(table, ask.question), numbers, said, table.texts, "rollups")
+    return Collected(totals(table, ask.question), numbers, said, partial(table.texts, ask.question.site.id), "rollups")
 
 
 def _order(ask: Ask, said: VisitorsAre) -> Order | Ratio:
