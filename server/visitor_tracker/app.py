@@ -28,10 +28,10 @@ from visitor_tracker.ingest.agent import AgentReader, Agents, Classifier
 from visitor_tracker.ingest.counter import Counter
 from visitor_tracker.ingest.counting_apart import CountingApart
 from visitor_tracker.ingest.drain import Drainer
+from visitor_tracker.ingest.fold import Folder
 from visitor_tracker.ingest.geo import GeoReader
 from visitor_tracker.ingest.intake import Intake
-from visitor_tracker.ingest.journal import Journal
-from visitor_tracker.ingest.journals import Journals, own_journals
+from visitor_tracker.ingest.journals import Journals, open_journals
 from visitor_tracker.ingest.lookup import OnlineLookup
 from visitor_tracker.ingest.pipeline import Pipeline
 from visitor_tracker.ingest.seen import Seen
@@ -119,14 +119,7 @@ class App:
         self.pages = PageReader(config.counter.drop_parameters)
         self.signer = TokenSigner(shared.keys.token)
         most = 4 * config.http.max_queue
-        main = Journal(
-            journal_folder(config),
-            counters,
-            config=config.journal,
-            durability=config.store.durability,
-            most_waiting=most,
-        )
-        self._own_journals = own_journals(config, counters, most)
+        main, self._own_journals = open_journals(config, counters, most)
         self.journal = Journals(main, self._own_journals) if self._own_journals else main
         self.geo = GeoReader(config.geo, online=_online(config))
         reader = AgentReader(counters)
@@ -365,6 +358,11 @@ def background_of(
 
 def _workers(config: Config, metrics: Metrics) -> Workers:
     return Workers(partial(metrics.total, Cell.LOOP_BUSY_MILLISECONDS), worker_count(config))
+
+
+def folder_of(config: Config, store: SqlStore, counters: Counters) -> Folder:
+    """Return what folds the inbox by the sites of the snapshot file; belongs to one thread."""
+    return folder_by_sites(config, store, counters)
 
 
 def all_dialects(sessions: analytics.Sessions | None = None) -> list[Dialect]:

@@ -6,8 +6,9 @@ all of their journals say so.
 
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from visitor_tracker.config import Config
+from visitor_tracker.config import Config, StoreConfig
 from visitor_tracker.config.site_stores import place_of
 from visitor_tracker.event import Batch, Event
 from visitor_tracker.ingest.journal import Done, Journal
@@ -15,18 +16,14 @@ from visitor_tracker.metrics import Counters
 from visitor_tracker.sites import site_id_of
 
 
-def own_journals(config: Config, counters: Counters, most_waiting: int) -> dict[int, Journal]:
-    """Open the journal of each site that has a database of its own, by its id."""
-    return {
-        site_id_of(site.name): Journal(
-            place_of(config, site).journal,
-            counters,
-            config=config.journal,
-            durability=site.store.durability,
-            most_waiting=most_waiting,
-        )
-        for site in config.site_stores
-    }
+def open_journals(config: Config, counters: Counters, most_waiting: int) -> tuple[Journal, dict[int, Journal]]:
+    """Open the journal, and that of each site that has a database of its own, by its id."""
+
+    def opened(folder: Path, store: StoreConfig) -> Journal:
+        return Journal(folder, counters, config=config.journal, durability=store.durability, most_waiting=most_waiting)
+
+    own = {site_id_of(site.name): opened(place_of(config, site).journal, site.store) for site in config.site_stores}
+    return opened(config.journal_folder, config.store), own
 
 
 class Journals:
