@@ -11,7 +11,6 @@ from visitor_tracker.config.site_stores import place_of
 from visitor_tracker.ingest.drain import Drainer
 from visitor_tracker.jobs.rules import folder_by_sites
 from visitor_tracker.store.of_settings import own_store
-from visitor_tracker.store.sites import SiteTable
 
 ERROR = {"message": "x is not a function", "stack": "at f (https://blog.example/a.js:1:2)", "group": "g"}
 
@@ -29,10 +28,11 @@ def hits_of(name: str) -> list[tuple[str, str, object]]:
         {"type": "vital", "site": name, "url": f"{page}own", "name": "LCP", "value": 1200},
         {"type": "search", "site": name, "url": f"{page}own", "name": "shoes"},
     ]
+    umami = {"website": name, "url": "/u", "hostname": f"{name}.example"}
     session = {"sessionId": TAB, "url": f"{page}old", "screen": {"width": 800, "height": 600}, "timestamp": 1}
     return [
         ("GET", f"/update?url={page}counter", None),
-        ("POST", "/api/v1/visits", {"url": f"{page}counter", "id": "ab" * 16}),
+        ("POST", "/api/v1/visits", {"url": f"{page}counter", "id": name.encode().hex() * 4}),
         ("GET", f"/pixel.gif?url={page}image", None),
         ("POST", "/api/v1/events", told),
         ("POST", "/track", {"path": "/track", "site_id": name}),
@@ -40,7 +40,7 @@ def hits_of(name: str) -> list[tuple[str, str, object]]:
         ("POST", "/collect", {"type": "pageview", "websiteId": name, "domain": f"{name}.example", "href": f"{page}c"}),
         ("POST", "/api/events", {"metadata": session, "analytics": [{"type": "click", "tag": "A", "id": "i"}]}),
         ("POST", "/api/event", {"name": "pageview", "url": f"{page}p", "domain": name}),
-        ("POST", "/api/send", {"type": "event", "payload": {"website": name, "url": "/u", "hostname": f"{name}.example"}}),
+        ("POST", "/api/send", {"type": "event", "payload": umami}),
         ("GET", f"/e?e={quote(msgspec.json.encode(viewed | {'url': f'{page}e'}))}", None),
         ("POST", "/matomo.php", f"idsite={name}&rec=1&url={page}m".encode()),
     ]
@@ -79,9 +79,3 @@ def settle_all(site: Site) -> None:
             folder.let_go()
         finally:
             store.close()
-
-
-def add_sites(site: Site, *sites: object) -> None:
-    for each in sites:
-        SiteTable(site.app.store.database).put(each)  # type: ignore[arg-type]
-    settle(site)

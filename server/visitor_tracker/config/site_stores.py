@@ -26,7 +26,7 @@ def place_of(config: Config, site: SiteStore) -> Place:
     return Place(
         site.store.url or f"sqlite:///{quote(str(folder / 'stores' / f'{site.name}.db'))}",
         folder / "journals" / site.name,
-        folder / "stores" / f"{site.name}.place",
+        folder / "journals" / f"{site.name}.place",
     )
 
 

@@ -27,6 +27,7 @@ from visitor_tracker.store.audit import add as add_audit_row
 from visitor_tracker.store.erasing import EventRow, Job, OpenJob
 from visitor_tracker.store.erasing_site import SiteTables
 from visitor_tracker.store.extracts import forget_extracts
+from visitor_tracker.store.own import Own
 from visitor_tracker.store.profiles import sessions_of
 from visitor_tracker.store.replay import ReplayTable
 from visitor_tracker.store.session import Database, Session
@@ -211,7 +212,9 @@ class Eraser:
             return found if is_over() else self._ended(begun, of_site(self._database, job.site_id), found)
         found = Found()
         for database in {of_site(self._database, job.site_id), main_of(self._database)}:
-            found = found.plus(Found(events=SiteTables(database).clear(job.site_id, is_over)))
+            found = found.plus(
+                Found(events=SiteTables(database, overwrites=isinstance(database, Own)).clear(job.site_id, is_over))
+            )
             if is_over():
                 return found
             self._ended(begun, database, found)

@@ -62,7 +62,7 @@ def prepare_all(config: Config, main: SqlStore) -> list[str]:
 def misplaced(config: Config) -> Iterator[str]:
     """Yield what the settings say of sites' databases that is not where their events are."""
     own = {site.name: site for site in config.site_stores}
-    folder = config.data_dir / "stores"
+    folder = config.data_dir / "journals"
     for marker in sorted(folder.glob(_MARKERS)):
         site, there = own.get(marker.name.removesuffix(".place")), marker.read_text("utf-8").strip()
         name = marker.name.removesuffix(".place")

@@ -24,10 +24,16 @@ from visitor_tracker.jobs.extracting import Extracting
 from visitor_tracker.jobs.judging import Judging
 from visitor_tracker.jobs.rules import folder_by_sites, rule_of_site
 from visitor_tracker.metrics import Counters
-from visitor_tracker.sites import Site, Snapshot
+from visitor_tracker.sites import Site, Snapshot, site_id_of
+from visitor_tracker.store import erasing
+from visitor_tracker.store.erasing_site import forget_words
+from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.of_settings import own_store
+from visitor_tracker.store.session import Session
 from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.store.sql import SqlStore
+
+_LOOK_SECONDS = 2.0
 
 
 class SomeSites(SnapshotReader):
@@ -95,9 +101,9 @@ def _background(
     background = Background(
         store,
         Drainer(place_of(config, site).journal, store, counters, config=config.journal),
-        folder_by_sites(config, store, counters),
+        folder_by_sites(config, store, counters, _Forgetting(reader(), store, site_id_of(site.name)).step),
         migrate=partial(prepare, config, site, main, store),
-        keep=_Copying(site.name, reader(), store).step,
+        keep=_Copying(reader(), store).step,
         ids_days=site.store.ids_keep_days,
         config=config,
         extracting=Extracting(store, reader()),
@@ -107,11 +113,35 @@ def _background(
     return background, store
 
 
+class _Forgetting:
+    """Empties the tables of words once a site was erased: where sites share them, nobody knows whose they are."""
+
+    def __init__(self, reader: SnapshotReader, store: SqlStore, site_id: int) -> None:
+        self._reader = reader
+        self._store = store
+        self._site_id = site_id
+        self._next = 0.0
+
+    def step(self) -> bool:
+        """Say whether they were emptied now; in the folder's thread, which would add to them."""
+        if time.monotonic() < self._next:
+            return False
+        self._next = time.monotonic() + _LOOK_SECONDS
+        self._reader.refresh()
+        is_read = bool(self._reader.now.secrets)
+        if not is_read or self._reader.now.sites or Inbox(self._store.database).holds(self._site_id):
+            return False
+        return self._store.database.write(self._forget)
+
+    def _forget(self, session: Session) -> bool:
+        erasing.overwrite(session)
+        return forget_words(session)
+
+
 class _Copying:
     """Keeps the site's row in its own database as it is in the main one: what retention says is read there."""
 
-    def __init__(self, name: str, reader: SnapshotReader, store: SqlStore) -> None:
-        self._name = name
+    def __init__(self, reader: SnapshotReader, store: SqlStore) -> None:
         self._reader = reader
         self._table = SiteTable(store.database)
         self._copied: tuple[Site, ...] | None = None
@@ -125,8 +155,6 @@ class _Copying:
         try:
             for site in sites:
                 self._table.put(site)
-            if not sites:  # taken off the list
-                self._table.remove(self._name)
         except (StoreUnavailable, OutcomeUnknown, StoreError):  # the drainer tells that it is away
             self._next = time.monotonic() + 1.0
         else:

@@ -1,5 +1,7 @@
 """How a site counts, by the settings and by what it has of its own."""
 
+from collections.abc import Callable
+
 from visitor_tracker.access.keeper import policy_of
 from visitor_tracker.access.snapshot import FILE, SnapshotReader
 from visitor_tracker.config import Config
@@ -11,8 +13,10 @@ from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.store.sql import SqlStore
 
 
-def folder_by_sites(config: Config, store: SqlStore, counters: Counters) -> Folder:
-    """Return what folds the inbox by the sites of the snapshot file; belongs to one thread."""
+def folder_by_sites(
+    config: Config, store: SqlStore, counters: Counters, forgets_words: Callable[[], bool] = bool
+) -> Folder:
+    """Return what folds the inbox by the sites of the snapshot file; belongs to one thread. See `Folder`."""
     reader = SnapshotReader(config.data_dir / FILE, Snapshot())
     table = SiteTable(store.database)
 
@@ -22,7 +26,7 @@ def folder_by_sites(config: Config, store: SqlStore, counters: Counters) -> Fold
         site = reader.now.by_id.get(site_id) or next((one for one in table.all() if one.id == site_id), None)
         return rule_of_site(config, site or Site(site_id, ""))
 
-    return Folder(store, counters, rule_of)
+    return Folder(store, counters, rule_of, forgets_words=forgets_words)
 
 
 def rule_of_site(config: Config, site: Site) -> Rule:
