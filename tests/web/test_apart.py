@@ -14,8 +14,8 @@ from tests.web.apart import send, settle_all
 from tests.web.conftest import Build, Site
 from tests.web.test_rights import ADMIN, Town, _last_what_destroys, town
 from visitor_tracker import sites
-from visitor_tracker.event import DEFAULT_SITE
 from visitor_tracker.config import Config, RateLimitConfig, ServerConfig, SiteStore, StoreConfig
+from visitor_tracker.event import DEFAULT_SITE
 from visitor_tracker.serve import migrate_store
 from visitor_tracker.sites import site_id_of
 from visitor_tracker.store.sites import SiteTable
