@@ -131,6 +131,7 @@ class App:
             committers=_committers(config),
             most_waiting=most,
         )
+        self._counting = CountingApart(self.counter, self._own_journals) if self._own_journals else self.counter
         self.intake = self._intake(config)
         floor, seconds = config.counter.badge_floor, config.counter.badge_seconds
         self._badges = BadgeRoutes(self.store, self.guards, self.pages, floor=floor, seconds=seconds)
@@ -176,7 +177,7 @@ class App:
             batch_most=config.http.max_batch,
         )
         counting = CounterRoutes(
-            counter=CountingApart(self.counter, self._own_journals) if self._own_journals else self.counter,
+            counter=self._counting,
             store=self.store,
             intake=self.intake,
             clients=clients,
@@ -243,7 +244,7 @@ class App:
 
     def flush_joined(self) -> None:
         """Make durable what waits, while the loop goes on gathering."""
-        self.counter.flush()
+        self._counting.flush()
         self.journal.flush()
 
     def tick(self) -> None:
@@ -267,9 +268,7 @@ class App:
     def stop_taking(self) -> None:
         """Make durable what waits and take no more; what is journaled by now can be drained after this."""
         self._agents.close()
-        for journal in self._own_journals.values():  # visits are counted when their events are in there
-            journal.close()
-        self.counter.close()
+        self._counting.close()
         self.journal.close()
 
     def close(self) -> None:

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from tests.web.apart import send, settle_all
-from tests.web.conftest import Build, Site
+from tests.web.conftest import REMOTE, Build, Site
+from tests.web.counting_site import BROWSER
 from tests.web.test_rights import ADMIN, Town, _last_what_destroys, town
 from visitor_tracker import sites
 from visitor_tracker.config import Config, RateLimitConfig, ServerConfig, SiteStore, StoreConfig
@@ -201,3 +202,15 @@ def test_what_is_stored_lies_where_it_should(build: Build, tmp_path: Path) -> No
     assert _sites_in(tmp_path / "stores" / "blog.db") == {BLOG.id}
     assert "shop.example" not in _texts_in(tmp_path / "stores" / "blog.db")
     assert "blog.example" not in _texts_in(tmp_path / "v.db")
+
+
+def test_a_visit_that_is_sent_again_counts_once_wherever_it_is_counted(build: Build) -> None:
+    site = build()
+    SiteTable(site.app.store.database).put(BLOG)
+    settle_all(site)
+    page, body = "https://blog.example/once", b'{"url": "https://blog.example/once", "id": "%b"}' % (b"ab" * 16)
+    said = [site.ask("/api/v1/visits", method="POST", body=body, peer=REMOTE, headers=BROWSER) for _ in range(2)]
+    assert [dict(each.headers)["X-Tracker"] for each in said] == ["accepted", "dropped: duplicate"]
+    settle_all(site)
+    assert _answer(site, f"/count?url={page}")["visit_count"] == 1
+    assert _answer(site, "/stats?site_id=blog")["pageviews"] == 1

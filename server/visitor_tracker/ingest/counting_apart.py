@@ -7,7 +7,9 @@ transaction can have both. The event goes first, under the visit's own id: who i
 and then the fold drops the event that it has, and the counter counts.
 """
 
+import logging
 import os
+import threading
 import time
 from collections.abc import Mapping
 
@@ -17,6 +19,8 @@ from visitor_tracker.event import Batch, Event, Visit
 from visitor_tracker.ingest.counter import Counter, Done, Unnumbered
 from visitor_tracker.ingest.journal import Journal
 
+log = logging.getLogger(__name__)
+
 
 class CountingApart:
     """Takes visits as `Counter` does; any thread."""
@@ -25,6 +29,10 @@ class CountingApart:
         """`own` are the journals of these sites, by the site's id."""
         self._counter = counter
         self._own = own
+        self._flusher = 0  # the thread that is in `flush`, and counts when all of its events are durable
+        self._closing = False
+        self._durable = threading.Event()  # some events, by another thread: a journal's committer
+        threading.Thread(target=self._run, name="counting", daemon=True).start()
 
     def add(self, visit: Visit, done: Done, event: Event | None = None) -> bool:
         """Let the visit wait for the next batch, when its event is durable; False: refused."""
@@ -36,9 +44,36 @@ class CountingApart:
         unchecked = msgspec.structs.replace(event, counted=False)
 
         def stored(is_stored: bool) -> None:
-            if is_stored and self._counter.add(visit, done):
-                self._counter.flush()
-            else:
+            if not is_stored or not self._counter.add(visit, done):
                 done(Unnumbered.REFUSED)
+            elif self._flusher != threading.get_ident():
+                self._durable.set()
 
         return journal.put(Batch(at.to_bytes(6, "big") + os.urandom(10), at, [unchecked]), stored)
+
+    def flush(self) -> None:
+        """Make durable what waits, and then count it, as `Counter.flush` does."""
+        self._flusher = threading.get_ident()
+        try:
+            for journal in self._own.values():
+                journal.flush()
+        finally:
+            self._flusher = 0
+        self._counter.flush()
+
+    def close(self) -> None:
+        """Store what waits, then end the threads; the main journal must be closed after this."""
+        for journal in self._own.values():
+            journal.close()
+        self._closing = True
+        self._durable.set()
+        self._counter.close()
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._durable.wait()
+            self._durable.clear()
+            try:
+                self._counter.flush()
+            except Exception:
+                log.exception("visits wait for the next flush")
