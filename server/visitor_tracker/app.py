@@ -220,7 +220,8 @@ class App:
         self, events: Sequence[Route], config: Config, clients: Clients, sessions: analytics.Sessions
     ) -> list[Route]:
         """Return the routes of events, one of which takes recordings too, and those of recordings and heat."""
-        admission = Admission(self.guards, clients, self.intake, lambda: self.snapshot.now, self.counters)
+        apart = self._own_journals.keys()
+        admission = Admission(self.guards, clients, self.intake, lambda: self.snapshot.now, self.counters, apart)
         replays = ReplayRoutes(
             self.store,
             admission,

@@ -26,6 +26,43 @@ _PROBE_SECONDS = (0.1, 2.0)  # first and longest pause between two probes while 
 Identity = tuple[int, int]
 
 
+class _Gate:
+    """Open while a database answers; once it has not, shut until a thread finds that it does."""
+
+    def __init__(self, site: str, probe: Callable[[], None]) -> None:
+        self._site = site
+        self._probe = probe
+        self._lock = threading.Lock()
+        self._closed = threading.Event()  # the program ends
+        self.is_shut = False
+
+    def shut(self) -> None:
+        with self._lock:
+            if self.is_shut or self._closed.is_set():
+                return
+            self.is_shut = True
+        try:
+            threading.Thread(target=self._run, name=f"prober {self._site}", daemon=True).start()
+        except RuntimeError:  # no thread to be had: who asks finds out
+            self.is_shut = False
+
+    def close(self) -> None:
+        """End the prober."""
+        self._closed.set()
+
+    def _run(self) -> None:
+        pause, longest = _PROBE_SECONDS
+        while not self._closed.wait(pause):
+            pause = min(2 * pause, longest)
+            try:
+                self._probe()
+            except Exception as error:  # noqa: BLE001 - without a prober the site would stay away for ever
+                log.debug("the database of the site %s is still away: %s", self._site, error)
+                continue
+            break
+        self.is_shut = False
+
+
 class Own:
     """Fulfils `Database`; any thread."""
 
@@ -49,17 +86,18 @@ class Own:
         self._database: Database | None = None
         self._identity: Identity | None = None
         self._places = threading.BoundedSemaphore(WAITERS_MOST) if is_bounded else None
-        self._is_away = False
-        self._closed = threading.Event()
+        # One that another program has locked can be read.
+        self._reads = _Gate(site, lambda: self._opened().ping())
+        self._writes = _Gate(site, lambda: self._opened().probe())
 
     def read(self, work: Callable[[Session], T]) -> T:
-        return self._ask(lambda database: database.read(work))
+        return self._ask(lambda database: database.read(work), self._reads)
 
     def write(self, work: Callable[[Session], T]) -> T:
-        return self._ask(lambda database: database.write(work))
+        return self._ask(lambda database: database.write(work), self._writes)
 
     def write_at_once(self, work: Callable[[Session], T]) -> T | None:
-        return self._ask(lambda database: database.write_at_once(work))
+        return self._ask(lambda database: database.write_at_once(work), self._writes)
 
     def alone(self) -> AbstractContextManager[Session]:
         return self._opened().alone()
@@ -71,10 +109,10 @@ class Own:
         return self._opened().is_wanted()
 
     def ping(self) -> None:
-        self._ask(lambda database: database.ping())
+        self._ask(lambda database: database.ping(), self._reads)
 
     def probe(self) -> None:
-        self._ask(lambda database: database.probe())
+        self._ask(lambda database: database.probe(), self._writes)
 
     def describe(self) -> str:
         return self._opened().describe()
@@ -83,47 +121,25 @@ class Own:
         return self._opened().check()
 
     def close(self) -> None:
-        self._closed.set()
+        for gate in (self._reads, self._writes):
+            gate.close()
         with self._lock:
             database, self._database = self._database, None
         if database is not None:
             database.close()
 
-    def _ask(self, ask: Callable[[Database], T]) -> T:
+    def _ask(self, ask: Callable[[Database], T], gate: _Gate) -> T:
         if self._places is None:
             return ask(self._opened())
-        if self._is_away or not self._places.acquire(timeout=_TURN_SECONDS):
+        if self._reads.is_shut or gate.is_shut or not self._places.acquire(timeout=_TURN_SECONDS):
             raise StoreUnavailable(f"the database of the site {self._site} does not answer")
         try:
             return ask(self._opened())
         except (StoreUnavailable, OutcomeUnknown):
-            self._refuse()
+            gate.shut()
             raise
         finally:
             self._places.release()
-
-    def _refuse(self) -> None:
-        """Refuse everybody until a thread has found that the database answers again."""
-        with self._lock:
-            if self._is_away or self._closed.is_set():
-                return
-            self._is_away = True
-        try:
-            threading.Thread(target=self._probe, name=f"prober {self._site}", daemon=True).start()
-        except RuntimeError:  # no thread to be had: who asks finds out
-            self._is_away = False
-
-    def _probe(self) -> None:
-        pause, longest = _PROBE_SECONDS
-        while not self._closed.wait(pause):
-            pause = min(2 * pause, longest)
-            try:
-                self._opened().ping()
-            except Exception as error:  # noqa: BLE001 - without a prober the site would stay away for ever
-                log.debug("the database of the site %s is still away: %s", self._site, error)
-                continue
-            break
-        self._is_away = False
 
     def _opened(self) -> Database:
         """Return the database; raises StoreUnavailable where it cannot be opened, or its file is gone."""

@@ -170,7 +170,7 @@ class ReplayRoutes:
         )
         found = [self._page(view, admitted.site, client, now) for view in piece.views]
         pages = [page for page in found if page is not None]
-        with self._admission.writing():
+        with self._admission.writing(admitted.site.id):
             return "replay" if self._table.add(chunk, self._limits, pages) == "full" else None
 
     def _page(self, view: PageView, site: Site, client: Client, now: int) -> PageSnapshot | None:
