@@ -62,8 +62,7 @@ def prepare_all(config: Config, main: SqlStore) -> list[str]:
 def misplaced(config: Config) -> Iterator[str]:
     """Yield what the settings say of sites' databases that is not where their events are."""
     own = {site.name: site for site in config.site_stores}
-    folder = config.data_dir / "journals"
-    for marker in sorted(folder.glob(_MARKERS)):
+    for marker in _markers(config):
         site, there = own.get(marker.name.removesuffix(".place")), marker.read_text("utf-8").strip()
         name = marker.name.removesuffix(".place")
         if site is None:
@@ -76,6 +75,13 @@ def misplaced(config: Config) -> Iterator[str]:
                 f"sites.{name}.store.url: {place} is another database than {there}, which has what was counted so far;"
                 f" if you have moved it, remove {marker}"
             )
+
+
+def _markers(config: Config) -> list[Path]:
+    try:
+        return sorted((config.data_dir / "journals").glob(_MARKERS))
+    except OSError:  # who cannot look in there cannot serve either, and is told so elsewhere
+        return []
 
 
 def check_places(config: Config) -> None:
