@@ -44,9 +44,9 @@ An example with every setting is [config.yaml](../config.yaml).
 """
 
 OWN_STORE = """
-A site can have a database of its own, which the file names under the site's name; no variable and no option does. It has the
-settings of [`store`](#store), and what it does not name is as for all others, but for the URL: by default it is the SQLite
-file `stores/NAME.db` in `server.data_dir`. See [sites](sites.md#a-database-of-its-own).
+A site can have a database of its own, which the file names under the site's name; no variable and no option does. It
+has the settings of [`store`](#store). What it does not name is as for all others, but for the URL: by default it is the
+SQLite file `stores/NAME.db` in `server.data_dir`. See [sites](sites.md#a-database-of-its-own).
 
 ```yaml
 sites:
