@@ -43,6 +43,19 @@ that are running.
 An example with every setting is [config.yaml](../config.yaml).
 """
 
+OWN_STORE = """
+A site can have a database of its own, which the file names under the site's name; no variable and no option does. It
+has the settings of [`store`](#store). What it does not name is as for all others, but for the URL: by default it is the
+SQLite file `stores/NAME.db` in `server.data_dir`. See [sites](sites.md#a-database-of-its-own).
+
+```yaml
+sites:
+  blog:
+    store:
+      url: sqlite:////srv/blog/visitors.db
+```
+"""
+
 CLI_HEAD = """\
 # Command line
 
@@ -76,6 +89,7 @@ def settings_page() -> str:
         parts.append(f"\n## {section or 'At the top level'}\n\n{_section_help(section)}")
         parts.append("| setting | default | what it is |\n| --- | --- | --- |\n")
         parts += [_table_row(row) for row in rows]
+        parts.append(OWN_STORE if section == "sites" else "")
     return "".join(parts)
 
 

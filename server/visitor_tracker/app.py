@@ -26,13 +26,13 @@ from visitor_tracker.config import Config
 from visitor_tracker.errors import OutcomeUnknown, StoreUnavailable
 from visitor_tracker.ingest.agent import AgentReader, Agents, Classifier
 from visitor_tracker.ingest.counter import Counter
+from visitor_tracker.ingest.counting_apart import CountingApart
 from visitor_tracker.ingest.drain import Drainer
 from visitor_tracker.ingest.fold import Folder
 from visitor_tracker.ingest.geo import GeoReader
 from visitor_tracker.ingest.intake import Intake
-from visitor_tracker.ingest.journal import Journal
+from visitor_tracker.ingest.journals import Journals, open_journals
 from visitor_tracker.ingest.lookup import OnlineLookup
-from visitor_tracker.ingest.people import Rule
 from visitor_tracker.ingest.pipeline import Pipeline
 from visitor_tracker.ingest.seen import Seen
 from visitor_tracker.ingest.visitor import hashed
@@ -42,15 +42,15 @@ from visitor_tracker.jobs.courtesy import Workers
 from visitor_tracker.jobs.extracting import Extracting
 from visitor_tracker.jobs.judging import Judging
 from visitor_tracker.jobs.others import others_of
-from visitor_tracker.jobs.rules import rule_of_site
+from visitor_tracker.jobs.own_stores import Backgrounds, own_backgrounds, readers
+from visitor_tracker.jobs.rules import folder_by_sites, rule_of_site
 from visitor_tracker.metrics import Cell, Counters, Metrics
 from visitor_tracker.routes import api_routes, api_schemes, page_routes
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.api_keys import ApiKeyTable
 from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.migrate import migrate
-from visitor_tracker.store.open import open_store
-from visitor_tracker.store.sites import SiteTable
+from visitor_tracker.store.of_settings import store_of as stores_of
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.admission import Admission
 from visitor_tracker.web.assets import AssetRoutes
@@ -61,7 +61,7 @@ from visitor_tracker.web.dashboard import DashboardRoutes
 from visitor_tracker.web.dialect import Dialect
 from visitor_tracker.web.dialects import ackee, analytics, goatcounter, matomo, own, plausible, script, track, umami
 from visitor_tracker.web.guards import Cors, Guards, TrustedProxies
-from visitor_tracker.web.health import HealthRoutes
+from visitor_tracker.web.health import HealthRoutes, parted
 from visitor_tracker.web.heat import HeatRoutes
 from visitor_tracker.web.home import HomeRoutes
 from visitor_tracker.web.pages import PageReader
@@ -91,8 +91,9 @@ class Shared:
     """
 
     def __init__(self, config: Config, workers: int, snapshot: Snapshot) -> None:
-        self.metrics = Metrics(max(1, workers))
+        self.metrics = Metrics(max(1, workers) + len(config.site_stores))
         self.snapshot = snapshot
+        self.own_counters = [self.metrics.counters(-number) for number, _ in enumerate(config.site_stores, 1)]
         self.keys = keys_of(config, snapshot)
         limits = config.rate_limit
         self.limiter = RateLimiter(limits.per_second, limits.burst, enabled=limits.enabled)
@@ -117,23 +118,20 @@ class App:
         )
         self.pages = PageReader(config.counter.drop_parameters)
         self.signer = TokenSigner(shared.keys.token)
-        self.journal = Journal(
-            journal_folder(config),
-            counters,
-            config=config.journal,
-            durability=config.store.durability,
-            most_waiting=4 * config.http.max_queue,
-        )
+        most = 4 * config.http.max_queue
+        main, self._own_journals = open_journals(config, counters, most)
+        self.journal = Journals(main, self._own_journals) if self._own_journals else main
         self.geo = GeoReader(config.geo, online=_online(config))
         reader = AgentReader(counters)
         self._agents = Agents(reader, Classifier(reader, self.flush_joined), counters)
         self.counter = Counter(
             self.store,
-            self.journal,
+            main,
             counters,
             committers=_committers(config),
-            most_waiting=4 * config.http.max_queue,
+            most_waiting=most,
         )
+        self._counting = CountingApart(self.counter, self._own_journals) if self._own_journals else self.counter
         self.intake = self._intake(config)
         floor, seconds = config.counter.badge_floor, config.counter.badge_seconds
         self._badges = BadgeRoutes(self.store, self.guards, self.pages, floor=floor, seconds=seconds)
@@ -179,7 +177,7 @@ class App:
             batch_most=config.http.max_batch,
         )
         counting = CounterRoutes(
-            counter=self.counter,
+            counter=self._counting,
             store=self.store,
             intake=self.intake,
             clients=clients,
@@ -189,6 +187,7 @@ class App:
             counters=self.counters,
             path_pixel=collecting.handler(goatcounter.count_pixel),
         )
+        own = parted(config, self.store.database, self._own_journals)
         routes = [
             *home.routes(),
             *counting.routes(),
@@ -196,7 +195,7 @@ class App:
             *self._badges.routes(),
             *page_routes(files, assets, lambda: self.snapshot.now, config),
             *api_routes(parts),
-            *HealthRoutes(self.store, self.journal, self.shared.metrics).routes(),
+            *HealthRoutes(self.store, self.journal, self.shared.metrics, own).routes(),
         ]
         home.list_routes(routes)
         return routes
@@ -221,7 +220,8 @@ class App:
         self, events: Sequence[Route], config: Config, clients: Clients, sessions: analytics.Sessions
     ) -> list[Route]:
         """Return the routes of events, one of which takes recordings too, and those of recordings and heat."""
-        admission = Admission(self.guards, clients, self.intake, lambda: self.snapshot.now, self.counters)
+        apart = self._own_journals.keys()
+        admission = Admission(self.guards, clients, self.intake, lambda: self.snapshot.now, self.counters, apart)
         replays = ReplayRoutes(
             self.store,
             admission,
@@ -245,7 +245,7 @@ class App:
 
     def flush_joined(self) -> None:
         """Make durable what waits, while the loop goes on gathering."""
-        self.counter.flush()
+        self._counting.flush()
         self.journal.flush()
 
     def tick(self) -> None:
@@ -269,7 +269,7 @@ class App:
     def stop_taking(self) -> None:
         """Make durable what waits and take no more; what is journaled by now can be drained after this."""
         self._agents.close()
-        self.counter.close()
+        self._counting.close()
         self.journal.close()
 
     def close(self) -> None:
@@ -281,14 +281,7 @@ class App:
 
 def store_of(config: Config) -> SqlStore:
     """Open the store of the settings, without migrating it."""
-    store = config.store
-    return open_store(
-        config.store_url,
-        durability=store.durability,
-        connect_seconds=store.connect_seconds,
-        answer_seconds=store.answer_seconds,
-        borrow_seconds=store.borrow_seconds,
-    )
+    return stores_of(config)
 
 
 def keys_of(config: Config, snapshot: Snapshot) -> Keys:
@@ -330,23 +323,37 @@ def _step_once(config: Config) -> StoreUnavailable | OutcomeUnknown | None:
     return None
 
 
-def background_of(config: Config, store: SqlStore, counters: Counters, workers: Metrics | None = None) -> Background:
-    """Return the work nobody waits for; one process of a node does it, which gives way to `workers`, if any."""
-    keeper = Keeper(store, config, counters)
-    reader = partial(SnapshotReader, config.data_dir / FILE, Snapshot())
-    return Background(
-        store,
-        Drainer(journal_folder(config), store, counters, config=config.journal),
-        folder_of(config, store, counters),
-        migrate=partial(migrate, store, config.counter.drop_parameters),
+def background_of(
+    config: Config,
+    store: SqlStore,
+    counters: Counters,
+    workers: Metrics | None = None,
+    own_counters: Sequence[Counters] = (),
+) -> Background | Backgrounds:
+    """Return the work nobody waits for; one process of a node does it, which gives way to `workers`, if any.
+
+    `own_counters` are a row for each site that has a database of its own.
+    """
+    main = store.of_main()
+    keeper = Keeper(main, config, counters)
+    reader = readers(config)
+    are_short = bool if workers is None else _workers(config, workers).are_short
+    background = Background(
+        main,
+        Drainer(journal_folder(config), main, counters, config=config.journal),
+        folder_by_sites(config, main, counters),
+        migrate=partial(migrate, main, config.counter.drop_parameters),
         keep=lambda: keeper.step(time.time_ns() // 1_000_000),
         ids_days=config.store.ids_keep_days,
         config=config,
-        extracting=Extracting(store, reader()),
-        judging=Judging(store, reader(), partial(rule_of_site, config), counters),
+        extracting=Extracting(main, reader()),
+        judging=Judging(main, reader(), partial(rule_of_site, config), counters),
         others=others_of(config, store),
-        are_short=bool if workers is None else _workers(config, workers).are_short,
+        are_short=are_short,
     )
+    if not config.site_stores:
+        return background
+    return Backgrounds(background, own_backgrounds(config, main, own_counters, are_short))
 
 
 def _workers(config: Config, metrics: Metrics) -> Workers:
@@ -355,16 +362,7 @@ def _workers(config: Config, metrics: Metrics) -> Workers:
 
 def folder_of(config: Config, store: SqlStore, counters: Counters) -> Folder:
     """Return what folds the inbox by the sites of the snapshot file; belongs to one thread."""
-    reader = SnapshotReader(config.data_dir / FILE, Snapshot())
-    table = SiteTable(store.database)
-
-    def rule_of(site_id: int) -> Rule:
-        reader.refresh()
-        # A site that was just made is in the store before it is in the file; one that was removed is nowhere.
-        site = reader.now.by_id.get(site_id) or next((one for one in table.all() if one.id == site_id), None)
-        return rule_of_site(config, site or Site(site_id, ""))
-
-    return Folder(store, counters, rule_of)
+    return folder_by_sites(config, store, counters)
 
 
 def all_dialects(sessions: analytics.Sessions | None = None) -> list[Dialect]:

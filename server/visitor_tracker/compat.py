@@ -34,6 +34,7 @@ from visitor_tracker.http.parser import Limits, RequestParser
 from visitor_tracker.http.wire import CONTINUE, encode, http_date
 from visitor_tracker.ingest.counter import Outcome, Unnumbered
 from visitor_tracker.jobs.background import Background
+from visitor_tracker.jobs.own_stores import Backgrounds
 from visitor_tracker.middleware import VisitorTrackingMiddleware, get_client_ip
 from visitor_tracker.net.tls import server_context
 from visitor_tracker.serve import LoopServer, migrate_store, run_here
@@ -81,7 +82,7 @@ class VisitorTrackingServer:
         self._lock = threading.Lock()
         self._serving = threading.Lock()
         self._made: App | None = None
-        self._background: Background | None = None
+        self._background: Background | Backgrounds | None = None
         self._server: LoopServer | None = None
         self.started = threading.Event()
 
@@ -222,7 +223,9 @@ class VisitorTrackingServer:
         with self._lock:
             if self._made is None:
                 self._made = App(self._config, Shared(self._config, 1, opened_snapshot(self._config)))
-                self._background = background_of(self._config, self._made.store, self._made.counters)
+                self._background = background_of(
+                    self._config, self._made.store, self._made.counters, own_counters=self._made.shared.own_counters
+                )
                 self._background.start()
             return self._made
 

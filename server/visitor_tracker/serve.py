@@ -25,6 +25,7 @@ from visitor_tracker.app import App, Shared, background_of, first_snapshot, stor
 from visitor_tracker.config import Config, reloaded
 from visitor_tracker.config.contradictions import LOOPBACK
 from visitor_tracker.errors import ConfigError, ListenError, OutcomeUnknown, StoreUnavailable, TrackerError
+from visitor_tracker.ingest.own_stores import check_own, own_files, prepare_all
 from visitor_tracker.net.listen import Listener, close_listeners, open_listeners
 from visitor_tracker.net.loop import Loop, LoopOptions
 from visitor_tracker.net.notify import Notifier
@@ -109,7 +110,7 @@ class Worker:
         store = store_of(self._config)
         row = worker_count(self._config)
         metrics = self._shared.metrics
-        background = background_of(self._config, store, metrics.counters(row), metrics)
+        background = background_of(self._config, store, metrics.counters(row), metrics, self._shared.own_counters)
         spare_the_collector()
         try:
             background.start()
@@ -123,7 +124,7 @@ class Worker:
         """Do everything in this process."""
         notifier = Notifier()
         app = App(self._config, self._shared)
-        background = background_of(self._config, app.store, app.counters)
+        background = background_of(self._config, app.store, app.counters, own_counters=app.shared.own_counters)
         server = LoopServer(self._config, app, self._listeners, notifier.alive)
 
         def stop(*_: object) -> None:
@@ -225,7 +226,7 @@ def migrate_store(config: Config) -> list[str]:
     """Bring the store's tables up to date; return what was done."""
     store = store_of(config)
     try:
-        return migrate(store, config.counter.drop_parameters)
+        return [*migrate(store, config.counter.drop_parameters), *prepare_all(config, store)]
     finally:
         store.close()
 
@@ -243,6 +244,7 @@ def spare_the_collector() -> None:
 def check_all(config: Config, file: Path | None = None) -> list[Finding]:
     """Look at everything `serve` needs and return what the operator should know."""
     findings = [Finding("ok", "settings are valid"), *check_file(config, file), _check_client(), *_check_tls(config)]
+    findings += check_own(config)
     try:
         location = locate(config.store_url)
         if isinstance(location, SqliteLocation) and location.path is not None and not location.path.exists():
@@ -282,7 +284,8 @@ def check_file(config: Config, file: Path | None) -> list[Finding]:
     """Warn of a settings file with a secret in it that every user of the machine can read."""
     if file is None or not file.stat().st_mode & 0o004:
         return []
-    if not (config.server.secret_key or config.mail.password or urlsplit(config.store_url).password):
+    urls = [config.store_url, *(site.store.url for site in config.site_stores)]
+    if not (config.server.secret_key or config.mail.password or any(urlsplit(url).password for url in urls)):
         return []
     return [Finding("warning", f"{file} holds a secret and every user can read it", f"run  chmod 600 {file}")]
 
@@ -304,12 +307,12 @@ def _check_tls(config: Config) -> list[Finding]:
 
 
 def hold_locks(config: Config, stack: ExitStack) -> None:
-    """Make sure that no second server uses the data folder or the SQLite file."""
+    """Make sure that no second server uses the data folder or a SQLite file, and that these have what they should."""
     places = [config.data_dir / "server"]
     location = locate(config.store_url)
     if isinstance(location, SqliteLocation) and location.path is not None:
         places.append(location.path)
-    for place in places:
+    for place in (*places, *own_files(config)):
         stack.enter_context(hold(place))
 
 

@@ -8,6 +8,7 @@ from visitor_tracker.days import bounds
 from visitor_tracker.errors import TrackerError
 from visitor_tracker.sites import Site
 from visitor_tracker.store import verdicts
+from visitor_tracker.store.apart import is_apart, main_of, of_site
 from visitor_tracker.store.audit import add as add_audit_row
 from visitor_tracker.store.session import Session
 from visitor_tracker.store.sql import SqlStore
@@ -40,6 +41,8 @@ class Overruling:
         detail = {"day": day, "verdict": word}
         line = self._audit.row(who, "visitor.judged", site_id=site.id, detail=detail)
 
+        apart = is_apart(self._store.database, site.id)
+
         def work(session: Session) -> Found:
             known = verdicts.of_visitors(session, site.id, day, [visitor])
             events, views = verdicts.has_visitor(session, site.id, span, visitor)
@@ -49,10 +52,14 @@ class Overruling:
             row = row._replace(overruled=_CODES[word], overruled_by=who.name[:_BY_MOST], overruled_at=now_ms)
             verdicts.put(session, site.id, row)
             verdicts.judge_again(session, site.id, day, and_later=not is_daily)
-            add_audit_row(session, line)
+            if not apart:
+                add_audit_row(session, line)
             return row
 
-        return self._store.database.write(work)
+        said = of_site(self._store.database, site.id).write(work)
+        if apart:
+            main_of(self._store.database).write(lambda session: add_audit_row(session, line))
+        return said
 
 
 def _unknown(day: int, visitor: bytes, events: int, views: int, now_ms: int) -> Found:

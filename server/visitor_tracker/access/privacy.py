@@ -11,19 +11,23 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 
 from visitor_tracker.access.keeper import is_over, policy_of
 from visitor_tracker.access.personal import KINDS, Kind, Tally
 from visitor_tracker.access.snapshot import FILE, read_snapshot
 from visitor_tracker.config import Config
+from visitor_tracker.config.site_stores import place_of
 from visitor_tracker.sites import Policy, Site
 from visitor_tracker.store import vocabulary
+from visitor_tracker.store.apart import answers, every, main_of
 from visitor_tracker.store.base import Finding
 from visitor_tracker.store.keys import NO_LINE, KeyLine, KeyTable, line_hash
 from visitor_tracker.store.location import SqliteLocation, locate
 from visitor_tracker.store.raw_events import RawEvents
 from visitor_tracker.store.scanning import OVERLAP_BYTES, PIECE_BYTES, scan
+from visitor_tracker.store.session import Database
 from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.store.sql import SqlStore
 
@@ -139,9 +143,10 @@ def _contents(store: SqlStore, config: Config) -> Iterator[Finding]:
     default = policy_of(config.identity)
     policies = {site_id: site.policy or default for site_id, site in sites.items()}
     kept = _kept(policies.values(), default)
-    tally = Tally(_hosts(store, sites.values()))
+    databases = [each for each in every(store.database) if each is main_of(store.database) or answers(each)]
+    tally = Tally(frozenset[bytes]().union(*(_hosts(each, sites.values()) for each in databases)))
     values = 0
-    for found in scan(store.database):
+    for found in chain.from_iterable(map(scan, databases)):
         values += 1
         allowed = kept if found.table == _MIXED else _allowed(policies.get(found.site_id, default))
         if found.site_id == 0 and found.table != _MIXED:
@@ -156,6 +161,8 @@ def _contents(store: SqlStore, config: Config) -> Iterator[Finding]:
     for place, kind, number in tally.found():
         yield Finding("warning", f"{place}: {number} times what looks like a {kind}", _HINTS[kind])
     yield Finding("ok", f"looked through {values} texts of the store and {files} files")
+    if left_out := len(every(store.database)) - len(databases):
+        yield Finding("error", f"{left_out} databases of single sites are away", "bring them back, and look again")
     if kept:
         yield Finding("ok", f"not looked for in the journal, because a site keeps it: {', '.join(sorted(kept))}")
 
@@ -177,10 +184,10 @@ def _kept(policies: Iterable[Policy], default: Policy) -> frozenset[Kind]:
     return frozenset[Kind]().union(*(_allowed(policy) for policy in [default, *policies]))
 
 
-def _hosts(store: SqlStore, sites: Iterable[Site]) -> frozenset[bytes]:
+def _hosts(database: Database, sites: Iterable[Site]) -> frozenset[bytes]:
     """Return the hosts of pages that may look like a client's address."""
-    ids = RawEvents(store.database).hosts(_EVENTS)
-    seen = store.database.read(lambda session: vocabulary.texts(session, ids)).values()
+    ids = RawEvents(database).hosts(_EVENTS)
+    seen = database.read(lambda session: vocabulary.texts(session, ids)).values()
     addresses = {host for host in map(_without_port, seen) if host[-1:].isdigit() or ":" in host}
     return frozenset(host.encode() for host in addresses.union(*(site.hostnames for site in sites)))
 
@@ -192,13 +199,13 @@ def _without_port(host: str) -> str:
 
 def _files(config: Config) -> Iterator[tuple[Path, Iterator[bytes]]]:
     """Yield the files of the data folder and the log, each with its content in pieces; not the database."""
-    location = locate(config.store_url)
-    database = location.path if isinstance(location, SqliteLocation) else None
+    urls = [config.store_url, *(place_of(config, site).url for site in config.site_stores)]
+    databases = [place.path for place in map(locate, urls) if isinstance(place, SqliteLocation) and place.path]
     paths = {Path(folder, name) for folder, _, names in os.walk(config.data_dir) for name in names}
     if config.log.file:
         paths.add(Path(config.log.file).expanduser().absolute())
     for path in sorted(paths):
-        is_database = database is not None and path.parent == database.parent and path.name.startswith(database.name)
+        is_database = any(path.parent == each.parent and path.name.startswith(each.name) for each in databases)
         if path.suffix not in _OTHERS and not is_database and path.is_file() and not path.is_symlink():
             yield path, _read(path)
 

@@ -29,6 +29,7 @@ from visitor_tracker.sites import (
     site_id_of,
 )
 from visitor_tracker.store import erasing
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.store.sql import SqlStore
 
@@ -152,7 +153,7 @@ class Sites:
         return site
 
     def _is_being_erased(self, site_id: int) -> bool:
-        begun = self._store.database.read(lambda session: erasing.jobs(session, _MOST_JOBS))
+        begun = of_site(self._store.database, site_id).read(lambda session: erasing.jobs(session, _MOST_JOBS))
         return any(each.job.site_id == site_id and not each.job.visitor for each in begun)
 
 

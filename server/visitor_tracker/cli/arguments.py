@@ -13,6 +13,7 @@ from visitor_tracker.app import store_of
 from visitor_tracker.cli.output import EXIT_USAGE
 from visitor_tracker.config import Config, load
 from visitor_tracker.errors import ConfigError, StoreError
+from visitor_tracker.ingest.own_stores import check_places, prepare_all
 from visitor_tracker.store.location import SqliteLocation, locate
 from visitor_tracker.store.migrate import migrate, pending
 from visitor_tracker.store.sql import SqlStore
@@ -142,10 +143,12 @@ def opened(config: Config, *, make: bool = False) -> Iterator[SqlStore]:
             f"there is no database {file} yet: start the server, or name its data folder with --data-dir"
             " or its settings with --config"
         )
+    check_places(config)
     store = store_of(config)
     try:
         if pending(store):
             migrate(store, config.counter.drop_parameters)
+        prepare_all(config, store)
         yield store
     finally:
         store.close()

@@ -16,6 +16,7 @@ from visitor_tracker.cli.output import (
     say_table,
 )
 from visitor_tracker.ingest.revival import Unrevivable, events_of, rows_again
+from visitor_tracker.store.apart import answers, every, main_of
 from visitor_tracker.store.dead_letters import DeadLetters
 from visitor_tracker.store.inbox import DeadLetter, Inbox
 from visitor_tracker.store.sql import SqlStore
@@ -54,7 +55,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
 
 def _list(options: argparse.Namespace) -> int:
     with opened(config_of(options)) as store:
-        letters = Inbox(store.database).dead_letters(options.limit)
+        letters = _letters(store, options.limit)
     if options.json:
         for letter in letters:
             say_json(_row(letter))
@@ -85,7 +86,7 @@ def _retry(options: argparse.Namespace) -> int:
         return EXIT_USAGE
     failed = 0
     with opened(config_of(options)) as store:
-        letters = Inbox(store.database).dead_letters(_MOST)
+        letters = _letters(store, _MOST)
         if options.all and not letters:
             remark("nothing was set aside")
             return 0
@@ -109,7 +110,19 @@ def _retry(options: argparse.Namespace) -> int:
 
 
 def _put_back(store: SqlStore, letter: DeadLetter) -> bool:
-    return DeadLetters(store.database).put_back(letter.id, rows_again(letter))
+    rows = rows_again(letter)
+    return any(DeadLetters(each).put_back(letter.id, rows) for each in every(store.database) if answers(each))
+
+
+def _letters(store: SqlStore, limit: int) -> list[DeadLetter]:
+    """Return what was set aside in all databases, the newest first."""
+    found: list[DeadLetter] = []
+    for each in every(store.database):
+        if each is main_of(store.database) or answers(each):
+            found += Inbox(each).dead_letters(limit)
+        else:
+            remark("a site's own database is away: what was set aside there is not shown")
+    return sorted(found, key=lambda letter: -letter.at)[:limit]
 
 
 def _events(letter: DeadLetter) -> str:

@@ -79,13 +79,13 @@ def _demo(options: argparse.Namespace) -> int:
     with opened(config, make=True) as store:
         there = all_sites(store, config)
         site = _site(there, options)
-        inbox = Inbox(store.database)
+        inbox = Inbox(store.of_site(site.id).database)
         order = Order(site, time.time_ns() // 1_000_000, options.days, options.visits, options.seed)
         start = find_start(inbox, order)
         if site not in there:
             SiteTable(store.database).add(site)
         try:
-            with folding(store, config) as fold:
+            with folding(store, config, site.id) as fold:
                 written = write(inbox, start, policy_of(config.identity), fold=fold, progress=_progress())
         except KeyboardInterrupt:
             remark("\nnot all is written: the same command goes on from here")
@@ -100,8 +100,8 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def folding(store: SqlStore, config: Config) -> Iterator[Callable[[], bool]]:
-    """Give what folds a piece of the inbox; False: nothing is left, or a server that runs sees to it."""
+def folding(store: SqlStore, config: Config, site_id: int) -> Iterator[Callable[[], bool]]:
+    """Give what folds a piece of the inbox that a site is in; False: nothing is left, or a server sees to it."""
     sites: dict[int, Site] = {}
 
     def rule_of(site_id: int) -> Rule:
@@ -109,7 +109,7 @@ def folding(store: SqlStore, config: Config) -> Iterator[Callable[[], bool]]:
             sites.update({site.id: site for site in all_sites(store, config)})
         return rule_of_site(config, sites.get(site_id, DEFAULT))
 
-    folder = Folder(store, Metrics().counters(), rule_of)
+    folder = Folder(store.of_site(site_id), Metrics().counters(), rule_of)
     try:
         yield folder.step
     finally:

@@ -74,6 +74,7 @@ def _take_in(options: argparse.Namespace, config: Config, geo: GeoReader) -> tup
     with opened(config, make=True) as store, resuming(config.data_dir) as resume:
         snapshot, is_running = snapshot_of(config)
         into, reader, files = _prepared(options, config, snapshot, resume.key_of, geo)
+        store = store.of_site(into.site.id)
         inbox = Inbox(store.database)
         before = resume.files
         done: list[_Done] = []

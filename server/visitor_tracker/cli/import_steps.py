@@ -9,20 +9,21 @@ from visitor_tracker.access.keeper import policy_of
 from visitor_tracker.access.sites import with_default
 from visitor_tracker.access.snapshot import FILE as SNAPSHOT
 from visitor_tracker.access.snapshot import read_snapshot
-from visitor_tracker.app import first_snapshot, folder_of
+from visitor_tracker.app import first_snapshot
 from visitor_tracker.cli.arguments import opened, reach, sqlite_file
 from visitor_tracker.cli.output import remark
 from visitor_tracker.cli.sites import known_site
 from visitor_tracker.config import Config
-from visitor_tracker.errors import AlreadyRunning, StoreUnavailable
+from visitor_tracker.errors import AlreadyRunning, StoreUnavailable, TrackerError
 from visitor_tracker.ingest.agent import AgentReader
 from visitor_tracker.ingest.fold import LEASE_SECONDS
 from visitor_tracker.ingest.geo import GeoReader
 from visitor_tracker.jobs.importing.pace import Pace
 from visitor_tracker.jobs.importing.reading import LineReader, Wanted
 from visitor_tracker.jobs.importing.resume import KeyOf
+from visitor_tracker.jobs.rules import folder_by_sites
 from visitor_tracker.metrics import Metrics
-from visitor_tracker.sites import Snapshot
+from visitor_tracker.sites import Snapshot, site_id_of
 from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.lock import hold
 from visitor_tracker.store.sites import SiteTable
@@ -38,11 +39,23 @@ def folding(store: SqlStore, config: Config, *, is_running: bool) -> Iterator[Ca
     if is_running:
         yield Pace(Inbox(store.database).pending).step
         return
-    folder = folder_of(config, store, Metrics().counters())
+    folder = folder_by_sites(config, store, Metrics().counters())
     try:
         yield folder.step
     finally:
         folder.let_go()
+
+
+def target(store: SqlStore, config: Config, options: argparse.Namespace) -> SqlStore:
+    """Return the store that takes what is imported; raises TrackerError where that may be several."""
+    if not config.site_stores:
+        return store
+    if options.site is None:
+        raise TrackerError(
+            "some sites have a database of their own (sites.NAME.store): name the site with --site\n"
+            "nothing was imported"
+        )
+    return store.of_site(site_id_of(options.site))
 
 
 def fold_rest(inbox: Inbox, fold: Callable[[], bool], seconds: float) -> None:

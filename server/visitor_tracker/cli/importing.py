@@ -15,6 +15,7 @@ from visitor_tracker.cli.import_steps import (
     known_snapshot,
     reader_of,
     snapshot_of,
+    target,
     tell_unfinished,
     wanted_of,
 )
@@ -94,6 +95,7 @@ def _take_in(options: argparse.Namespace, config: Config, geo: GeoReader) -> tup
     """Import the files; return what became of each, and the sites that were known."""
     with opened(config, make=True) as store, resuming(config.data_dir) as resume, Line() as line:
         snapshot, is_running = snapshot_of(config)
+        store = target(store, config, options)
         inbox = Inbox(store.database)
         reader, plans = _planned(options, config, snapshot, resume.key_of, geo)
         before = resume.files

@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 
-from visitor_tracker.app import journal_folder
 from visitor_tracker.cli.arguments import add_command, add_group, config_of, opened
 from visitor_tracker.cli.output import EXIT_FAILED, remark, say, say_document, say_table
 from visitor_tracker.config import Config
+from visitor_tracker.config.site_stores import place_of
 from visitor_tracker.errors import StoreError, StoreUnavailable, TrackerError
 from visitor_tracker.ingest import inspection
 from visitor_tracker.ingest.inspection import JournalStatus, SegmentReport, SegmentStatus
+from visitor_tracker.sites import site_id_of
 
 _EXAMPLES = "visitor-tracker journal status\nvisitor-tracker journal verify\n"
 _NUMBERS = {"BYTES", "SYNCED", "STORED", "WAITING", "RECORDS", "EVENTS", "VISITS", "DAMAGED", "STRANGE"}
@@ -32,6 +33,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
         "show what the journal holds and what the store does not have yet",
         examples="visitor-tracker journal status --json",
     )
+    status.add_argument("--site", metavar="NAME", help="the journal of a site that has a database of its own")
     status.add_argument("--json", action="store_true", help="print the status as JSON")
     verify = add_command(
         group,
@@ -40,15 +42,16 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401
         "read every record of the journal; exit code 1 when some are damaged",
         examples="visitor-tracker journal verify",
     )
+    verify.add_argument("--site", metavar="NAME", help="the journal of a site that has a database of its own")
     verify.add_argument("--json", action="store_true", help="print what was found as JSON")
 
 
 def _status(options: argparse.Namespace) -> int:
     config = config_of(options)
-    with _reading(config) as folder:
+    with _reading(config, options.site) as folder:
         try:
             with opened(config) as store:
-                found = inspection.status(folder, store)
+                found = inspection.status(folder, store.of_site(site_id_of(options.site)) if options.site else store)
         except (StoreUnavailable, StoreError) as error:  # when the journal matters most
             remark(f"the store was not asked, all of the journal is shown as waiting: {error}")
             found = inspection.status(folder, None)
@@ -68,7 +71,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    with _reading(config_of(options)) as folder:
+    with _reading(config_of(options), options.site) as folder:
         found = inspection.verify(folder)
     spoilt = [one for one in found if not one.is_sound]
     if options.json:
@@ -88,9 +91,12 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _reading(config: Config) -> Iterator[Path]:
-    """Give the folder of the journal; raises TrackerError where there is none, or it cannot be read."""
-    folder = journal_folder(config)
+def _reading(config: Config, name: str | None) -> Iterator[Path]:
+    """Give the folder of the journal, of a site's own; raises TrackerError where there is none, or it is unreadable."""
+    own = next((site for site in config.site_stores if site.name == name), None)
+    if name and own is None:
+        raise TrackerError(f"the site {name} has no database of its own (sites.NAME.store): leave --site out")
+    folder = config.journal_folder if own is None else place_of(config, own).journal
     try:
         if not folder.is_dir():
             raise TrackerError(

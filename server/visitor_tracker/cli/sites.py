@@ -21,7 +21,9 @@ from visitor_tracker.cli.site_options import add_options, change_of, tell_privac
 from visitor_tracker.config import Config
 from visitor_tracker.errors import StoreError
 from visitor_tracker.ingest.erasing import Eraser
-from visitor_tracker.sites import Site
+from visitor_tracker.ingest.own_stores import own_place
+from visitor_tracker.sites import Site, site_id_of
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.snippets import KINDS, PROXIES, base_of, snippet
@@ -137,7 +139,9 @@ def _show(options: argparse.Namespace) -> int:
     if options.json:
         say_json(view)
     else:
-        say_table(("", ""), [(name.upper(), text) for name, text in _lines(view)])
+        own = own_place(config, site.name)
+        lines = [*_lines(view), *([("store", own)] if own else [])]
+        say_table(("", ""), [(name.upper(), text) for name, text in lines])
     return 0
 
 
@@ -171,13 +175,18 @@ def _list(options: argparse.Namespace) -> int:
         owners = SiteTable(store.database).owners() if options.json else {}
     if options.json:
         for site in there:
-            say_json(_view(site, config, owners.get(site.id, [])))
+            own = own_place(config, site.name)
+            view = msgspec.to_builtins(_view(site, config, owners.get(site.id, [])))
+            say_json(view | ({"store": own} if own else {}))
     else:
         say_table(
             ("NAME", "ID", "TIME ZONE", "VISITORS", "MODULES", "MADE BY", "MADE (UTC)", "HOSTS", "ALIASES"),
             [_cells(site, config) for site in there],
             right={"ID"},
         )
+        for site in there:
+            if own := own_place(config, site.name):
+                remark(f"{site.name} has a database of its own: {own}")
     return 0
 
 
@@ -188,6 +197,8 @@ def _remove(options: argparse.Namespace) -> int:
         complain(f"this erases all that was counted for {name}, for good: say  --yes  too")
         return EXIT_USAGE
     with opened(config) as store:
+        if options.erase:
+            of_site(store.database, site_id_of(name)).ping()  # all of it, or nothing
         site = _sites(store, config).remove(OPERATOR, name)
         erased = _erase(store, site) if options.erase else 0
     if options.erase:

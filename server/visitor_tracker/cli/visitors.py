@@ -15,16 +15,15 @@ from visitor_tracker.errors import TrackerError
 from visitor_tracker.ingest.zones import country_name
 from visitor_tracker.logs import escape
 from visitor_tracker.middleware.visitors_json import VISITORS_MOST, VisitorFile
+from visitor_tracker.reports.everywhere import all_stats, all_visitors, any_visitor
 from visitor_tracker.reports.live import LISTED, NOW_MINUTES, Happening, Live, Share, read_live
 from visitor_tracker.reports.visitors import (
     LIMIT,
     LIMIT_MOST,
     Scope,
-    visitor,
-    visitor_stats,
-    visitors,
 )
 from visitor_tracker.sites import Policy, Site
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.visitors import JUDGE, now_ms, unknown_visitor
@@ -91,7 +90,7 @@ def _chosen(sites: Iterable[Site], name: str) -> list[Site]:
 
 
 def _show_all(store: SqlStore, scopes: list[Scope], limit: int, *, as_json: bool) -> int:
-    found = store.database.read(lambda session: visitors(session, scopes, now_ms(), country_name, limit))
+    found = all_visitors(store.database, scopes, now_ms(), country_name, limit)
     if as_json:
         say_document(found)
     elif not found:
@@ -105,7 +104,7 @@ def _show_all(store: SqlStore, scopes: list[Scope], limit: int, *, as_json: bool
 
 def _export(store: SqlStore, scopes: list[Scope], file: str) -> int:
     """Write every visitor's record by address; those of sites without addresses have a hash instead."""
-    found = store.database.read(lambda session: visitors(session, scopes, now_ms(), country_name, VISITORS_MOST))
+    found = all_visitors(store.database, scopes, now_ms(), country_name, VISITORS_MOST)
     records = {each.ip: msgspec.to_builtins(each) for each in found}
     if file == "-":
         say_document(records)
@@ -118,7 +117,7 @@ def _export(store: SqlStore, scopes: list[Scope], file: str) -> int:
 
 
 def _show_stats(store: SqlStore, scopes: list[Scope], *, as_json: bool) -> int:
-    found = store.database.read(lambda session: visitor_stats(session, scopes, now_ms(), country_name))
+    found = all_stats(store.database, scopes, now_ms(), country_name)
     if as_json:
         say_document(found)
     else:
@@ -127,7 +126,7 @@ def _show_stats(store: SqlStore, scopes: list[Scope], *, as_json: bool) -> int:
 
 
 def _show_one(store: SqlStore, scopes: list[Scope], ip: str, *, as_json: bool) -> int:
-    found = store.database.read(lambda session: visitor(session, scopes, now_ms(), country_name, ip))
+    found = any_visitor(store.database, scopes, now_ms(), country_name, ip)
     if as_json:
         say_document(unknown_visitor(ip) if found is None else found)
     elif found is None:
@@ -138,7 +137,7 @@ def _show_one(store: SqlStore, scopes: list[Scope], ip: str, *, as_json: bool) -
 
 
 def _show_live(store: SqlStore, site: Site, *, as_json: bool) -> int:
-    live = store.database.read(lambda session: read_live(session, site, now_ms(), JUDGE))
+    live = of_site(store.database, site.id).read(lambda session: read_live(session, site, now_ms(), JUDGE))
     if as_json:
         say_document(live)
     else:

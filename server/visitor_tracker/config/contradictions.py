@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
+from visitor_tracker.config import site_stores
 from visitor_tracker.config.sections import Config
 
 MIN_SECRET = 32  # characters
@@ -12,7 +13,15 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost", "")
 
 def contradictions(config: Config) -> list[str]:
     """Return a line for each, ready to show."""
-    return [*_server(config), *_limits(config), *_lists(config), *_store(config), *_auth(config), *_mail(config)]
+    return [
+        *site_stores.contradictions(config),
+        *_server(config),
+        *_limits(config),
+        *_lists(config),
+        *_store(config),
+        *_auth(config),
+        *_mail(config),
+    ]
 
 
 def _server(config: Config) -> Iterator[str]:

@@ -5,7 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, get_origin, get_type_hints
@@ -15,13 +15,14 @@ import msgspec
 import yaml
 
 from visitor_tracker.config.contradictions import contradictions
-from visitor_tracker.config.sections import Config
+from visitor_tracker.config.sections import Config, SiteStore
 from visitor_tracker.config.strict_yaml import read_yaml
 from visitor_tracker.errors import ConfigError
 
 ENVIRONMENT_PREFIX = "VISITOR_TRACKER_"
 _FLAGS = {"store.url": "--store"}  # the other settings' flags are named like them
 _SQLITE = "sqlite:///"
+_SITE_STORES = "site_stores"
 _UNFIT = object()
 # Kubernetes sets these in every container when a service is called visitor-tracker.
 _SERVICE_LINK = re.compile(ENVIRONMENT_PREFIX + r"(SERVICE_(HOST|PORT\w*)|PORT(_\d+_(TCP|UDP)\w*)?)")
@@ -50,12 +51,18 @@ def load(
     """Read file, environment and overrides ({"server.port": 80}); raise one ConfigError that names every mistake."""
     mistakes: list[str] = []
     values: dict[str, _Given] = {}
+    stores: dict[str, dict[str, _Given]] = {}
     if path is not None:
-        _from_mapping(_read(path), path, values, mistakes)
+        loaded = _read(path)
+        stores = _take_site_stores(loaded, path, mistakes)
+        _from_mapping(loaded, path, values, mistakes)
     _from_environment(environment, values, mistakes)
     for name, value in (overrides or {}).items():
         values[name] = _Given(value, _KNOWN[name].flag)
     config = _build({name: _convert(_KNOWN[name], given, mistakes) for name, given in values.items()})
+    config = replace(
+        config, site_stores=tuple(_site_store(name, stores[name], config, mistakes) for name in sorted(stores))
+    )
     mistakes += contradictions(config)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
@@ -71,7 +78,9 @@ def reloaded(running: Config, wanted: Config) -> tuple[Config, list[str]]:
         values[name] = get(wanted if setting.live else running)
         if values[name] != get(wanted):
             waiting.append(name)
-    return _build(values), waiting
+    if running.site_stores != wanted.site_stores:
+        waiting.append("sites.NAME.store")
+    return replace(_build(values), site_stores=running.site_stores), waiting
 
 
 def describe() -> list[SettingRow]:
@@ -101,6 +110,8 @@ class _Given:
 def _declared() -> dict[str, _Setting]:
     rows: dict[str, _Setting] = {}
     for top in fields(Config):
+        if top.name == _SITE_STORES:
+            continue
         kind = get_type_hints(Config)[top.name]
         if not is_dataclass(kind):
             rows[top.name] = _Setting(f"--{top.name}", kind, **top.metadata)
@@ -134,7 +145,7 @@ def _from_mapping(loaded: Any, path: Path, values: dict[str, _Given], mistakes: 
     if not isinstance(loaded, dict):
         mistakes.append(f"{path}: must be a mapping of sections, such as  server: {{port: 8000}}")
         return
-    sections = get_type_hints(Config)
+    sections = {name: kind for name, kind in get_type_hints(Config).items() if name != _SITE_STORES}
     for section, content in loaded.items():
         if section not in sections:
             mistakes.append(f"{path}: unknown section {section}; the sections are {', '.join(sections)}")
@@ -156,6 +167,33 @@ def _from_section(
         else:
             there = [known.partition(".")[2] for known in _KNOWN if known.startswith(f"{section}.")]
             mistakes.append(f"{path}: unknown setting {name}; {section} has {', '.join(there)}")
+
+
+def _take_site_stores(loaded: Any, path: Path, mistakes: list[str]) -> dict[str, dict[str, _Given]]:
+    """Take the sites' own stores out of what the file says, and return what is given of each."""
+    section = loaded.get("sites") if isinstance(loaded, dict) else None
+    sites = section if isinstance(section, dict) else {}
+    found: dict[str, dict[str, _Given]] = {}
+    there = [name.partition(".")[2] for name in _KNOWN if name.startswith("store.")]
+    for name in [name for name, content in sites.items() if isinstance(content, dict)]:
+        content = sites.pop(name)
+        given = content.get("store", {})
+        if list(content) != ["store"] or not isinstance(given, dict | None):
+            mistakes.append(f"{path}: sites.{name} can only have a store, such as  store: {{url: sqlite:///{name}.db}}")
+            continue
+        unknown = [f"sites.{name}.store.{key}" for key in given or {} if key not in there]
+        mistakes += [f"{path}: unknown setting {key}; a store has {', '.join(there)}" for key in unknown]
+        found[str(name)] = {
+            key: _Given(value, f"{path}: sites.{name}.store.{key}", path.parent)
+            for key, value in (given or {}).items()
+            if key in there
+        }
+    return found
+
+
+def _site_store(name: str, given: Mapping[str, _Given], config: Config, mistakes: list[str]) -> SiteStore:
+    values = {key: _convert(_KNOWN[f"store.{key}"], value, mistakes) for key, value in given.items()}
+    return SiteStore(name, replace(config.store, **({"url": ""} | values)))
 
 
 def _from_environment(environment: Mapping[str, str], values: dict[str, _Given], mistakes: list[str]) -> None:

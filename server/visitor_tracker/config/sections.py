@@ -5,28 +5,10 @@ The loader, `visitor-tracker check` and docs/settings.md all read these classes.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote
 
-KIB = 1024
-MIB = 1024 * KIB
-
-
-def setting(  # noqa: PLR0913 - all but two by keyword
-    default: Any,
-    help: str,
-    *,
-    least: float | None = None,
-    most: float | None = None,
-    kind: Literal["plain", "path", "secret"] = "plain",
-    live: bool = False,
-) -> Any:
-    """Declare a setting; `live` ones change on SIGHUP, the others need a restart.
-
-    A relative `path` starts at the folder of the file that names it; a `secret` is in no message.
-    """
-    meta = {"default": default, "help": help, "least": least, "most": most, "kind": kind, "live": live}
-    return field(default=default, metadata=meta, repr=kind != "secret")
+from visitor_tracker.config.declaring import KIB, MIB, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +335,14 @@ class LogConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteStore:
+    """A site with a database of its own; what `store` does not name is that of the main one, but for the URL."""
+
+    name: str
+    store: StoreConfig
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything config.yaml can say."""
 
@@ -380,6 +370,7 @@ class Config:
         "addresses or networks whose X-Forwarded-For and X-Real-IP are believed, e.g. 127.0.0.1 or 10.0.0.0/8",
         live=True,
     )
+    site_stores: tuple[SiteStore, ...] = ()  # sites.NAME.store of the file, by name
 
     @property
     def data_dir(self) -> Path:

@@ -20,8 +20,10 @@ from visitor_tracker.http.message import Peer, Request
 from visitor_tracker.ingest.hit import Client, Receipt
 from visitor_tracker.ingest.zones import country_name
 from visitor_tracker.jobs.background import Background
+from visitor_tracker.jobs.own_stores import Backgrounds
 from visitor_tracker.middleware.tracker import Delivered, Refused, Unavailable
-from visitor_tracker.reports.visitors import LIMIT, LIMIT_MOST, Scope, Visitor, visitor, visitor_stats, visitors
+from visitor_tracker.reports.everywhere import all_stats, all_visitors, any_visitor
+from visitor_tracker.reports.visitors import LIMIT, LIMIT_MOST, Scope, Visitor
 from visitor_tracker.serve import hold_locks, migrate_store
 from visitor_tracker.sites import Snapshot
 from visitor_tracker.web.dialects import own
@@ -68,23 +70,20 @@ class Inside:
     def get_all_visitors(self, limit: int = LIMIT) -> list[Row]:
         """Return the visitors of all sites as docs/visitors.md shows them, the newest first."""
         app = self._opened().app
-        found: list[Visitor] = app.store.database.read(
-            lambda session: visitors(session, _scopes(app), now_ms(), country_name, min(limit, LIMIT_MOST))
-        )
+        most = min(limit, LIMIT_MOST)
+        found: list[Visitor] = all_visitors(app.store.database, _scopes(app), now_ms(), country_name, most)
         return [_row(each) for each in found]
 
     def get_visitor(self, ip: str) -> Row:
         """Return one visitor, or {error, ip} where there is none."""
         app = self._opened().app
-        found = app.store.database.read(lambda session: visitor(session, _scopes(app), now_ms(), country_name, ip))
+        found = any_visitor(app.store.database, _scopes(app), now_ms(), country_name, ip)
         return dict(unknown_visitor(ip)) if found is None else _row(found)
 
     def get_visitor_stats(self) -> Row:
         """Return {total_visitors, total_visits, countries, top_ips}."""
         app = self._opened().app
-        return _row(
-            app.store.database.read(lambda session: visitor_stats(session, _scopes(app), now_ms(), country_name))
-        )
+        return _row(all_stats(app.store.database, _scopes(app), now_ms(), country_name))
 
     def close(self) -> None:
         """Store what waits and let go of everything; the next event opens it again."""
@@ -106,7 +105,7 @@ class _Running:
     def __init__(self, config: Config) -> None:
         """Raise StoreUnavailable while neither the store nor what is known of it is there."""
         self._config = config
-        self._background: Background | None = None
+        self._background: Background | Backgrounds | None = None
         self._holds = ExitStack()
         leads = self._leads()
         try:
@@ -139,7 +138,9 @@ class _Running:
         return True
 
     def _start_background(self) -> None:
-        self._background = background_of(self._config, self.app.store, self.app.counters)
+        self._background = background_of(
+            self._config, self.app.store, self.app.counters, own_counters=self.app.shared.own_counters
+        )
         self._background.start()
 
     def _run(self) -> None:

@@ -21,14 +21,16 @@ from visitor_tracker.ingest.people import Rule
 from visitor_tracker.sessions.fact import decode_rest
 from visitor_tracker.sessions.session import VisitorSession
 from visitor_tracker.store import erasing
+from visitor_tracker.store.apart import is_apart, main_of, of_site
 from visitor_tracker.store.audit import AuditRow
 from visitor_tracker.store.audit import add as add_audit_row
 from visitor_tracker.store.erasing import EventRow, Job, OpenJob
 from visitor_tracker.store.erasing_site import SiteTables
 from visitor_tracker.store.extracts import forget_extracts
+from visitor_tracker.store.own import Own
 from visitor_tracker.store.profiles import sessions_of
 from visitor_tracker.store.replay import ReplayTable
-from visitor_tracker.store.session import Session
+from visitor_tracker.store.session import Database, Session
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.store.visits import remove_sessions
 
@@ -67,7 +69,9 @@ class Eraser:
         """Return how much is stored of these visitors."""
         found, addresses = Found(), set[str]()
         for visitor in sorted(set(visitors)):
-            job, visits = self._database.read(partial(self._plan, site_id=site_id, rule=rule, visitor=visitor))
+            job, visits = of_site(self._database, site_id).read(
+                partial(self._plan, site_id=site_id, rule=rule, visitor=visitor)
+            )
             events, clients, told = self._measure(job)
             recordings = sum(self._replays.one(site_id, client) is not None for client in clients)
             found = found.plus(Found(1, visits, events, recordings))
@@ -96,7 +100,9 @@ class Eraser:
         return events, clients, addresses
 
     def _events(self, job: Job, start: int, end: int) -> list[EventRow]:
-        return self._database.read(lambda session: erasing.events(session, job, start, end, _EVENTS))
+        return of_site(self._database, job.site_id).read(
+            lambda session: erasing.events(session, job, start, end, _EVENTS)
+        )
 
     # Begin.
 
@@ -114,6 +120,7 @@ class Eraser:
         Repeating it does no harm.
         """
         wanted, records = sorted(set(visitors)), sorted(set(addresses))
+        line = self._noted(site_id, audit)
 
         def work(session: Session) -> list[OpenJob]:
             erasing.seize(session, site_id)
@@ -125,16 +132,17 @@ class Eraser:
                 erasing.forget_visitor(session, site_id, visitor, days)
                 job = Job(site_id, visitor, 0, now, spans_of(rule.timezone, days))
                 begun.append(erasing.add_job(session, _job_id(now), job, now))
-            if audit is not None:
-                add_audit_row(session, audit)
+            if line is not None:
+                add_audit_row(session, line)
             return begun
 
-        return self._database.write(work)
+        return of_site(self._database, site_id).write(work)
 
     def begin_visit(
         self, site_id: int, rule: Rule, visitor: bytes, visit: VisitorSession, audit: AuditRow | None
     ) -> OpenJob:
         """Take one visit out of sight, and the days on which there was no other."""
+        line = self._noted(site_id, audit)
 
         def work(session: Session) -> OpenJob:
             erasing.seize(session, site_id)
@@ -148,23 +156,37 @@ class Eraser:
             erasing.forget_reasons(session, site_id, visitor, days_between(visit.first_day, visit.last_day))
             forget_extracts(session, site_id, days_between(visit.first_day, visit.last_day))
             job = Job(site_id, visitor, visit.first_ts, visit.last_ts, ((visit.first_ts, visit.last_ts + 1),))
-            if audit is not None:
-                add_audit_row(session, audit)
+            if line is not None:
+                add_audit_row(session, line)
             return erasing.add_job(session, _job_id(now), job, now)
 
-        return self._database.write(work)
+        return of_site(self._database, site_id).write(work)
 
     def begin_site(self, site_id: int, audit: AuditRow | None) -> OpenJob:
-        """Let nothing that was sent to a site until now be stored any more; `finish` deletes what is."""
+        """Let nothing that was sent to a site until now be stored any more; `finish` deletes what is.
 
-        def work(session: Session) -> OpenJob:
+        Where the site has a database of its own, there is the same job in both.
+        """
+        job_id = _job_id(self._clock())
+
+        def work(session: Session, line: AuditRow | None) -> OpenJob:
             erasing.seize(session, site_id)
             now = self._clock()
-            if audit is not None:
-                add_audit_row(session, audit)
-            return erasing.add_job(session, _job_id(now), Job(site_id, b"", 0, now), now)
+            if line is not None:
+                add_audit_row(session, line)
+            return erasing.add_job(session, job_id, Job(site_id, b"", 0, now), now)
 
-        return self._database.write(work)
+        if is_apart(self._database, site_id):  # the one that may be away comes first
+            of_site(self._database, site_id).write(partial(work, line=None))
+        return main_of(self._database).write(partial(work, line=audit))
+
+    def _noted(self, site_id: int, audit: AuditRow | None) -> AuditRow | None:
+        """Return what is to be written with the erasing; for a site with a database of its own it is written now."""
+        if audit is None or not is_apart(self._database, site_id):
+            return audit
+        of_site(self._database, site_id).ping()  # nothing is noted that cannot be done
+        main_of(self._database).write(lambda session: add_audit_row(session, audit))
+        return None
 
     # Go on.
 
@@ -187,13 +209,22 @@ class Eraser:
         job = begun.job
         if job.visitor:
             found = self._forget_events(job, is_over)
-        else:
-            found = Found(events=SiteTables(self._database).clear(job.site_id, is_over))
-        if is_over():
-            return found
-        forget_in_letters(self._database, job)
-        if not self._is_awaited(job):
-            self._database.write(lambda session: erasing.end_job(session, begun.id))
+            return found if is_over() else self._ended(begun, of_site(self._database, job.site_id), found)
+        found = Found()
+        for database in {of_site(self._database, job.site_id), main_of(self._database)}:
+            found = found.plus(
+                Found(events=SiteTables(database, overwrites=isinstance(database, Own)).clear(job.site_id, is_over))
+            )
+            if is_over():
+                return found
+            self._ended(begun, database, found)
+        return found
+
+    def _ended(self, begun: OpenJob, database: Database, found: Found) -> Found:
+        """Take what was set aside of it out of a database, and then the job."""
+        forget_in_letters(database, begun.job)
+        if not self._is_awaited(begun.job):
+            database.write(lambda session: erasing.end_job(session, begun.id))
         return found
 
     def _is_awaited(self, job: Job) -> bool:
@@ -227,7 +258,7 @@ class Eraser:
             erasing.forget_ip_records(session, site_id, told.addresses)
             erasing.forget_events(session, site_id, job.visitor, rows, told.clients)
 
-        self._database.write(work)
+        of_site(self._database, job.site_id).write(work)
         return Found(events=len(rows), recordings=recordings, ip_records=len(told.addresses))
 
 

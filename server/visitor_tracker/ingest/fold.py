@@ -82,8 +82,20 @@ class _Folded(msgspec.Struct, frozen=True):
 class Folder:
     """Belongs to one thread. More of them, on one node or several, fold different sites at a time."""
 
-    def __init__(self, store: SqlStore, counters: Counters, rule_of: RuleOf, *, holder: str = "") -> None:
-        """`rule_of` says how a site counts, by its id; `holder` is who this is to other nodes."""
+    def __init__(
+        self,
+        store: SqlStore,
+        counters: Counters,
+        rule_of: RuleOf,
+        *,
+        holder: str = "",
+        forgets_words: Callable[[], bool] = bool,
+    ) -> None:
+        """`rule_of` says how a site counts, by its id; `holder` is who this is to other nodes.
+
+        `forgets_words` is called when nothing waits; True: it has emptied the tables of texts, sources and contexts.
+        """
+        self._forgets_words = forgets_words
         self._store = store
         self._tables = tables.FoldTables(store.database)
         self._inbox = Inbox(store.database)
@@ -161,12 +173,17 @@ class Folder:
 
     def _step_or_log(self) -> bool:
         try:
-            return self.step()
+            return self.step() or self._forget_words()
         except Exception as error:
             self._counters.add(Cell.STORE_ERRORS, isinstance(error, StoreError))
             if self._is_news(repr(error)):
                 log.exception("folding failed and is tried again")
             return False
+
+    def _forget_words(self) -> bool:
+        if not self._pause and self._forgets_words():
+            self._profiles = Profiles()
+        return False
 
     def _is_news(self, problem: str) -> bool:
         """Say whether the problem is to be told: the same one again and again is told now and then."""

@@ -19,6 +19,7 @@ from visitor_tracker.ingest.bots import judge
 from visitor_tracker.ingest.dropped import CELL_OF
 from visitor_tracker.ingest.hit import Client, Hit, Malformed, Receipt
 from visitor_tracker.ingest.journal import Journal
+from visitor_tracker.ingest.journals import Journals
 from visitor_tracker.ingest.pipeline import Pipeline
 from visitor_tracker.ingest.seen import Seen
 from visitor_tracker.ingest.visits import Visits
@@ -31,7 +32,13 @@ class Intake:
     """Of one process; any thread may submit."""
 
     def __init__(  # noqa: PLR0913
-        self, pipeline: Pipeline, visits: Visits, agents: Agents, journal: Journal, seen: Seen, counters: Counters
+        self,
+        pipeline: Pipeline,
+        visits: Visits,
+        agents: Agents,
+        journal: Journal | Journals,
+        seen: Seen,
+        counters: Counters,
     ) -> None:
         self.pipeline = pipeline
         self._visits = visits

@@ -11,6 +11,7 @@ from visitor_tracker.ingest.people import Rule
 from visitor_tracker.sessions.fact import Fact
 from visitor_tracker.sites import Site
 from visitor_tracker.store import verdicts
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.facts import facts_between
 from visitor_tracker.store.session import Database, Session
 from visitor_tracker.store.verdicts import Overruled
@@ -26,7 +27,9 @@ def _facts(
     tallies: Tallies = {}
     for start in range(*span, HOUR_MS):  # a whole day may take a database server longer than a statement may
         end = min(start + HOUR_MS, span[1])
-        add_tallies(tallies, database.read(partial(verdicts.tallies, site_id=site.id, start=start, end=end)))
+        add_tallies(
+            tallies, of_site(database, site.id).read(partial(verdicts.tallies, site_id=site.id, start=start, end=end))
+        )
         if rest():
             return None
     visitors = whom_to_judge(tallies) | set(words)
@@ -58,11 +61,13 @@ def judge_facts(  # noqa: PLR0913 - a day of a site
 ) -> JudgedFacts | None:
     """Read and judge a day; None: `rest` said to stop."""
     # First: what comes while the day is read makes these others.
-    events, words = database.read(lambda session: state_of(session, site, rule, day))
+    events, words = of_site(database, site.id).read(lambda session: state_of(session, site, rule, day))
     facts = _facts(database, site, day, words.keys(), rest)
     if facts is None:
         return None
-    judged = database.read(lambda session: judge_day(session, site.id, day, rule, facts, words, now_ms))
+    judged = of_site(database, site.id).read(
+        lambda session: judge_day(session, site.id, day, rule, facts, words, now_ms)
+    )
     return JudgedFacts(day, events, facts, judged)
 
 
@@ -77,6 +82,6 @@ def _chunks(database: Database, site: Site, span: tuple[int, int]) -> Iterator[l
 
 
 def _read(database: Database, site: Site, moments: tuple[int, int], after: bytes) -> list[Fact]:
-    return database.read(
+    return of_site(database, site.id).read(
         lambda session: facts_between(session, site.id, *moments, _CHUNK, after, timezone=site.timezone)
     )

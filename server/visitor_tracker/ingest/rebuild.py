@@ -86,7 +86,7 @@ class Rebuilder:
     """Makes days again; belongs to one thread."""
 
     def __init__(self, store: SqlStore, site_id: int, rule: Rule) -> None:
-        self._store = store
+        self._store = store = store.of_site(site_id)
         self._tables = tables.FoldTables(store.database)
         self._site_id = site_id
         self._rule = rule

@@ -57,7 +57,7 @@ class Restater:
     """Belongs to one thread."""
 
     def __init__(self, store: SqlStore, site: Site, rule: Rule) -> None:
-        self._store = store
+        self._store = store = store.of_site(site.id)
         self._tables = tables.FoldTables(store.database)
         self._site = site
         self._rule = rule

@@ -12,6 +12,7 @@ from visitor_tracker.ingest.address import address_of, truncated
 from visitor_tracker.ingest.visitor import PERSISTENT, of_agent, of_client, of_cookie
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store import subjects
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.session import Database, Session
 from visitor_tracker.store.visits import links_of
 
@@ -81,7 +82,7 @@ def find(database: Database, snapshot: Snapshot, site: Site, subject: Subject) -
             wanted |= set(of_agent(snapshot, site, address_of(subject.ip), subject.user_agent).values())
         notes += _notes(snapshot, site, subject, addresses)
     wanted.discard(b"")
-    stored = database.read(lambda session: _stored(session, site.id, wanted))
+    stored = of_site(database, site.id).read(lambda session: _stored(session, site.id, wanted))
     return Match(tuple(sorted(stored)), tuple(sorted(addresses)), tuple(notes), tuple(sorted(wanted - stored)))
 
 

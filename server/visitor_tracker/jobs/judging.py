@@ -52,7 +52,7 @@ class DayJudge:
 
     def __init__(self, store: SqlStore, site: Site, rule: Rule, rest: Callable[[], bool] = bool) -> None:
         """`rest` is called between steps, and says whether to stop."""
-        self._store = store
+        self._store = store = store.of_site(site.id)
         self._database = store.database
         self._site = site
         self._rule = rule

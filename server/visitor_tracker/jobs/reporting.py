@@ -17,7 +17,7 @@ from visitor_tracker.access.snapshot import SnapshotReader
 from visitor_tracker.access.unsubscribing import Recipient, UnsubscribeTokens
 from visitor_tracker.access.who import Who
 from visitor_tracker.config import Config
-from visitor_tracker.errors import TrackerError
+from visitor_tracker.errors import OutcomeUnknown, StoreUnavailable, TrackerError
 from visitor_tracker.ingest.zones import country_name
 from visitor_tracker.outgoing.mail import Mailer, MailError
 from visitor_tracker.reports.digest.calendar import Due, last_due, told
@@ -28,6 +28,7 @@ from visitor_tracker.reports.digest.letter import base_of, letter
 from visitor_tracker.reports.digest.said import Links, Said
 from visitor_tracker.reports.digest.schedules import digest_of, times_of
 from visitor_tracker.sites import Site
+from visitor_tracker.store.apart import is_apart
 from visitor_tracker.store.insight import InsightTable
 from visitor_tracker.store.report_schedules import Delivery, Outcome, ReportDeliveries, ReportSchedule, ReportSchedules
 from visitor_tracker.store.reports import ReportTable
@@ -93,7 +94,7 @@ class Reporting:
             now = self._clock()
             taken = self._deliveries.take(delivery, now, now + LEASE_MS)
             if taken is not None:
-                self._send(taken, digests)
+                self._send_or_wait(taken, digests)
             if rest(_REST_SECONDS):
                 return
         if time.monotonic() >= self._purge_at:
@@ -155,6 +156,15 @@ class Reporting:
         )
 
     # Sending it.
+
+    def _send_or_wait(self, delivery: Delivery, digests: dict[tuple[int, str, int], Digest]) -> None:
+        """Send, or put it off where the site's own database is away: other sites' reports go on."""
+        try:
+            self._send(delivery, digests)
+        except (StoreUnavailable, OutcomeUnknown) as error:
+            if not is_apart(self._store.database, delivery.site_id):
+                raise
+            self._deliveries.settle(delivery, "waiting", str(error), self._clock() + BACKOFF_MS)
 
     def _send(self, delivery: Delivery, digests: dict[tuple[int, str, int], Digest]) -> None:
         schedule = self._schedules.find(delivery.site_id, delivery.schedule_id)

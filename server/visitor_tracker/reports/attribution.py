@@ -193,7 +193,7 @@ def _rows(
 ) -> list[AttributionRow]:
     ranked = sorted(credited.items(), key=lambda each: (-each[1].conversions, each[0]))
     shown = ranked[question.offset : question.offset + question.limit]
-    texts = table.texts([value for value, _ in shown if value])
+    texts = table.texts(question.site.id, [value for value, _ in shown if value])
     return [
         AttributionRow(
             texts.get(value) or (unnamed(value) if value else ""),

@@ -49,7 +49,7 @@ def by_event(
     points = points_of(question, buckets, [sums.numbers for sums in tally.points], points_said(question))
 
     def texts_of(values: list[int]) -> dict[int, str]:
-        return table.texts(values, matching.texts | _KIND_TEXTS)
+        return table.texts(question.site.id, values, matching.texts | _KIND_TEXTS)
 
     rows = tuple(
         ranked(question, each, values, texts_of) for each, values in zip(dimensions, tally.values, strict=True)

@@ -17,6 +17,7 @@ class Chosen:
         """Raises QueryError where the filter's events are too many, or gone."""
         self._table = table
         self._ids: frozenset[bytes] | None = None
+        self._site_id = question.site.id
         self._selector: Selector | None = None
         self._plan = plan_of(question.filters)
         if question.from_events:
@@ -33,5 +34,5 @@ class Chosen:
         if selector is None:
             return list(chunk)
         selector.forget()
-        learn(self._table, self._plan.tests, chunk)
+        learn(self._table, self._site_id, self._plan.tests, chunk)
         return [whole for whole in chunk if selector.select(whole) is not None]

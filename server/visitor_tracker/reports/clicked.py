@@ -10,6 +10,7 @@ from visitor_tracker.reports.problems import told_events
 from visitor_tracker.reports.query import Question
 from visitor_tracker.reports.within import Within
 from visitor_tracker.reports.words import Words
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.problems import ProblemTable, Told
 from visitor_tracker.store.reports import ReportTable
 
@@ -119,7 +120,7 @@ def clicked(  # noqa: PLR0913 - the rest by keyword
         sum(sums.clicks for sums in spots.values()),
         sum(sums.rage for sums in spots.values()),
         sum(sums.dead for sums in spots.values()),
-        _shown(table, ranked[:limit], with_sessions=with_sessions),
+        _shown(table, question.site.id, ranked[:limit], with_sessions=with_sessions),
         len(spots),
     )
 
@@ -148,9 +149,11 @@ def _key(told: Told) -> _Key:
     return _Key(told.host, told.page, tag.lower(), id, classes, told.name)
 
 
-def _shown(table: ReportTable, ranked: Iterable[tuple[_Key, _Sums]], *, with_sessions: bool) -> list[Spot]:
+def _shown(
+    table: ReportTable, site_id: int, ranked: Iterable[tuple[_Key, _Sums]], *, with_sessions: bool
+) -> list[Spot]:
     found = list(ranked)
-    words = table.database.read(lambda session: _learned(Words(session), [key for key, _ in found]))
+    words = of_site(table.database, site_id).read(lambda session: _learned(Words(session), [key for key, _ in found]))
     return [
         Spot(
             page=f"https://{words.text(key.host)}{words.text(key.page)}" if key.host else words.text(key.page),

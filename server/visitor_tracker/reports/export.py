@@ -20,6 +20,7 @@ from visitor_tracker.reports.words import Words, iso
 from visitor_tracker.sessions.fact import Rest, decode_rest
 from visitor_tracker.sites import Policy, Site
 from visitor_tracker.store import erasing, people, profiles, subjects
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.inbox import Inbox
 from visitor_tracker.store.people import EventRow
 from visitor_tracker.store.replay import RecordedSession, ReplayTable
@@ -77,36 +78,42 @@ class Exporter:
 
     def _visitors(self, site: Site, visitors: Iterable[bytes]) -> Iterator[bytes]:
         for hashed in visitors:
-            found = self._database.read(partial(visitor, site=site, hashed=hashed))
-            days = self._database.read(partial(erasing.days_of, site_id=site.id, visitor=hashed))
+            found = of_site(self._database, site.id).read(partial(visitor, site=site, hashed=hashed))
+            days = of_site(self._database, site.id).read(partial(erasing.days_of, site_id=site.id, visitor=hashed))
             about = msgspec.structs.asdict(found) if found else {"id": hashed.hex()}
             yield _encode(about | {"days": [f"{day // 10_000}-{day // 100 % 100:02}-{day % 100:02}" for day in days]})
 
     def _visits(self, site: Site, policy: Policy, visitors: Iterable[bytes]) -> Iterator[bytes]:
         for hashed in visitors:
-            own = self._database.read(partial(profiles.sessions_of, site_id=site.id, visitors=[hashed]))[hashed]
+            own = of_site(self._database, site.id).read(
+                partial(profiles.sessions_of, site_id=site.id, visitors=[hashed])
+            )[hashed]
             for start in range(0, len(own), 50):
                 some = own[start : start + 50]
-                views = self._database.read(partial(visit_views, site=site, policy=policy, hashed=hashed, own=some))
+                views = of_site(self._database, site.id).read(
+                    partial(visit_views, site=site, policy=policy, hashed=hashed, own=some)
+                )
                 yield from map(_encode, views)
 
     def _events(self, site: Site, visitors: Iterable[bytes], clients: set[bytes]) -> Iterator[bytes]:
         for hashed in visitors:
-            days = self._database.read(partial(erasing.days_of, site_id=site.id, visitor=hashed))
+            days = of_site(self._database, site.id).read(partial(erasing.days_of, site_id=site.id, visitor=hashed))
             for start, end in _hours(site.timezone, days):
                 first = start
                 while True:
-                    rows = self._database.read(partial(_rows, site=site, hashed=hashed, first=first, end=end))
+                    rows = of_site(self._database, site.id).read(
+                        partial(_rows, site=site, hashed=hashed, first=first, end=end)
+                    )
                     if len(rows) < _EVENTS:
-                        yield from self._told(hashed, rows, clients)
+                        yield from self._told(site, hashed, rows, clients)
                         break
                     first = rows[-1].ts  # of which there may be more: they are read once more
-                    yield from self._told(hashed, [row for row in rows if row.ts < first], clients)
+                    yield from self._told(site, hashed, [row for row in rows if row.ts < first], clients)
 
-    def _told(self, hashed: bytes, rows: Sequence[EventRow], clients: set[bytes]) -> Iterator[bytes]:
+    def _told(self, site: Site, hashed: bytes, rows: Sequence[EventRow], clients: set[bytes]) -> Iterator[bytes]:
         told = [(row, decode_rest(row.body) if row.body else Rest()) for row in rows]
         clients |= {rest.client for _, rest in told if rest.client}
-        yield from self._database.read(lambda session: _described(session, hashed, told))
+        yield from of_site(self._database, site.id).read(lambda session: _described(session, hashed, told))
 
     def _waiting(self, site: Site, visitors: set[bytes], clients: set[bytes]) -> Iterator[bytes]:
         """Yield events that are stored and not yet in the reports."""
@@ -143,7 +150,7 @@ class Exporter:
 
     def _records(self, site: Site, addresses: Iterable[str]) -> Iterator[bytes]:
         for ip in addresses:
-            found = self._database.read(partial(people.ip_record, site_id=site.id, ip=ip))
+            found = of_site(self._database, site.id).read(partial(people.ip_record, site_id=site.id, ip=ip))
             if found is not None:
                 times = {"first_at": iso(found.first_at), "last_at": iso(found.last_at)}
                 yield _encode(msgspec.structs.asdict(found) | times)
@@ -153,9 +160,11 @@ def addresses_of(database: Database, site: Site, visitors: Iterable[bytes]) -> s
     """Return the addresses that events of these visitors were stored with."""
     found: set[str] = set()
     for hashed in visitors:
-        days = database.read(partial(erasing.days_of, site_id=site.id, visitor=hashed))
+        days = of_site(database, site.id).read(partial(erasing.days_of, site_id=site.id, visitor=hashed))
         for start, end in _hours(site.timezone, days):
-            bodies = database.read(partial(subjects.bodies_of, site_id=site.id, visitor=hashed, start=start, end=end))
+            bodies = of_site(database, site.id).read(
+                partial(subjects.bodies_of, site_id=site.id, visitor=hashed, start=start, end=end)
+            )
             found |= {decode_rest(body).ip for body in bodies} - {""}
     return found
 

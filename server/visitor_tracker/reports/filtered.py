@@ -1,6 +1,7 @@
 """Answers from sessions: totals, series and breakdown of a question in one pass over its visits."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 
 from visitor_tracker.measures import Dimension
@@ -34,7 +35,9 @@ def filtered(
     span = question.span
     said = honesty(question.policy, span.first_day, span.last_day)
     points = points_of(question, buckets, [sums.numbers for sums in tally.points], points_said(question))
-    rows = tuple(ranked(question, each, tally.values[each], table.texts) for each in dimensions)
+    rows = tuple(
+        ranked(question, each, tally.values[each], partial(table.texts, question.site.id)) for each in dimensions
+    )
     return Totals(tally.total.numbers, said), points, rows
 
 
@@ -43,6 +46,7 @@ class Selecting:
 
     def __init__(self, table: ReportTable, question: Question, *, most: int = SESSIONS_MOST) -> None:
         self._table = table
+        self._site_id = question.site.id
         self._plan = plan_of(question.filters)
         self._selector = Selector(self._plan)
         self._scan = Scan(table, question, most=most)
@@ -53,7 +57,7 @@ class Selecting:
         select = self._selector.select
         for chunk in self._scan.chunks():
             self._selector.forget()
-            learn(self._table, self._plan.tests, chunk)
+            learn(self._table, self._site_id, self._plan.tests, chunk)
             for whole in chunk:
                 if (selected := select(whole)) is not None:
                     yield selected

@@ -195,7 +195,7 @@ def _rows(
 ) -> list[FunnelRow]:
     ranked = sorted(rows.items(), key=lambda each: (-each[1].began, each[0]))
     shown = ranked[question.offset : question.offset + question.limit]
-    texts = table.texts([value for value, _ in shown])
+    texts = table.texts(question.site.id, [value for value, _ in shown])
     return [
         FunnelRow(
             texts.get(value) or unnamed(value), list(steps.numbers(names, is_visits=is_visits, with_sessions=False))

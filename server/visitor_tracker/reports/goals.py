@@ -211,7 +211,7 @@ def _found(  # noqa: PLR0913
         return found
     ranked = sorted(sums.rows[place].items(), key=lambda each: (-len(each[1].visitors), -each[1].conversions, each[0]))
     shown = ranked[question.offset : question.offset + question.limit]
-    texts = table.texts([value for value, _ in shown])
+    texts = table.texts(question.site.id, [value for value, _ in shown])
     rows = [
         GoalRow(**here.numbers(base.values[dimension][value].visitors), value=texts.get(value) or unnamed(value))
         for value, here in shown

@@ -94,7 +94,7 @@ def journeys(  # noqa: PLR0913 - the rest by keyword
         limit=limit,
         visits=paths.total(),
         pages=len({page for path in paths for page in path if page is not _END}),
-        links=_named(links, table.texts(named), EXIT if direction == "next" else ENTRY),
+        links=_named(links, table.texts(question.site.id, named), EXIT if direction == "next" else ENTRY),
     )
 
 

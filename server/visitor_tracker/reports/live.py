@@ -18,6 +18,7 @@ from visitor_tracker.reports.words import Words, iso
 from visitor_tracker.sessions.session import VisitorSession
 from visitor_tracker.sites import Site
 from visitor_tracker.store import people
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.people import MINUTE_MS, FeedRow, Window
 from visitor_tracker.store.session import Database, Session
 from visitor_tracker.store.visits import sessions_in
@@ -133,7 +134,9 @@ class LiveView:
             self._reading.add(site.id)
         try:
             settled = {} if kept is None else kept.settled
-            live = self._database.read(lambda session: read_live(session, site, now, self._judge, settled))
+            live = of_site(self._database, site.id).read(
+                lambda session: read_live(session, site, now, self._judge, settled)
+            )
             ended = self._clock()
             until = ended + max(_KEPT_SECONDS, _KEPT_TIMES * (ended - began))
             with self._lock:

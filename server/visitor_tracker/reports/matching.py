@@ -154,12 +154,12 @@ class Matching:
         for test in self._judge.of_events:
             unknown = test.unknown({_value(test.dimension, fact) for fact in facts})
             if unknown:
-                test.learn(self._table.texts(sorted(unknown)), unknown)
+                test.learn(self._table.texts(self._question.site.id, sorted(unknown)), unknown)
         if self._needs_target:
             if len(self._targets) > _REMEMBERED:
                 self._targets = {0: ""}
             missing = {fact.target for fact in facts} - self._targets.keys()
-            self._targets |= dict.fromkeys(missing, "") | self._table.texts(sorted(missing))
+            self._targets |= dict.fromkeys(missing, "") | self._table.texts(self._question.site.id, sorted(missing))
 
     def _happened(self, fact: Fact) -> Happened | None:
         """Return an event as it is counted; None where no visit could make the filter hold."""
@@ -194,12 +194,12 @@ class Matching:
         for day in {event.day for events in self._by_visitor.values() for event in events}:
             self._scan.look_at(day)
         for chunk in self._scan.visits():
-            learn(self._table, self._judge.of_visits, chunk)
+            learn(self._table, self._question.site.id, self._judge.of_visits, chunk)
             yield chunk
 
     def _alone(self, found: Sequence[tuple[Fact, Happened]]) -> Iterator[Matched]:
         wholes = self._scan.alone(fact for fact, _ in found)
-        learn(self._table, self._judge.of_visits, wholes)
+        learn(self._table, self._question.site.id, self._judge.of_visits, wholes)
         for whole, (_, happened) in zip(wholes, found, strict=True):
             if self._judge.holds(self._judge.own(whole), happened.said):
                 yield Matched(whole, [happened])

@@ -99,7 +99,7 @@ class Moments:
 
     def learn(self, chunk: Sequence[Whole]) -> None:
         """Let the conditions of visits judge the texts of a chunk, before `which` is asked of its visits."""
-        learn(self._table, self._judge.of_visits, chunk)
+        learn(self._table, self._question.site.id, self._judge.of_visits, chunk)
 
     def which(self, whole: Whole, moment: Moment) -> int:
         """Return for which of the filters an event of a visit holds, the first as bit 0."""
@@ -183,12 +183,12 @@ class Moments:
         for test in self._judge.of_events:
             unknown = test.unknown({_value(test.dimension, fact) for fact in facts})
             if unknown:
-                test.learn(self._table.texts(sorted(unknown)), unknown)
+                test.learn(self._table.texts(self._question.site.id, sorted(unknown)), unknown)
         if self._judge.needs_target:
             if len(self._targets) > _REMEMBERED:
                 self._targets = {0: ""}
             missing = {fact.target for fact in facts} - self._targets.keys()
-            self._targets |= dict.fromkeys(missing, "") | self._table.texts(sorted(missing))
+            self._targets |= dict.fromkeys(missing, "") | self._table.texts(self._question.site.id, sorted(missing))
 
     def _moment(self, fact: Fact) -> Moment | None:
         judge = self._judge

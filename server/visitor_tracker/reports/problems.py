@@ -11,6 +11,7 @@ from visitor_tracker.reports.query import QueryError, Span
 from visitor_tracker.reports.within import Within
 from visitor_tracker.reports.words import Words, iso
 from visitor_tracker.sites import Site
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.problems import ProblemTable, Told
 from visitor_tracker.store.session import Database
 
@@ -105,7 +106,7 @@ def problems(database: Database, site: Site, span: Span, limit: int = LIMIT, wit
             group = groups[key] = _Group(told)
         group.add(told)
     ranked = sorted(groups.items(), key=lambda each: (-each[1].count, -each[1].last.ts, each[0]))[:limit]
-    return Problems(errors, len(groups), _shown(database, ranked))
+    return Problems(errors, len(groups), _shown(of_site(database, site.id), ranked))
 
 
 def told_events(table: ProblemTable, site: Site, kind: Kind, span: Span, *, most: int) -> Iterator[Told]:

@@ -52,8 +52,8 @@ class InVisits:
         self._by_page = bool(goal.page)
         self.of: Reaches = {"page": self._views, "event": self._events}.get(goal.kind, self._engaged)
 
-    def learn(self, table: ReportTable, chunk: Sequence[Whole]) -> None:
-        learn(table, self._tests, chunk)
+    def learn(self, table: ReportTable, site_id: int, chunk: Sequence[Whole]) -> None:
+        learn(table, site_id, self._tests, chunk)
 
     def _is_there(self, look: Looked) -> bool:
         return all(test.holds(look.page if test.dimension == _PAGE else look.host) for test in self._tests)
@@ -97,6 +97,7 @@ class Reaching:
     ) -> None:
         """`most` are the visits and the events that may be read. Raises QueryError."""
         self._table = table
+        self._site_id = question.site.id
         self._chosen = Chosen(table, question)
         self._own = [InVisits(goal) if in_visits(goal) else None for goal in goals]
         told = [goal for goal in goals if not in_visits(goal)]
@@ -130,7 +131,7 @@ class Reaching:
         moments = self._moments
         for own in self._own:
             if own is not None:
-                own.learn(self._table, chosen)
+                own.learn(self._table, self._site_id, chosen)
         if moments is not None:
             moments.learn(chosen)
         for whole in chosen:

@@ -10,6 +10,7 @@ from visitor_tracker.event import ROBOT, Signal
 from visitor_tracker.reports.query import QueryError, Span
 from visitor_tracker.reports.words import Words
 from visitor_tracker.sites import Site
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.raw_events import RawEvents
 from visitor_tracker.store.robots import Found, RobotTable
 from visitor_tracker.store.session import Database
@@ -119,7 +120,7 @@ def robots(database: Database, site: Site, span: Span, pages_of: PagesOf) -> Rob
     kept = RawEvents(database).kept(site.id, span.first_day, span.last_day)
     missing = sum(not is_whole for is_whole in kept.values())
 
-    return database.read(lambda session: _robots(sums, Words(session), missing, pages_of))
+    return of_site(database, site.id).read(lambda session: _robots(sums, Words(session), missing, pages_of))
 
 
 def _days(span: Span, timezone: str) -> Iterator[tuple[int, int]]:

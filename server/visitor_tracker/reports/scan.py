@@ -186,7 +186,7 @@ class Scan:
             {own.head.source for own in sessions}, {own.head.context for own in sessions}
         )
         if sources or contexts:
-            self._profiles.learn(*self._table.profiles(sources, contexts))
+            self._profiles.learn(*self._table.profiles(self._site.id, sources, contexts))
 
     def _whole(self, sessions: Sequence[tuple[bytes | None, VisitorSession]]) -> Whole:
         if len(sessions) == 1:
@@ -224,12 +224,12 @@ def too_many_visits(most: int) -> QueryError:
     )
 
 
-def learn(table: ReportTable, tests: Iterable[Test], chunk: Sequence[Whole]) -> None:
+def learn(table: ReportTable, site_id: int, tests: Iterable[Test], chunk: Sequence[Whole]) -> None:
     """Let the tests judge the texts of a chunk before they are asked."""
     for test in tests:
         unknown = test.unknown(_texts(test.dimension, chunk))
         if unknown:
-            test.learn(table.texts(sorted(unknown)), unknown)
+            test.learn(table.texts(site_id, sorted(unknown)), unknown)
 
 
 def _texts(dimension: int, chunk: Iterable[Whole]) -> set[int]:

@@ -10,6 +10,7 @@ from visitor_tracker.reports.query import Span
 from visitor_tracker.reports.words import iso
 from visitor_tracker.sites import Site
 from visitor_tracker.store import verdicts
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.session import Database, Session
 from visitor_tracker.store.verdicts import NOT_OVERRULED, Found
 
@@ -76,7 +77,7 @@ def judged_visitors(  # noqa: PLR0913 - the rest by keyword
             len(rows) > limit,
         )
 
-    return database.read(work)
+    return of_site(database, site.id).read(work)
 
 
 def judged_visitor(row: Found, *, is_over: bool) -> JudgedVisitor:

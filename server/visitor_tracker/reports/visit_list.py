@@ -24,6 +24,7 @@ from visitor_tracker.reports.selection import Whole
 from visitor_tracker.reports.visit_rows import VisitRow, rows_of
 from visitor_tracker.sites import Policy, Site
 from visitor_tracker.store import visit_list
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.problems import ProblemTable, Told
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.visit_list import Begin
@@ -108,7 +109,9 @@ def _walked(  # noqa: PLR0913 - a step of visits_of
 
 
 def _sessions(table: ReportTable, site_id: int, start_ms: int, after: Begin) -> list[Own]:
-    return table.database.read(lambda session: visit_list.newest(session, site_id, start_ms, after, _CHUNK))
+    return of_site(table.database, site_id).read(
+        lambda session: visit_list.newest(session, site_id, start_ms, after, _CHUNK)
+    )
 
 
 def _whole(scan: Scan, rows: Sequence[Own]) -> list[Whole]:
@@ -149,7 +152,9 @@ def _having(table: ReportTable, question: Question, having: With) -> list[Mark]:
     site, span = question.site, question.span
     if having == "recording":
         times = (span.start_ms, span.end_ms + _LATE_MS)
-        return table.database.read(lambda session: visit_list.recorded(session, site.id, times, 10 * MARKED_MOST))
+        return of_site(table.database, question.site.id).read(
+            lambda session: visit_list.recorded(session, site.id, times, 10 * MARKED_MOST)
+        )
     events = ProblemTable(table.database)
     if having == "error":
         return [(told.visitor, told.ts) for told in told_events(events, site, "error", span, most=ERRORS_MOST)]

@@ -12,6 +12,7 @@ from visitor_tracker.reports.timeline import visit_id
 from visitor_tracker.reports.words import Words, iso
 from visitor_tracker.sites import Policy, Site
 from visitor_tracker.store import visit_list
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.problems import ProblemTable
 from visitor_tracker.store.session import Database, Session
 from visitor_tracker.store.visit_list import Recorded, Trouble
@@ -82,7 +83,7 @@ def rows_of(database: Database, site: Site, policy: Policy, wholes: Sequence[Who
         )
         return [_row(session, site, policy, whole, words, beside) for whole in wholes]
 
-    return database.read(work)
+    return of_site(database, site.id).read(work)
 
 
 def merged(spans: Iterable[Interval]) -> list[Interval]:

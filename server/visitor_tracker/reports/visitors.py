@@ -79,7 +79,7 @@ class Scope(msgspec.Struct, frozen=True):
         return self.policy.visitor == "daily"
 
 
-class _Person(msgspec.Struct, frozen=True):
+class Person(msgspec.Struct, frozen=True):
     """A visitor before its record is written."""
 
     ip: str
@@ -95,50 +95,69 @@ def visitors(
     session: Session, scopes: Iterable[Scope], now: int, country_name: CountryName, limit: int = LIMIT
 ) -> list[Visitor]:
     """Return the visitors of these sites, the newest first; an address that several sites saw is one visitor."""
-    found = _newest(session, scopes, now, limit, with_paths=True)
-    return [_visitor(person, country_name) for person in found]
+    return listed(newest(session, scopes, now, limit, with_paths=True), country_name, limit)
 
 
 def visitor(session: Session, scopes: Iterable[Scope], now: int, country_name: CountryName, ip: str) -> Visitor | None:
     """Return the visitor with that address, or with a hash that begins so; None where there is none."""
+    return shown(named(session, scopes, now, ip), country_name)
+
+
+def named(session: Session, scopes: Iterable[Scope], now: int, ip: str) -> list[Person]:
+    """Return who has that address, or a hash that begins so, on each of these sites."""
     beginning = _hash(ip)
-    found: list[_Person] = []
+    found: list[Person] = []
     for scope in scopes:
         if scope.keeps_addresses:
             record = people.ip_record(session, scope.site.id, _address(ip, scope.policy.ip))
             found += [] if record is None else [_of_record(record, scope.policy)]
         elif beginning:
             found += _by_hash(session, scope, now, beginning)
-    return _visitor(_united(found)[0], country_name) if found else None
+    return found
 
 
 def visitor_stats(session: Session, scopes: Sequence[Scope], now: int, country_name: CountryName) -> VisitorStats:
     """Return how many visitors these sites have, and who of the newest came from where and most often."""
-    total_visitors = total_visits = 0
-    for scope in scopes:
-        count, visits = _totals(session, scope, now)
-        total_visitors += count
-        total_visits += visits
-    newest = _newest(session, scopes, now, LIMIT_MOST, with_paths=False)
-    countries = Counter(country_name(person.place.country) for person in newest)
-    top = sorted(newest, key=lambda person: (-person.views, -person.last_ts, person.ip))[:TOP]
+    totals = [totals_of(session, scope, now) for scope in scopes]
+    return summed(totals, newest(session, scopes, now, LIMIT_MOST, with_paths=False), country_name)
+
+
+def listed(found: Iterable[Person], country_name: CountryName, limit: int) -> list[Visitor]:
+    """Return people as they are shown, the newest first."""
+    people_found = sorted(_united(found), key=lambda person: (-person.last_ts, person.ip))[:limit]
+    return [_visitor(person, country_name) for person in people_found]
+
+
+def shown(found: Iterable[Person], country_name: CountryName) -> Visitor | None:
+    """Return what several sites know of one person; None: nothing."""
+    united = _united(found)
+    return _visitor(united[0], country_name) if united else None
+
+
+def summed(totals: Sequence[tuple[int, int]], found: Iterable[Person], country_name: CountryName) -> VisitorStats:
+    """Return the numbers of sites, by their visitors and visits, and by the newest people on them."""
+    latest = sorted(_united(found), key=lambda person: (-person.last_ts, person.ip))[:LIMIT_MOST]
+    countries = Counter(country_name(person.place.country) for person in latest)
+    top = sorted(latest, key=lambda person: (-person.views, -person.last_ts, person.ip))[:TOP]
     return VisitorStats(
-        total_visitors,
-        total_visits,
+        sum(visitors_of for visitors_of, _ in totals),
+        sum(visits for _, visits in totals),
         dict(sorted(countries.items(), key=lambda item: (-item[1], item[0]))),
         [TopIp(person.ip, country_name(person.place.country), person.views) for person in top],
     )
 
 
-def _totals(session: Session, scope: Scope, now: int) -> tuple[int, int]:
+def totals_of(session: Session, scope: Scope, now: int) -> tuple[int, int]:
+    """Return how many visitors and visits a site has."""
     if scope.keeps_addresses:
         return people.ip_totals(session, scope.site.id)
     today = day_of(scope.site.timezone, now)
     return people.totals(session, scope.site.id, day_after(today, 1 - DAYS), today, daily=scope.is_daily)
 
 
-def _newest(session: Session, scopes: Iterable[Scope], now: int, limit: int, *, with_paths: bool) -> list[_Person]:
-    found: list[_Person] = []
+def newest(session: Session, scopes: Iterable[Scope], now: int, limit: int, *, with_paths: bool) -> list[Person]:
+    """Return the newest people on these sites."""
+    found: list[Person] = []
     for scope in scopes:
         if scope.keeps_addresses:
             records = people.newest_ip_records(session, scope.site.id, limit)
@@ -149,18 +168,18 @@ def _newest(session: Session, scopes: Iterable[Scope], now: int, limit: int, *, 
     return sorted(_united(found), key=lambda person: (-person.last_ts, person.ip))[:limit]
 
 
-def _united(found: Iterable[_Person]) -> list[_Person]:
+def _united(found: Iterable[Person]) -> list[Person]:
     """Return one person per address; hashes of different sites are different."""
-    by_ip: dict[str, _Person] = {}
+    by_ip: dict[str, Person] = {}
     for person in found:
         other = by_ip.get(person.ip)
         by_ip[person.ip] = person if other is None else _together(person, other)
     return list(by_ip.values())
 
 
-def _together(one: _Person, other: _Person) -> _Person:
+def _together(one: Person, other: Person) -> Person:
     older, newer = sorted((one, other), key=lambda person: person.last_ts)
-    return _Person(
+    return Person(
         one.ip,
         newer.place,
         min(one.first_ts, other.first_ts),
@@ -217,7 +236,7 @@ def _end(scope: Scope, bucket: int) -> int:
     return bounds(scope.site.timezone, bucket if scope.is_daily else day_after(bucket))[1]
 
 
-def _by_hash(session: Session, scope: Scope, now: int, beginning: bytes) -> list[_Person]:
+def _by_hash(session: Session, scope: Scope, now: int, beginning: bytes) -> list[Person]:
     buckets = _buckets(day_of(scope.site.timezone, now))
     hashed = people.visitor_like(session, scope.site.id, buckets, beginning)
     if hashed is None:
@@ -225,7 +244,7 @@ def _by_hash(session: Session, scope: Scope, now: int, beginning: bytes) -> list
     return _of_visits(session, scope, now, {bucket: {hashed} for bucket in buckets}, with_paths=True)
 
 
-def _of_visits(session: Session, scope: Scope, now: int, wanted: Wanted, *, with_paths: bool) -> list[_Person]:
+def _of_visits(session: Session, scope: Scope, now: int, wanted: Wanted, *, with_paths: bool) -> list[Person]:
     """Return what these visitors did in these buckets; one who did nothing that makes a visit is left out."""
     visits: dict[bytes, list[VisitorSession]] = {}
     since = since_of(scope, now)
@@ -242,11 +261,11 @@ def _of_visits(session: Session, scope: Scope, now: int, wanted: Wanted, *, with
     return [_person(hashed, own, words, with_paths=with_paths) for hashed, own in visits.items()]
 
 
-def _person(hashed: bytes, visits: list[VisitorSession], words: Words, *, with_paths: bool) -> _Person:
+def _person(hashed: bytes, visits: list[VisitorSession], words: Words, *, with_paths: bool) -> Person:
     visits.sort(key=lambda visit: visit.first_ts)
     contexts = [words.context(visit.head.context) for visit in visits]
     viewed = [words.text(part.page) for visit in visits for part in visit.looked if part.views] if with_paths else []
-    return _Person(
+    return Person(
         hashed[:_SHORT_BYTES].hex(),
         contexts[-1].place,
         visits[0].first_ts,
@@ -269,10 +288,10 @@ def _hash(text: str) -> bytes:
 # Visitors that are addresses.
 
 
-def _of_record(record: IpRecord, policy: Policy) -> _Person:
+def _of_record(record: IpRecord, policy: Policy) -> Person:
     # A class such as "Firefox 128 Windows" has no slash, and what a browser sends has one.
     agents = [agent for agent in record.user_agents if policy.user_agent == "full" or "/" not in agent]
-    return _Person(
+    return Person(
         _address(record.ip, policy.ip),
         Place(record.country or "XX", record.region, record.city, record.organisation),
         record.first_at,
@@ -294,7 +313,7 @@ def _address(text: str, policy: IpPolicy) -> str:
     return str(ip_network((address, TRUNCATED_BITS[address.version]), strict=False).network_address)
 
 
-def _visitor(person: _Person, country_name: CountryName) -> Visitor:
+def _visitor(person: Person, country_name: CountryName) -> Visitor:
     place = person.place
     if place.country == "LOCAL":
         place = Place("LOCAL", "Local Network", "Local", "Local Network")

@@ -15,6 +15,7 @@ from visitor_tracker.reports.query import Span
 from visitor_tracker.reports.within import Within
 from visitor_tracker.reports.words import Words
 from visitor_tracker.sites import Site
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.problems import ProblemTable, Told
 from visitor_tracker.store.session import Database
 
@@ -117,7 +118,7 @@ def vitals(  # noqa: PLR0913 - the rest by keyword
     series = [VitalsPoint(start, _rated(samples)) for start, samples in times.items()]  # events come by time
     if by is None:
         return Vitals(_rated(everything), series=series)
-    named = _merged(rows, database.read(lambda session: _namer(Words(session), by, rows)))
+    named = _merged(rows, of_site(database, site.id).read(lambda session: _namer(Words(session), by, rows)))
     ranked = sorted(named.items(), key=lambda row: (-_count(row[1]), row[0]))
     shown = [VitalsRow(value, _count(samples), _rated(samples)) for value, samples in ranked[:limit]]
     return Vitals(_rated(everything), by, shown, len(ranked), series)

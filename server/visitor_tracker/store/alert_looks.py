@@ -1,6 +1,7 @@
 """What alerts look at and no report does: the latest visit, and what waits to be counted."""
 
 from visitor_tracker.event import ROBOT
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.session import Database, Session
 
 LATEST = """/* LookTable.latest */
@@ -26,7 +27,7 @@ class LookTable:
 
     def latest(self, site_id: int) -> int:
         """Return when somebody who is no robot was last heard of."""
-        rows = self._database.read(lambda session: session.ask(LATEST, (site_id, ROBOT)))
+        rows = of_site(self._database, site_id).read(lambda session: session.ask(LATEST, (site_id, ROBOT)))
         return int(rows[0][0]) if rows else 0
 
     def waiting_since(self, site_ids: list[int]) -> int:

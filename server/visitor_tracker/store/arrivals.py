@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.session import Database, Session, Value, send_rows
 
 ADD = """/* add_arrivals */
@@ -60,21 +61,21 @@ class ArrivalTable:
 
     def hours(self, site_id: int, start_ms: int, end_ms: int) -> list[tuple[int, ArrivedEvents]]:
         """Return the hours in which something arrived, of those that begin from `start_ms` to before `end_ms`."""
-        rows = self._database.read(lambda session: session.ask(HOURS, (site_id, start_ms, end_ms)))
+        rows = of_site(self._database, site_id).read(lambda session: session.ask(HOURS, (site_id, start_ms, end_ms)))
         return [(int(hour), ArrivedEvents(*map(int, numbers))) for hour, *numbers in rows]
 
     def since(self, site_id: int) -> int | None:
         """Return the first hour of which arrivals were counted, None where there is none yet."""
-        [(hour,)] = self._database.read(lambda session: session.ask(FIRST, (site_id,)))
+        [(hour,)] = of_site(self._database, site_id).read(lambda session: session.ask(FIRST, (site_id,)))
         return None if hour is None else int(hour)
 
     def waiting(self, site_id: int) -> int:
         """Return how many accepted events are not folded yet."""
-        [(events,)] = self._database.read(lambda session: session.ask(WAITING, (site_id,)))
+        [(events,)] = of_site(self._database, site_id).read(lambda session: session.ask(WAITING, (site_id,)))
         return int(events)
 
     def set_aside(self, site_id: int, start_ms: int, end_ms: int) -> int:
         """Return how much was set aside in that time because it could not be folded."""
         values = (site_id, start_ms, end_ms)
-        [(letters,)] = self._database.read(lambda session: session.ask(SET_ASIDE, values))
+        [(letters,)] = of_site(self._database, site_id).read(lambda session: session.ask(SET_ASIDE, values))
         return int(letters)

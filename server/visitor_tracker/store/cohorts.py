@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from visitor_tracker.days import day_after, day_of
 from visitor_tracker.sessions.session import GAP_MS
 from visitor_tracker.sites import Site
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.session import Database, Value
 
 OF_DAY = """/* DailyVisitors.between */
@@ -37,7 +38,7 @@ def stayed(database: Database, site: Site, moment_ms: int) -> dict[bytes, int]:
     buckets = (0, day_after(day, -1), day, day_after(day))
     values = (site.id, *buckets, moment_ms - GAP_MS, moment_ms + GAP_MS)
     found: dict[bytes, int] = {}
-    for visitor, last_ts in database.read(lambda session: session.ask(STAYED, values)):
+    for visitor, last_ts in of_site(database, site.id).read(lambda session: session.ask(STAYED, values)):
         found[bytes(visitor)] = max(last_ts, found.get(bytes(visitor), 0))
     return found
 
@@ -61,5 +62,5 @@ class DailyVisitors:
                 rows += self._ask(AFTER_DAY, (site_id, day, last_day, most - len(rows)))
 
     def _ask(self, template: str, values: Sequence[Value]) -> list[tuple[int, bytes]]:
-        rows = self._database.read(lambda session: session.ask(template, values))
+        rows = of_site(self._database, int(values[0])).read(lambda session: session.ask(template, values))
         return [(day, bytes(visitor)) for day, visitor in rows]

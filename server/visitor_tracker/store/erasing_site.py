@@ -7,7 +7,8 @@ rows go in the order of the key; the others are small, and go at once.
 from collections.abc import Callable, Sequence
 
 from visitor_tracker.errors import StoreError
-from visitor_tracker.store.session import Database, Session, Value
+from visitor_tracker.store.session import Database, Session, T, Value
+from visitor_tracker.store.sqlite import SqliteSession
 
 ROWS_AT_ONCE = 1_000
 CHUNKS_AT_ONCE = 20  # pieces of recordings, which may have some hundred kilobytes each
@@ -67,11 +68,36 @@ STAY = frozenset({"audit", "dead_letters", "erasures", "site_lease"})
 _LARGE_ROWS = frozenset({"replay_chunks", "page_snapshots", "inbox", "day_extracts"})
 
 
+_WORDS = ("strings", "sources", "contexts", "sites")
+
+FORGET_WORDS = """/* forget_words */
+delete from TABLE"""
+
+HAS_WORDS = """/* forget_words */
+select
+    exists (select 1 from strings),
+    exists (select 1 from sources),
+    exists (select 1 from contexts),
+    exists (select 1 from sites)"""
+
+
+def forget_words(session: Session) -> bool:
+    """Empty the tables of what the rows of a site are told with, when these are gone; False: they were empty."""
+    [found] = session.ask(HAS_WORDS)
+    if not any(found):
+        return False
+    for table in _WORDS:
+        session.send(_of(FORGET_WORDS, table))
+    return True
+
+
 class SiteTables:
     """Methods raise what `Database.read` and `Database.write` do; any thread."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, overwrites: bool = False) -> None:
+        """`overwrites`: nothing of what is deleted stays in the file, which takes longer."""
         self._database = database
+        self._overwrites = overwrites
 
     def tables(self) -> list[str]:
         """Return the tables that have rows of sites."""
@@ -92,15 +118,23 @@ class SiteTables:
         if keys is None:
             if not table.replace("_", "").isalnum():
                 raise StoreError(f"the table {table} is none of this program's: take it out of this database")
-            self._database.write(lambda session: session.send(_of(_FORGET_ALL, table), (site_id,)))
+            self._write(lambda session: session.send(_of(_FORGET_ALL, table), (site_id,)))
             return 0
         gone = 0
         while not is_over():
-            step = self._database.write(lambda session: clear_some(session, table, keys, site_id))
+            step = self._write(lambda session: clear_some(session, table, keys, site_id))
             gone += step
             if not step:
                 break
         return gone
+
+    def _write(self, work: Callable[[Session], T]) -> T:
+        def overwriting(session: Session) -> T:
+            if self._overwrites and isinstance(session, SqliteSession):
+                session.erase()
+            return work(session)
+
+        return self._database.write(overwriting)
 
 
 def clear_some(session: Session, table: str, keys: Sequence[str], site_id: int) -> int:

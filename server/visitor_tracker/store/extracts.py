@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from visitor_tracker.days import day_after
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.bulk import send_bodies, send_each
 from visitor_tracker.store.session import Database, Session, Value, ask_rows
 
@@ -64,13 +65,16 @@ class ExtractTable:
     def read(self, site_id: int, first_day: int, last_day: int, parts: Sequence[int]) -> list[StoredExtract]:
         """Return these parts of the extracts of these days, those that there are."""
         values = (site_id, first_day, last_day)
-        rows = self._database.read(lambda session: ask_rows(session, READ, values, list(parts)))
+        rows = of_site(self._database, site_id).read(lambda session: ask_rows(session, READ, values, list(parts)))
         return [StoredExtract(part, day, bytes(stamp), bytes(body)) for part, day, stamp, body in rows]
 
     def stamps(self, site_id: int, first_day: int, last_day: int) -> dict[int, bytes]:
         """Return the stamps of the extracts that there are, by day."""
         values = (site_id, first_day, last_day, ROWS)
-        return {day: bytes(stamp) for day, stamp in self._database.read(lambda session: session.ask(STAMPS, values))}
+        return {
+            day: bytes(stamp)
+            for day, stamp in of_site(self._database, site_id).read(lambda session: session.ask(STAMPS, values))
+        }
 
     def put(self, site_id: int, day: int, stamp: bytes, bodies: Mapping[int, bytes], sessions: int) -> bool:
         """Replace the extract of a day, bodies by part; False: there are not so many sessions any more, and it was not
@@ -87,16 +91,16 @@ class ExtractTable:
             send_bodies(session, ADD, rows)
             return True
 
-        return self._database.write(work)
+        return of_site(self._database, site_id).write(work)
 
     def sessions(self, site_id: int, day: int) -> int:
         """Return how many sessions there are that may touch a day, but for those of three days and more."""
-        return self._database.read(lambda session: _sessions(session, site_id, day))
+        return of_site(self._database, site_id).read(lambda session: _sessions(session, site_id, day))
 
     def has_long(self, site_id: int, start_ms: int, end_ms: int) -> bool:
         """Say whether a session of three days or more touches these moments."""
         values = (site_id, end_ms, start_ms)
-        return bool(self._database.read(lambda session: session.ask(LONG_SESSIONS, values)))
+        return bool(of_site(self._database, site_id).read(lambda session: session.ask(LONG_SESSIONS, values)))
 
 
 def forget_extracts(session: Session, site_id: int, days: Iterable[int]) -> None:

@@ -11,6 +11,7 @@ from secrets import token_bytes
 
 import msgspec
 
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.session import Database, Rows, Session, Value, send_rows
 
 PAGES_MOST = 2_000  # of a site
@@ -128,7 +129,7 @@ class HeatTable:
     def add(self, report: Report) -> bool:
         """Add a report once, however often it comes; False: the site has no room for another page."""
         mine = token_bytes(16)
-        return self._database.write(lambda session: _add(session, report, mine))
+        return of_site(self._database, report.site_id).write(lambda session: _add(session, report, mine))
 
     def cells(self, site_id: int, page: bytes, viewport: int, kind: int) -> tuple[list[tuple[int, int, int]], int]:
         """Return the cells of a page as (x, y, n), the warmest first, and the sum of all n."""
@@ -138,11 +139,13 @@ class HeatTable:
             [(total,)] = session.ask(TOTAL, key)
             return [(x, y, int(n)) for x, y, n in session.ask(CELLS, (*key, CELLS_MOST))], int(total)
 
-        return self._database.read(work)
+        return of_site(self._database, site_id).read(work)
 
     def pages(self, site_id: int, limit: int) -> list[HeatPage]:
         """Return the pages of which there is heat, the newest first."""
-        return self._database.read(lambda session: [HeatPage(*row) for row in session.ask(LIST, (site_id, limit))])
+        return of_site(self._database, site_id).read(
+            lambda session: [HeatPage(*row) for row in session.ask(LIST, (site_id, limit))]
+        )
 
     def purge(self, before: int, month: int) -> int:
         """Delete cells of months before `month` (which begins at `before`, epoch ms) of some pages, each in a

@@ -14,6 +14,7 @@ from hashlib import blake2b
 import msgspec
 
 from visitor_tracker.event import InboxRow
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.base import Seen
 from visitor_tracker.store.bulk import send_bodies
 from visitor_tracker.store.session import Database, DuplicateKey, Session, Value, ask_rows, send_rows
@@ -160,7 +161,7 @@ class Inbox:
 
     def rows(self, site_id: int, limit: int, after: bytes = b"") -> list[InboxRow]:
         """Return a site's oldest rows, by id, of ids greater than `after`."""
-        found = self._database.read(lambda session: session.ask(ROWS, (site_id, after, limit)))
+        found = of_site(self._database, site_id).read(lambda session: session.ask(ROWS, (site_id, after, limit)))
         return [_row(*row) for row in found]
 
     def oldest(self, site_id: int, *, most_rows: int, most_events: int) -> list[InboxRow]:
@@ -176,11 +177,11 @@ class Inbox:
                 chosen.append(bytes(row_id))
             return [_row(*row) for row in ask_rows(session, BODIES, (site_id,), chosen)]
 
-        return self._database.read(work)
+        return of_site(self._database, site_id).read(work)
 
     def remove(self, site_id: int, ids: Sequence[bytes]) -> None:
         """Delete rows of a site; ids that are not there are passed over."""
-        self._database.write(lambda session: remove_rows(session, site_id, ids))
+        of_site(self._database, site_id).write(lambda session: remove_rows(session, site_id, ids))
 
     def pending(self) -> tuple[int, int]:
         """Return (rows, events) that wait to be folded."""
@@ -190,17 +191,17 @@ class Inbox:
     def known(self, site_id: int, visitor: bytes, day: int) -> tuple[bool, bool]:
         """Say whether the visitor was seen on any day, and on that one."""
         values = (site_id, visitor, site_id, visitor, day)
-        [(ever, that_day)] = self._database.read(lambda session: session.ask(KNOWN, values))
+        [(ever, that_day)] = of_site(self._database, site_id).read(lambda session: session.ask(KNOWN, values))
         return bool(ever), bool(that_day)
 
     def holds(self, site_id: int) -> bool:
         """Say whether there is anything of a site, waiting or folded."""
-        [found] = self._database.read(lambda session: session.ask(HOLDS, (site_id,) * 4))
+        [found] = of_site(self._database, site_id).read(lambda session: session.ask(HOLDS, (site_id,) * 4))
         return any(found)
 
     def set_aside(self, reason: str, body: bytes, at: int, site_id: int = 0) -> None:
         """Keep what cannot be stored for a person to look at; the same once more changes nothing."""
-        self._database.write(lambda session: add_letter(session, reason, body, at, site_id))
+        of_site(self._database, site_id).write(lambda session: add_letter(session, reason, body, at, site_id))
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:
         """Return what was set aside, the newest first."""

@@ -9,6 +9,7 @@ from visitor_tracker.days import HOUR_MS
 from visitor_tracker.event import KIND_CODES, Kind
 from visitor_tracker.measures import Dimension, text_id
 from visitor_tracker.sessions.fact import NOBODY, Rest, decode_rest
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.session import Database, Rows, Value
 
 HOURS = """/* ProblemTable.hours */
@@ -60,7 +61,7 @@ class ProblemTable:
     def hours(self, site_id: int, kind: Kind, start_ms: int, end_ms: int) -> list[Hour]:
         """Return the hours that have such events of people, of those that end after `start_ms`, before `end_ms`."""
         values = (text_id(kind), site_id, Dimension.KIND, start_ms - HOUR_MS + 1, end_ms - 1)
-        rows = self._ask(HOURS, values)
+        rows = self._ask(site_id, HOURS, values)
         # Where clocks are put back by half an hour, one has more than 60 minutes; in a gap there is nothing.
         ends = [*(row[0] for row in rows[1:]), end_ms]
         return [
@@ -74,15 +75,15 @@ class ProblemTable:
         ts, event_id = hour.start_ms, b""
         while True:
             values = (site_id, ts, ts, event_id, hour.end_ms, KIND_CODES[kind], signals, most)
-            found = [_told(row) for row in self._ask(EVENTS, values)]
+            found = [_told(row) for row in self._ask(site_id, EVENTS, values)]
             if found:
                 yield found
             if len(found) < most:
                 return
             ts, event_id = found[-1].ts, found[-1].id
 
-    def _ask(self, template: str, values: Sequence[Value]) -> Rows:
-        return self._database.read(lambda session: session.ask(template, values))
+    def _ask(self, site_id: int, template: str, values: Sequence[Value]) -> Rows:
+        return of_site(self._database, site_id).read(lambda session: session.ask(template, values))
 
 
 def _told(row: Sequence[Any]) -> Told:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.session import Database, Session, Value, send_rows
 
 _TABS_AT_ONCE = 500  # that one transaction adds up: visits wait for no more than that
@@ -89,7 +90,7 @@ class QualityTable:
     def hours(self, site_id: int, start_ms: int, end_ms: int) -> list[HourOfTabs]:
         """Return the hours that have tabs, of those that begin from `start_ms` to before `end_ms`."""
         span = (site_id, start_ms, end_ms)
-        rows = self._database.read(lambda session: session.ask(HOURS, (*span, *span)))
+        rows = of_site(self._database, site_id).read(lambda session: session.ask(HOURS, (*span, *span)))
         return [HourOfTabs(*map(int, row)) for row in rows]
 
     def old_sites(self, before: int) -> list[int]:
@@ -109,7 +110,7 @@ class QualityTable:
 
     def add_up(self, site_id: int, before: int) -> int:
         """Make numbers of some of a site's tabs of hours before `before`; return of how many, 0: none is left."""
-        return self._database.write(lambda session: _add_up(session, site_id, before))
+        return of_site(self._database, site_id).write(lambda session: _add_up(session, site_id, before))
 
 
 def _add_up(session: Session, site_id: int, before: int) -> int:

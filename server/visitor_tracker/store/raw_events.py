@@ -1,13 +1,15 @@
 """Read raw events in the order of time, and of which days they are still kept."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from visitor_tracker.days import hour_of
 from visitor_tracker.measures import Dimension
 from visitor_tracker.sessions.fact import NOBODY, Fact
 from visitor_tracker.sites import Site
-from visitor_tracker.store.session import Database, Rows, Value
+from visitor_tracker.store.apart import of_site
+from visitor_tracker.store.session import Database, Rows, Session, Value
 
 # "ts >=" once more, so that every planner begins there.
 BETWEEN = """/* RawEvents.between */
@@ -71,11 +73,11 @@ class RawEvents:
 
     def hosts(self, most: int) -> set[int]:
         """Return the ids of the hosts of all pages, robots' too; reads the whole table, `most` rows at once."""
-        found = {row[0] for row in self._ask(COUNTED_HOSTS, (Dimension.HOST,))}
-        [(site_id,)] = self._ask(FIRST_SITE)
+        found = {row[0] for row in self._database.read(lambda session: session.ask(COUNTED_HOSTS, (Dimension.HOST,)))}
+        [(site_id,)] = self._database.read(lambda session: session.ask(FIRST_SITE))
         while site_id is not None:
             found |= self._hosts_of(site_id, most)
-            [(site_id,)] = self._ask(NEXT_SITE, (site_id,))
+            [(site_id,)] = self._database.read(partial(_next_site, site_id=site_id))
         return found - {0}
 
     def _hosts_of(self, site_id: int, most: int) -> set[int]:
@@ -89,8 +91,13 @@ class RawEvents:
                 return found
             ts, event_id = rows[-1][0], bytes(rows[-1][1])
 
-    def _ask(self, template: str, values: Sequence[Value] = ()) -> Rows:
-        return self._database.read(lambda session: session.ask(template, values))
+    def _ask(self, template: str, values: Sequence[Value]) -> Rows:
+        """Ask about a site, whose id is the first value."""
+        return of_site(self._database, int(values[0])).read(lambda session: session.ask(template, values))
+
+
+def _next_site(session: Session, *, site_id: int) -> Rows:
+    return session.ask(NEXT_SITE, (site_id,))
 
 
 def _fact(row: Sequence[Any], timezone: str) -> Fact:

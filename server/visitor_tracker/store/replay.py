@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from visitor_tracker.store.apart import by_database, of_site
 from visitor_tracker.store.bulk import send_bodies
 from visitor_tracker.store.session import Database, Rows, Session, Value, ask_rows
 
@@ -202,25 +203,25 @@ class ReplayTable:
         """
         if chunk.size > limits.size:
             return "full"
-        return self._database.write(lambda session: _add(session, chunk, limits, snapshots))
+        return of_site(self._database, chunk.site_id).write(lambda session: _add(session, chunk, limits, snapshots))
 
     def one(self, site_id: int, session_id: bytes) -> RecordedSession | None:
         """Return a session, None where there is none."""
-        return self._database.read(lambda session: recorded(session, site_id, session_id))
+        return of_site(self._database, site_id).read(lambda session: recorded(session, site_id, session_id))
 
     def newest(self, site_ids: Iterable[int], limit: int, before: int) -> list[RecordedSession]:
         """Return the sessions of these sites whose last piece came before that moment, the newest first."""
-        wanted = sorted(set(site_ids))
 
-        def work(session: Session) -> list[RecordedSession]:
-            found = [
+        def work(session: Session, wanted: Iterable[int]) -> list[RecordedSession]:
+            return [
                 RecordedSession(site_id, bytes(row[0]), *row[1:])
                 for site_id in wanted
                 for row in session.ask(NEWEST, (site_id, before, limit))
             ]
-            return sorted(found, key=lambda each: (-each.last_at, each.session))[:limit]
 
-        return self._database.read(work)
+        groups = by_database(self._database, sorted(set(site_ids)))
+        found = [each for database, ids in groups for each in database.read(partial(work, wanted=ids))]
+        return sorted(found, key=lambda each: (-each.last_at, each.session))[:limit]
 
     def bodies(self, site_id: int, session_id: bytes) -> list[bytes]:
         """Return the packed pieces of a session in order."""
@@ -228,7 +229,7 @@ class ReplayTable:
         after = -1
         while True:
             values = (site_id, session_id, after, _CHUNKS_AT_ONCE)
-            rows = self._database.read(partial(_chunks, values=values))
+            rows = of_site(self._database, site_id).read(partial(_chunks, values=values))
             found += [bytes(body) for _, body in rows]
             if len(rows) < _CHUNKS_AT_ONCE:
                 return found
@@ -236,7 +237,7 @@ class ReplayTable:
 
     def snapshot(self, site_id: int, page: bytes, viewport: int) -> PageSnapshot | None:
         """Return the snapshot of a page, None where there is none."""
-        rows = self._database.read(lambda session: session.ask(SNAPSHOT, (site_id, page, viewport)))
+        rows = of_site(self._database, site_id).read(lambda session: session.ask(SNAPSHOT, (site_id, page, viewport)))
         if not rows:
             return None
         [(url, at, width, height, body)] = rows
@@ -244,25 +245,32 @@ class ReplayTable:
 
     def events(self, site_ids: Iterable[int]) -> int:
         """Return how many recorded events of these sites are kept."""
-        wanted = sorted(set(site_ids))
-        rows = self._database.read(lambda session: ask_rows(session, EVENTS, (), wanted))
-        return sum(int(row[0]) for row in rows)
+
+        def work(session: Session, wanted: Sequence[int]) -> Rows:
+            return ask_rows(session, EVENTS, (), wanted) if wanted else []
+
+        groups = by_database(self._database, sorted(set(site_ids)))
+        return sum(int(row[0]) for database, ids in groups for row in database.read(partial(work, wanted=ids)))
 
     def forget(self, site_id: int, session_id: bytes) -> bool:
         """Delete a session with all of its pieces; False: there is none."""
-        return self._database.write(lambda session: _forget(session, (site_id, session_id)))
+        return of_site(self._database, site_id).write(lambda session: _forget(session, (site_id, session_id)))
 
     def purge(self, site_id: int, before: int) -> int:
         """Delete some of a site's sessions that began, and of its snapshots that were made, before that moment.
 
         Returns how many; fewer than one transaction's means that no more are left, so call again until it is 0.
         """
-        return self._database.write(lambda session: _purge(session, site_id, before))
+        return of_site(self._database, site_id).write(lambda session: _purge(session, site_id, before))
 
     def old(self, site_id: int, before: int) -> int:
         """Return how many `purge` would delete until nothing is left."""
-        [(sessions,)] = self._database.read(lambda session: session.ask(OLD_SESSIONS, (site_id, before)))
-        [(snapshots,)] = self._database.read(lambda session: session.ask(OLD_PAGES, (site_id, before)))
+        [(sessions,)] = of_site(self._database, site_id).read(
+            lambda session: session.ask(OLD_SESSIONS, (site_id, before))
+        )
+        [(snapshots,)] = of_site(self._database, site_id).read(
+            lambda session: session.ask(OLD_PAGES, (site_id, before))
+        )
         return int(sessions) + int(snapshots)
 
 

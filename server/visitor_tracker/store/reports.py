@@ -5,6 +5,7 @@ Each statement on a rollup is one range of its primary key for every table it re
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -15,6 +16,7 @@ from visitor_tracker.sessions.fact import NOBODY, Fact
 from visitor_tracker.sessions.session import VisitorSession
 from visitor_tracker.sites import Site
 from visitor_tracker.store import vocabulary
+from visitor_tracker.store.apart import by_database, of_site
 from visitor_tracker.store.raw_events import RawEvents
 from visitor_tracker.store.session import Database, Rows, Session, Value, ask_rows
 from visitor_tracker.store.visits import Link, links_of, sessions_in
@@ -157,10 +159,10 @@ class ReportTable:
     def events_of_sites(self, dimension: Dimension, site_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
         """Return (events, visits) of all time by value, of these sites together."""
         found: dict[int, tuple[int, int]] = {}
-        rows = self._database.read(lambda session: ask_rows(session, EVENTS_OF_SITES, (dimension,), list(site_ids)))
-        for value, events, visits in rows:
-            before = found.get(value, (0, 0))
-            found[value] = before[0] + int(events), before[1] + int(visits)
+        for database, ids in by_database(self._database, site_ids):
+            for value, events, visits in database.read(partial(_events_of_sites, dimension=dimension, site_ids=ids)):
+                before = found.get(value, (0, 0))
+                found[value] = before[0] + int(events), before[1] + int(visits)
         return found
 
     def distinct_visitors(self, site_id: int, first_day: int, last_day: int) -> int:
@@ -198,7 +200,7 @@ class ReportTable:
             texts = vocabulary.texts(session, values)
             return [ValueRow(value, texts.get(value), sums[value]) for value in values], ranked[0][2]
 
-        return self._database.read(work)
+        return of_site(self._database, site_id).read(work)
 
     def values(self, site_id: int, dimension: Dimension, pieces: Sequence[Piece], most: int) -> dict[int, Measured]:
         """Return the sums of every value, of so many at most: in no order."""
@@ -217,7 +219,7 @@ class ReportTable:
         self, site_id: int, dimension: Dimension, pieces: Sequence[Piece], values: Sequence[int]
     ) -> dict[int, Measured]:
         """Return the sums of these values, zeros for one without numbers."""
-        return self._database.read(lambda session: _sums(session, site_id, dimension, pieces, values))
+        return of_site(self._database, site_id).read(lambda session: _sums(session, site_id, dimension, pieces, values))
 
     def sessions(self, site_id: int, bucket: int, most: int) -> Iterator[list[SessionRow]]:
         """Yield the sessions of a bucket by (visitor, first_ts), `most` at a time; what comes meanwhile may miss."""
@@ -244,33 +246,41 @@ class ReportTable:
             if len(rows) < most:
                 rows += self._ask(EVENTS_AFTER, (site_id, ts, end_ms, NOBODY, signals, most - len(rows)))
 
-    def texts(self, ids: Collection[int], known: Mapping[int, str] = {}) -> dict[int, str]:
+    def texts(self, site_id: int, ids: Collection[int], known: Mapping[int, str] = {}) -> dict[int, str]:
         """Return the texts of those ids that have one; those that are known already are not asked for."""
         found = {each: known[each] for each in ids if each in known}
         missing = [each for each in ids if each not in known]
-        return found | self._database.read(lambda session: vocabulary.texts(session, missing)) if missing else found
+        database = of_site(self._database, site_id)
+        return found | database.read(lambda session: vocabulary.texts(session, missing)) if missing else found
 
-    def profiles(self, sources: Collection[int], contexts: Collection[int]) -> tuple[Bodies, Bodies]:
+    def profiles(self, site_id: int, sources: Collection[int], contexts: Collection[int]) -> tuple[Bodies, Bodies]:
         """Return encoded sources and contexts by id."""
-        return self._database.read(
+        return of_site(self._database, site_id).read(
             lambda session: (vocabulary.source_bodies(session, sources), vocabulary.context_bodies(session, contexts))
         )
 
     def joined(self, site_id: int, visitors: Collection[bytes]) -> list[Link]:
         """Return the links, with one of these visitors as either end, that made one visit of two sessions."""
         return [
-            link for link in self._database.read(lambda session: links_of(session, site_id, visitors)) if link.joined
+            link
+            for link in of_site(self._database, site_id).read(lambda session: links_of(session, site_id, visitors))
+            if link.joined
         ]
 
     def sessions_in(self, site_id: int, keys: Collection[tuple[int, bytes]]) -> list[tuple[int, bytes, VisitorSession]]:
         """Return (bucket, visitor, session) of every session in these buckets of these visitors."""
-        return self._database.read(lambda session: sessions_in(session, site_id, keys))
+        return of_site(self._database, site_id).read(lambda session: sessions_in(session, site_id, keys))
 
     def _sessions(self, template: str, values: Sequence[Value]) -> list[SessionRow]:
         return [SessionRow(*row) for row in self._ask(template, values)]
 
     def _ask(self, template: str, values: Sequence[Value]) -> Rows:
-        return self._database.read(lambda session: session.ask(template, values))
+        """Ask about a site, whose id is the first value."""
+        return of_site(self._database, int(values[0])).read(lambda session: session.ask(template, values))
+
+
+def _events_of_sites(session: Session, *, dimension: Dimension, site_ids: Sequence[int]) -> Rows:
+    return ask_rows(session, EVENTS_OF_SITES, (dimension,), site_ids) if site_ids else []
 
 
 def _fact(row: Sequence[Any], timezone: str) -> Fact:

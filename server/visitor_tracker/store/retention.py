@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from visitor_tracker.sessions.fact import NOBODY, decode_rest
 from visitor_tracker.sessions.session import decode_session
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.bulk import send_each
 from visitor_tracker.store.erasing import seize
 from visitor_tracker.store.erasing_site import forget_up_to
@@ -180,7 +181,7 @@ class RetentionTables:
         return self._database.read(work)
 
     def events(self, site_id: int, before: Before) -> int:
-        return self._database.write(lambda session: _events(session, site_id, before))
+        return of_site(self._database, site_id).write(lambda session: _events(session, site_id, before))
 
     def sessions(self, site_id: int, before: Before, *, keeps_profiles: bool) -> int:
         """Delete visits that ended before; with `keeps_profiles` it stays known how many a visitor made, and when."""
@@ -188,28 +189,28 @@ class RetentionTables:
         def work(session: Session) -> int:
             return _sessions(session, site_id, before, keeps_profiles=keeps_profiles)
 
-        return self._database.write(work)
+        return of_site(self._database, site_id).write(work)
 
     def daily(self, site_id: int, before: Before) -> int:
-        return self._database.write(lambda session: _daily(session, site_id, before.day))
+        return of_site(self._database, site_id).write(lambda session: _daily(session, site_id, before.day))
 
     def verdicts(self, site_id: int, before: Before) -> int:
         """Delete what was found of visitors' days."""
-        return self._database.write(lambda session: purge_verdicts(session, site_id, before.day))
+        return of_site(self._database, site_id).write(lambda session: purge_verdicts(session, site_id, before.day))
 
     def seen(self, site_id: int, month: int) -> int:
         """Delete who was counted for what in months before that one."""
-        return self._database.write(lambda session: _seen(session, site_id, month))
+        return of_site(self._database, site_id).write(lambda session: _seen(session, site_id, month))
 
     def links(self, site_id: int, before: Before) -> int:
-        return self._database.write(lambda session: _links(session, site_id, before.ms))
+        return of_site(self._database, site_id).write(lambda session: _links(session, site_id, before.ms))
 
     def ip_records(self, site_id: int, before_ms: int) -> int:
-        return self._database.write(lambda session: _ip_records(session, site_id, before_ms))
+        return of_site(self._database, site_id).write(lambda session: _ip_records(session, site_id, before_ms))
 
     def profiles(self, site_id: int, before: Before) -> int:
         """Delete profiles of visitors who did not come for so long; of those who did it is noted."""
-        return self._database.write(lambda session: _profiles(session, site_id, before))
+        return of_site(self._database, site_id).write(lambda session: _profiles(session, site_id, before))
 
     def count(self, site_id: int, what: str, before: Before) -> int:
         """Return how many rows of events, visits, ip_records or profiles there are from before."""
@@ -220,7 +221,7 @@ class RetentionTables:
             "profiles": (COUNT_PROFILES, (site_id, before.ms)),
         }
         template, asked = values[what]
-        return int(self._database.read(lambda session: session.ask(template, asked))[0][0])
+        return int(of_site(self._database, site_id).read(lambda session: session.ask(template, asked))[0][0])
 
 
 def _events(session: Session, site_id: int, before: Before) -> int:

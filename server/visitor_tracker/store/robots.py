@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from visitor_tracker.event import SIGNALS
 from visitor_tracker.measures import Dimension
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.session import Database
 
 FOUND = """/* RobotTable.found */
@@ -38,10 +39,12 @@ class RobotTable:
     def events(self, site_id: int, first_day: int, last_day: int) -> int:
         """Return how many events those days have, at most."""
         values = (site_id, Dimension.KIND, Dimension.BOT, first_day, last_day)
-        [(events,)] = self._database.read(lambda session: session.ask(EVENTS, values))
+        [(events,)] = of_site(self._database, site_id).read(lambda session: session.ask(EVENTS, values))
         return int(events)
 
     def found(self, site_id: int, start_ms: int, end_ms: int) -> list[Found]:
         """Return the events with signals of that time; those of another time may come to the same again."""
-        rows = self._database.read(lambda session: session.ask(FOUND, (site_id, start_ms, end_ms, SIGNALS)))
+        rows = of_site(self._database, site_id).read(
+            lambda session: session.ask(FOUND, (site_id, start_ms, end_ms, SIGNALS))
+        )
         return [Found(*map(int, row)) for row in rows]

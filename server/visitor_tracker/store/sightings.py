@@ -5,6 +5,7 @@ from collections.abc import Collection
 import msgspec
 
 from visitor_tracker.sessions.fact import PAGEVIEW, Flag, decode_rest
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.session import Database, Session
 
 LOOKED_AT = 100_000  # events that are counted: on a busier site "as many as that, or more" is enough
@@ -54,13 +55,13 @@ class Sightings:
             [(events, counted)] = session.ask(SINCE, (int(Flag.COUNTED), site_id, since, until, LOOKED_AT))
             return Sighting(int(latest), int(events), int(counted))
 
-        return self._database.read(work)
+        return of_site(self._database, site_id).read(work)
 
     def titles(self, site_id: int, pages: Collection[int], robots: int) -> dict[int, str]:
         """Return what those pages (ids of their paths) were called last, where one of the newest views says it."""
         wanted = (site_id, PAGEVIEW, robots, _TITLES_IN)
         found: dict[int, str] = {}
-        for page, body in self._database.read(lambda session: session.ask(TITLES, wanted)):
+        for page, body in of_site(self._database, site_id).read(lambda session: session.ask(TITLES, wanted)):
             if page in pages and page not in found and body and (title := decode_rest(body).title):
                 found[page] = title
         return found

@@ -8,6 +8,7 @@ from typing import Protocol
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.event import DEFAULT_SITE, Counted, InboxRow, PageCount, Visit
 from visitor_tracker.store import counting, keeping, reading
+from visitor_tracker.store.apart import main_of, of_site
 from visitor_tracker.store.base import Finding, PageOrder, PagePage, Seen
 from visitor_tracker.store.session import Database, DuplicateKey, Rows, Session, Value
 
@@ -21,6 +22,16 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+
+    def of_site(self, site_id: int) -> "SqlStore":
+        """Return the store that has a site's events, and what was made of them."""
+        own = of_site(self.database, site_id)
+        return self if own is self.database else SqlStore(own)
+
+    def of_main(self) -> "SqlStore":
+        """Return the store that has what belongs to no site, and the sites that have none of their own."""
+        main = main_of(self.database)
+        return self if main is self.database else SqlStore(main)
 
     def count(  # noqa: PLR0913 - the rest by keyword
         self,

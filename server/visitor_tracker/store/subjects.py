@@ -3,6 +3,7 @@
 from functools import partial
 
 from visitor_tracker.sessions.fact import NOBODY, decode_rest
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.session import Database, Rows, Session
 
 _ROWS = 2_000
@@ -39,8 +40,8 @@ select
 
 def with_address(database: Database, site_id: int, ip: str) -> tuple[set[bytes], bool]:
     """Return the visitors whose events have an address, and whether it is known at all; reads all events of a site."""
-    is_known = bool(database.read(lambda session: session.ask(HAS_RECORD, (site_id, ip))))
-    [(first, last)] = database.read(lambda session: session.ask(FIRST, (site_id,)))
+    is_known = bool(of_site(database, site_id).read(lambda session: session.ask(HAS_RECORD, (site_id, ip))))
+    [(first, last)] = of_site(database, site_id).read(lambda session: session.ask(FIRST, (site_id,)))
     found: set[bytes] = set()
     if first is None:
         return found, is_known
@@ -48,7 +49,7 @@ def with_address(database: Database, site_id: int, ip: str) -> tuple[set[bytes],
         ts, event_id, end = start, b"", start + _DAY_MS
         while True:
             values = (site_id, ts, ts, event_id, end, ip.encode(), _ROWS)
-            rows: Rows = database.read(partial(_ask, values=values))
+            rows: Rows = of_site(database, site_id).read(partial(_ask, values=values))
             told = [row for row in rows if decode_rest(row[3]).ip == ip]
             found |= {bytes(row[2]) for row in told}
             is_known = is_known or bool(told)

@@ -4,7 +4,7 @@ origin, rate limit ▸ unpacked ▸ site, host ▸ module of the site ▸ opt-ou
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -43,20 +43,23 @@ class Admitted(msgspec.Struct, frozen=True, gc=False):
 class Admission:
     """Safe in any thread; reading a user agent that is new takes a millisecond."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         guards: Guards,
         clients: Clients,
         intake: Intake,
         snapshot: Callable[[], Snapshot],
         counters: Counters,
+        apart: Iterable[int] = (),
     ) -> None:
+        """`apart` are the sites that have a database of their own: who writes there keeps nobody else waiting."""
         self._guards = guards
         self._clients = clients
         self._intake = intake
         self._snapshot = snapshot
         self._counters = counters
         self._writers = threading.BoundedSemaphore(_WRITERS)
+        self._writers_of = {site_id: threading.BoundedSemaphore(_WRITERS) for site_id in apart}
 
     def client(self, request: Request) -> Client:
         """Let a request pass and return its client; raises HttpError 403 or 429."""
@@ -95,14 +98,15 @@ class Admission:
         return Admitted(arrival.site, arrival.url, snapshot)
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, site_id: int) -> Iterator[None]:
         """Hold one of the few places of who writes to the store; raises StoreUnavailable when none becomes free."""
-        if not self._writers.acquire(timeout=_WRITER_SECONDS):
+        writers = self._writers_of.get(site_id, self._writers)
+        if not writers.acquire(timeout=_WRITER_SECONDS):
             raise StoreUnavailable("too many recordings and heatmaps wait for it")
         try:
             yield
         finally:
-            self._writers.release()
+            writers.release()
 
     def answer(self, request: Request, reason: DropReason | None) -> Response:
         """Answer 202: stored, or dropped for that reason."""

@@ -1,5 +1,6 @@
 """What readers ask for in a query: fields, sites by name, numbers within bounds; and answers in JSON."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
@@ -8,6 +9,8 @@ from visitor_tracker.errors import HttpError
 from visitor_tracker.http.message import Headers, Request, Response
 from visitor_tracker.http.url import parse_query
 from visitor_tracker.sites import Site, Snapshot
+from visitor_tracker.store.apart import away
+from visitor_tracker.store.session import Database
 
 JSON: Headers = (
     ("Content-Type", "application/json"),
@@ -16,6 +19,7 @@ JSON: Headers = (
 )
 _DIGITS_MOST = 9  # of a number
 
+LeftOut = tuple[str, ...]
 Q = TypeVar("Q")
 
 
@@ -49,8 +53,18 @@ def number(fields: dict[str, str], name: str, default: int, most: int, least: in
     return int(text)
 
 
-def answer(value: object) -> Response:
-    return Response(200, msgspec.json.encode(value), JSON)
+def answer(value: object, left_out: LeftOut = ()) -> Response:
+    """Answer; `left_out` are the sites of which nothing is in it, because their own database is away."""
+    headers = (*JSON, ("X-Left-Out", ", ".join(left_out))) if left_out else JSON
+    return Response(200, msgspec.json.encode(value), headers)
+
+
+def that_answer(database: Database, sites: Sequence[Site]) -> tuple[Sequence[Site], LeftOut]:
+    """Return the sites whose database answers, and the names of the others; who asks for one site learns it is away."""
+    gone = away(database, (site.id for site in sites)) if len(sites) > 1 else ()
+    if not gone:
+        return sites, ()
+    return [site for site in sites if site.id not in gone], tuple(site.name for site in sites if site.id in gone)
 
 
 def query_as(request: Request, kind: type[Q]) -> Q:

@@ -15,6 +15,7 @@ from visitor_tracker.http.message import Answer, Deferred, Headers, Request, Res
 from visitor_tracker.http.url import parse_query
 from visitor_tracker.ingest.agent import Reading
 from visitor_tracker.ingest.counter import Counter, Outcome, Unnumbered
+from visitor_tracker.ingest.counting_apart import CountingApart
 from visitor_tracker.ingest.hit import Client
 from visitor_tracker.ingest.intake import Intake
 from visitor_tracker.ingest.scrub import scrub_url, tells
@@ -64,7 +65,7 @@ class CounterRoutes:
     def __init__(  # noqa: PLR0913
         self,
         *,
-        counter: Counter,
+        counter: Counter | CountingApart,
         store: Store,
         intake: Intake,
         clients: Clients,

@@ -173,7 +173,7 @@ class HeatRoutes:
             now,
             {HEAT_KINDS.index(kind): cells for kind, cells in sent.cells.items()},
         )
-        with self._admission.writing():
+        with self._admission.writing(admitted.site.id):
             return None if self._heat.add(report) else "heatmap"
 
     def heatmap(self, request: Request) -> Answer:

@@ -29,13 +29,14 @@ from visitor_tracker.ingest.recording import (
     viewport_class,
 )
 from visitor_tracker.ingest.safe_markup import Rules
-from visitor_tracker.reports.recordings import Shown, find_recording, shown
+from visitor_tracker.reports.everywhere import any_recording
+from visitor_tracker.reports.recordings import Shown, shown
 from visitor_tracker.reports.words import iso
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.replay import Chunk, Limits, PageSnapshot, ReplayTable
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.admission import Admission
-from visitor_tracker.web.asked import JSON, answer
+from visitor_tracker.web.asked import JSON, answer, that_answer
 from visitor_tracker.web.dialect import unreadable
 from visitor_tracker.web.routed import visible
 from visitor_tracker.web.router import Route, argument
@@ -169,7 +170,7 @@ class ReplayRoutes:
         )
         found = [self._page(view, admitted.site, client, now) for view in piece.views]
         pages = [page for page in found if page is not None]
-        with self._admission.writing():
+        with self._admission.writing(admitted.site.id):
             return "replay" if self._table.add(chunk, self._limits, pages) == "full" else None
 
     def _page(self, view: PageView, site: Site, client: Client, now: int) -> PageSnapshot | None:
@@ -184,20 +185,19 @@ class ReplayRoutes:
     def recordings(self, request: Request) -> Answer:
         """GET /api/v1/replays?site=&limit=&before=: `before` is the epoch ms that the last answer ended with."""
         asked, snapshot = question_of(request, RecordingsQuery), visible(self._snapshot(), request)
-        sites = {site.id: site for site in asked.among(snapshot)}
+        answering, left_out = that_answer(self._database, asked.among(snapshot))
+        sites = {site.id: site for site in answering}
         found = self._table.newest(sites, asked.limit, asked.before)
         more = found[-1].last_at if len(found) == asked.limit else None
-        return answer(Recordings([shown(sites[each.site_id], each) for each in found], more))
+        return answer(Recordings([shown(sites[each.site_id], each) for each in found], more), left_out)
 
     def recording(self, request: Request) -> Answer:
         """GET /api/v1/replay/{session}?site=: all of its events."""
         snapshot = visible(self._snapshot(), request)
         sites = question_of(request, OfSites).among(snapshot)
         session_id = argument(request)
-        found = self._database.read(
-            lambda session: find_recording(
-                session, sites, session_id, lambda site, text: self._hash_session(snapshot, site, text)
-            )
+        found = any_recording(
+            self._database, sites, session_id, lambda site, text: self._hash_session(snapshot, site, text)
         )
         if found is None:
             raise HttpError(404, "no_replay", "there is no recording of this session", "GET /api/v1/replays lists them")

@@ -16,7 +16,7 @@ from visitor_tracker.store.replay import ReplayTable
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.store.sql import SqlStore
 from visitor_tracker.web.asked import answer as in_json
-from visitor_tracker.web.asked import site_named
+from visitor_tracker.web.asked import site_named, that_answer
 from visitor_tracker.web.routed import sees_all, visible
 from visitor_tracker.web.router import Route
 from visitor_tracker.web.stats_types import OldStatsQuery, Stats
@@ -57,14 +57,14 @@ class StatsRoutes:
         site = site or Site(site_id_of(name), name)
         now_ms = self._clock()
         policy = snapshot.policy_of(site.id).visitor
-        sites = [site] if name else snapshot.sites
+        sites, left_out = that_answer(self._table.database, [site] if name else snapshot.sites)
         body = msgspec.structs.asdict(overview.visits(self._table, site, policy, now_ms))
         body |= msgspec.structs.asdict(
             overview.counted(self._table, sites, self._replays.events(each.id for each in sites))
         )
         if asked != Asked():
             body |= self._answered(asked, site, snapshot, now_ms)
-        return in_json(body)
+        return in_json(body, left_out)
 
     def _answered(self, asked: Asked, site: Site, snapshot: Snapshot, now_ms: int) -> dict[str, object]:
         policy = snapshot.policy_of(site.id).visitor

@@ -11,21 +11,19 @@ from visitor_tracker.event import Signal
 from visitor_tracker.http.message import Answer, Request, Response
 from visitor_tracker.ingest import bots
 from visitor_tracker.ingest.zones import country_name
+from visitor_tracker.reports.everywhere import all_stats, all_visitors, any_timeline, any_visitor
 from visitor_tracker.reports.live import FEED_MOST, Judge, Live, LiveView, shortened
-from visitor_tracker.reports.timeline import Timeline, timeline
+from visitor_tracker.reports.timeline import Timeline
 from visitor_tracker.reports.visitors import (
     LIMIT,
     LIMIT_MOST,
     Scope,
     Visitor,
     VisitorStats,
-    visitor,
-    visitor_stats,
-    visitors,
 )
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.sql import SqlStore
-from visitor_tracker.web.asked import JSON, answer
+from visitor_tracker.web.asked import JSON, LeftOut, answer, that_answer
 from visitor_tracker.web.routed import visible
 from visitor_tracker.web.router import Route, argument
 from visitor_tracker.web.site_query import OfSite, OfSites, OldName, OptionalSite
@@ -138,39 +136,38 @@ class VisitorRoutes:
         snapshot = visible(self._snapshot(), request)
         sites = question_of(request, OldVisitors).among(snapshot)
         session_id = argument(request)
-        found = self._database.read(
-            lambda session: timeline(
-                session,
-                sites,
-                session_id,
-                lambda site, text: self._hash_session(snapshot, site, text),
-                JUDGE.robots,
-            )
+        found = any_timeline(
+            self._database,
+            sites,
+            session_id,
+            lambda site, text: self._hash_session(snapshot, site, text),
+            JUDGE.robots,
         )
         return Response(404, _NO_SESSION, JSON) if found is None else answer(found)
 
     def visitors(self, request: Request) -> Answer:
         """GET /v1/monitoring/visitors: {visitors, count}."""
         asked = question_of(request, OldVisitorList)
-        scopes, now = self._scopes(request, asked), self._clock()
-        found = self._database.read(lambda session: visitors(session, scopes, now, country_name, asked.limit))
-        return answer(Visitors(found, len(found)))
+        scopes, left_out = self._scopes(request, asked)
+        found = all_visitors(self._database, scopes, self._clock(), country_name, asked.limit)
+        return answer(Visitors(found, len(found)), left_out)
 
     def stats(self, request: Request) -> Answer:
         """GET /v1/monitoring/visitors/stats."""
-        scopes, now = self._scopes(request, question_of(request, OldVisitors)), self._clock()
-        return answer(self._database.read(lambda session: visitor_stats(session, scopes, now, country_name)))
+        scopes, left_out = self._scopes(request, question_of(request, OldVisitors))
+        return answer(all_stats(self._database, scopes, self._clock(), country_name), left_out)
 
     def visitor(self, request: Request) -> Answer:
         """GET /v1/monitoring/visitors/{ip}; one that is not known is answered with 200, as ever."""
-        scopes, now = self._scopes(request, question_of(request, OldVisitors)), self._clock()
+        scopes, left_out = self._scopes(request, question_of(request, OldVisitors))
         ip = argument(request)
-        found = self._database.read(lambda session: visitor(session, scopes, now, country_name, ip))
-        return answer(unknown_visitor(ip) if found is None else found)
+        found = any_visitor(self._database, scopes, self._clock(), country_name, ip)
+        return answer(unknown_visitor(ip) if found is None else found, left_out)
 
-    def _scopes(self, request: Request, asked: OldVisitors) -> list[Scope]:
+    def _scopes(self, request: Request, asked: OldVisitors) -> tuple[list[Scope], LeftOut]:
         snapshot = visible(self._snapshot(), request)
-        return [Scope(site, snapshot.policy_of(site.id)) for site in asked.among(snapshot)]
+        sites, left_out = that_answer(self._database, asked.among(snapshot))
+        return [Scope(site, snapshot.policy_of(site.id)) for site in sites], left_out
 
 
 def unknown_visitor(ip: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from cryptography import x509
 from visitor_tracker.days import DAY_MS
 from visitor_tracker.jobs.alerts.deciding import lasted
 from visitor_tracker.jobs.alerts.happenings import MINUTE_MS, Happening, Looked, View
-from visitor_tracker.jobs.alerts.waiting import waiting_since
+from visitor_tracker.jobs.alerts.waiting import waiting_anywhere
 from visitor_tracker.outgoing.channels import Severity
 from visitor_tracker.reports.query import QueryError
 
@@ -17,7 +17,7 @@ _CRITICAL_DAYS = 3
 
 def lag(view: View) -> Looked | None:
     """Look how long the oldest of what visitors sent has waited, in this node's journal and in the inbox."""
-    since = waiting_since(view.store, view.config.journal_folder)
+    since = waiting_anywhere(view)
     age = view.now - since
     if not since or age < view.rule.minutes * MINUTE_MS:
         return Looked(calm="What visitors sent is counted again without delay.")

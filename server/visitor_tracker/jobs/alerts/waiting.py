@@ -3,9 +3,12 @@
 from contextlib import suppress
 from pathlib import Path
 
+from visitor_tracker.config.site_stores import place_of
+from visitor_tracker.errors import OutcomeUnknown, StoreUnavailable
 from visitor_tracker.ingest.parcel import read_record
 from visitor_tracker.ingest.segments import READ_BYTES, Segment, scan
 from visitor_tracker.jobs.alerts.happenings import MINUTE_MS, View
+from visitor_tracker.sites import site_id_of
 from visitor_tracker.store.alert_looks import LookTable
 from visitor_tracker.store.folding import FoldTables
 from visitor_tracker.store.inbox import Inbox
@@ -16,8 +19,24 @@ _BEHIND_MS = 3 * MINUTE_MS
 
 def is_behind(view: View) -> bool:
     """Say whether so much waits that what is missing in the numbers may be that."""
-    since = waiting_since(view.store, view.config.journal_folder)
+    own = next((each for each in view.config.site_stores if each.name == view.site.name), None)
+    if own is None:
+        since = waiting_since(view.store, view.config.journal_folder)
+    else:
+        since = waiting_since(view.store.of_site(view.site.id), place_of(view.config, own).journal)
     return bool(since) and view.now - since > _BEHIND_MS
+
+
+def waiting_anywhere(view: View) -> int:
+    """Return the same of all databases; of one site's that is away, what its journal has is said to wait."""
+    found = [waiting_since(view.store, view.config.journal_folder)]
+    for site in view.config.site_stores:
+        journal = place_of(view.config, site).journal
+        try:
+            found.append(waiting_since(view.store.of_site(site_id_of(site.name)), journal))
+        except (StoreUnavailable, OutcomeUnknown):
+            found += [_oldest(each, 0) for each in scan(journal)]
+    return min(filter(None, found), default=0)
 
 
 def waiting_since(store: SqlStore, journal: Path) -> int:

@@ -30,6 +30,7 @@ from visitor_tracker.reports.query import QueryError
 from visitor_tracker.sites import Site, Snapshot
 from visitor_tracker.store.alert_deliveries import DeliveryTable, Noted, State
 from visitor_tracker.store.alerts import AlertTables, Rule, RuleKind
+from visitor_tracker.store.apart import is_apart
 from visitor_tracker.store.leases import JobLeases
 from visitor_tracker.store.sql import SqlStore
 
@@ -189,7 +190,9 @@ class Watching:
         except QueryError as error:
             self._tell_problem(site, rule, str(error))
         except (StoreUnavailable, OutcomeUnknown):
-            raise  # for all rules
+            if not is_apart(self._store.database, site.id):
+                raise  # for all rules
+            self._tell_problem(site, rule, "the database of this site is away")
         except Exception:
             log.exception("the alert %s of %s cannot be looked at", rule.name, site.name or "the server")
             self._tell_problem(site, rule, "it failed: the server's log says why")

@@ -7,6 +7,7 @@ events ───▶ Collected   what only they tell
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 import msgspec
@@ -61,7 +62,9 @@ def collect(table: ReportTable, ask: Ask, told: Mapping[Ask, Told] = NOT_TOLD) -
         found = _from_sessions(table, ask, told)
     else:
         rows, said = rollup_groups(table, ask, ROWS_MOST)
-        found = Collected(totals(table, ask.question), rows, said, table.texts, "rollups")
+        found = Collected(
+            totals(table, ask.question), rows, said, partial(table.texts, ask.question.site.id), "rollups"
+        )
     if ask.wants_gains and found.origin != "events":
         gain, gains = _gains(table, ask)
         found = msgspec.structs.replace(found, gain=gain, gains=gains)
@@ -100,7 +103,7 @@ def _from_sessions(table: ReportTable, ask: Ask, told: Mapping[Ask, Told]) -> Co
     if found is not None:
         numbers, rows = found
         of_all = Totals(numbers, _said(ask)) if question.from_sessions else totals(table, question)
-        return Collected(of_all, rows, rows_said(ask), table.texts, "sessions")
+        return Collected(of_all, rows, rows_said(ask), partial(table.texts, question.site.id), "sessions")
     selecting = Selecting(table, question)
     tally = Tally(buckets_of(question), (), selecting.counted)
     dimensions = [each for each in ask.dimensions if isinstance(each, Dimension)]
@@ -112,7 +115,7 @@ def _from_sessions(table: ReportTable, ask: Ask, told: Mapping[Ask, Told]) -> Co
     in_all = Totals(tally.total.numbers, _said(ask))
     if not question.from_sessions:  # two dimensions without a filter
         in_all = totals(table, question)
-    return Collected(in_all, _numbers(groups.found), rows_said(ask), table.texts, "sessions")
+    return Collected(in_all, _numbers(groups.found), rows_said(ask), partial(table.texts, question.site.id), "sessions")
 
 
 def _from_events(table: ReportTable, ask: Ask) -> Collected:
@@ -133,7 +136,7 @@ def _from_events(table: ReportTable, ask: Ask) -> Collected:
         in_all = _totals(table, ask)
 
     def texts(values: Collection[int]) -> dict[int, str]:
-        return table.texts(values, matching.texts | KIND_TEXTS)
+        return table.texts(question.site.id, values, matching.texts | KIND_TEXTS)
 
     return Collected(
         in_all,

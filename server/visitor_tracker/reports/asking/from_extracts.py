@@ -61,9 +61,9 @@ class _Together:
         self._table = table
         self._question = asks[0].question
         plan = plan_of(self._question.filters)
-        self._judging = Judging(table, plan)
+        self._judging = Judging(table, self._question.site.id, plan)
         self._choosing = Choosing(plan, self._judging) if self._judging.of_parts else None
-        self._kept = KeptVisits(table, plan)
+        self._kept = KeptVisits(table, self._question.site.id, plan)
         self._found: dict[Ask, Told] = {}
         measures: Codes[Measure] = new_codes()
         self._adding = {ask: _Adding(ask, self._judging.dimensions, measures, most) for ask in asks}

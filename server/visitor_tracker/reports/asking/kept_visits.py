@@ -39,15 +39,16 @@ class KeptDay:
 class KeptVisits:
     """Under one filter, over all of its days."""
 
-    def __init__(self, table: ReportTable, plan: Plan) -> None:
+    def __init__(self, table: ReportTable, site_id: int, plan: Plan) -> None:
         self._table = table
+        self._site_id = site_id
         self._plan = plan
         self._selector = Selector(plan)
 
     def of(self, day: Day) -> KeptDay:
         """Raises QueryError."""
         wholes = [_whole(each) for each in day.wholes or ()]
-        learn(self._table, self._plan.tests, wholes)
+        learn(self._table, self._site_id, self._plan.tests, wholes)
         tally = Tally(Buckets((Bucket("", day.day, day.day),), {day.day: 0}.get), (), self._selector.counted)
         found = [(each, tally.add(each)) for each in self._selected(wholes)]
         return KeptDay(tally, found)

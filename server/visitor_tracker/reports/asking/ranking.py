@@ -39,7 +39,7 @@ def ranked_rows(table: ReportTable, ask: Ask) -> tuple[Collected, list[Key], int
         limit=ask.limit,
         offset=ask.offset,
     )
-    texts = partial(table.texts, known={row.value: row.text for row in rows if row.text is not None})
+    texts = partial(table.texts, question.site.id, known={row.value: row.text for row in rows if row.text is not None})
     found = _collected(table, ask, {(row.value,): row.measured for row in rows}, said, texts)
     return found, [(row.value,) for row in rows], in_all
 
@@ -49,7 +49,7 @@ def rows_of(table: ReportTable, ask: Ask, keys: Sequence[Key]) -> Collected:
     question = ask.question
     found = table.sums_of(question.site.id, _dimension(ask), pieces_of(question), [key[0] for key in keys])
     rows: dict[Key, Measured] = {(value,): measured for value, measured in found.items()}
-    return _collected(table, ask, rows, breakdown_said(question), table.texts)
+    return _collected(table, ask, rows, breakdown_said(question), partial(table.texts, question.site.id))
 
 
 def _collected(table: ReportTable, ask: Ask, rows: dict[Key, Measured], said: VisitorsAre, texts: TextsOf) -> Collected:

@@ -14,8 +14,9 @@ from visitor_tracker.store.reports import ReportTable
 class Judging:
     """The tests of one question, over all of its days."""
 
-    def __init__(self, table: ReportTable, plan: Plan) -> None:
+    def __init__(self, table: ReportTable, site_id: int, plan: Plan) -> None:
         self._table = table
+        self._site_id = site_id
         self._plan = plan
         self._verdicts: dict[Test, dict[int, bool]] = {test: {} for test in plan.tests}
         self.dimensions = frozenset(test.dimension for test in plan.tests)
@@ -45,7 +46,7 @@ class Judging:
         except KeyError:
             fresh = [each for each in ids if each not in known]
         if unknown := test.unknown(fresh):
-            test.learn(self._table.texts(sorted(unknown)), unknown)
+            test.learn(self._table.texts(self._site_id, sorted(unknown)), unknown)
         known.update((each, test.holds(each)) for each in fresh)
         return list(map(known.__getitem__, ids))
 

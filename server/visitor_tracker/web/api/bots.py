@@ -14,6 +14,7 @@ from visitor_tracker.ingest.judging_facts import judge_facts
 from visitor_tracker.ingest.people import Rule
 from visitor_tracker.sites import Site, site_id_of
 from visitor_tracker.store import verdicts
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.session import Session
 from visitor_tracker.store.verdicts import Found
 from visitor_tracker.web.asked import answer, query_as
@@ -69,7 +70,8 @@ class BotRoutes:
         if site is None and not sees_all(request):
             raise HttpError(404, "unknown_site", "there is no such site", "visitor-tracker site list  shows the names")
         site = site or Site(site_id_of(asked.site_id), asked.site_id)
-        if self._database.read(lambda session: verdicts.visitors(session, site.id, _VISITORS_LEAST)) < _VISITORS_LEAST:
+        database = of_site(self._database, site.id)
+        if database.read(lambda session: verdicts.visitors(session, site.id, _VISITORS_LEAST)) < _VISITORS_LEAST:
             return answer(NoBots(f"Not enough data: robots are looked for among {_VISITORS_LEAST} visitors and more"))
         with long_turn():
             found = self._found(site)
@@ -94,14 +96,16 @@ class BotRoutes:
         def work(session: Session) -> list[Found]:
             return verdicts.listed(session, site.id, first, last, least=verdicts.ROBOT, limit=_LISTED_MOST)
 
-        return self._database.read(work)
+        return of_site(self._database, site.id).read(work)
 
     def _of_today(self, site: Site, rule: Rule, today: int) -> list[Found]:
         """Judge today's visitors as of now, where they are not too many for that."""
-        events = self._database.read(lambda session: verdicts.events_of(session, site.id, today, today))
+        events = of_site(self._database, site.id).read(
+            lambda session: verdicts.events_of(session, site.id, today, today)
+        )
         if rule.behaviour == "off" or events.get(today, 0) > _EVENTS_MOST:
             return self._judged(site, today, today)
-        words = self._database.read(lambda session: words_of(session, site.id, today, rule))
+        words = of_site(self._database, site.id).read(lambda session: words_of(session, site.id, today, rule))
 
         def look() -> list[Found]:
             found = judge_facts(self._database, site, rule, today, self._parts.clock())
@@ -114,7 +118,9 @@ class BotRoutes:
         """Return visitor, day, signals and events of those whose requests said it."""
         start, end = bounds(site.timezone, first)[0], bounds(site.timezone, last)[1]
         found: dict[tuple[bytes, int], tuple[int, int]] = {}
-        rows = self._database.read(lambda session: verdicts.by_signals(session, site.id, start, end, _LISTED_MOST))
+        rows = of_site(self._database, site.id).read(
+            lambda session: verdicts.by_signals(session, site.id, start, end, _LISTED_MOST)
+        )
         for visitor, day, signals, events in rows:
             so_far, number = found.get((visitor, day), (0, 0))
             found[visitor, day] = (so_far | signals, number + events)

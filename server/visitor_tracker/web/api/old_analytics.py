@@ -6,16 +6,15 @@ import msgspec
 
 from visitor_tracker.errors import HttpError, OutcomeUnknown, StoreError, StoreUnavailable
 from visitor_tracker.http.message import Answer, Request, Response
+from visitor_tracker.reports.everywhere import all_sessions, any_timeline
 from visitor_tracker.reports.latest_sessions import (
     ListedSession,
     SessionHeat,
     Status,
     heat_of,
-    latest_sessions,
 )
-from visitor_tracker.reports.timeline import timeline
 from visitor_tracker.reports.visitors import Scope
-from visitor_tracker.web.asked import JSON, answer, query_as, sites_asked_for
+from visitor_tracker.web.asked import JSON, answer, query_as, sites_asked_for, that_answer
 from visitor_tracker.web.parts import Parts
 from visitor_tracker.web.routed import argument_named, visible
 from visitor_tracker.web.router import Route
@@ -78,26 +77,23 @@ class OldAnalytics:
         """GET /sessions?site_id=&limit=&status=."""
         asked = query_as(request, SessionsQuery)
         snapshot = visible(self._parts.snapshot(), request)
-        scopes = [
-            Scope(site, snapshot.policy_of(site.id)) for site in sites_asked_for({"site_id": asked.site_id}, snapshot)
-        ]
-        now = self._parts.clock()
-        found = self._database.read(lambda session: latest_sessions(session, scopes, now, asked.limit, asked.status))
-        return answer(Sessions(found, len(found)))
+        wanted = sites_asked_for({"site_id": asked.site_id}, snapshot)
+        sites, left_out = that_answer(self._database, wanted)
+        scopes = [Scope(site, snapshot.policy_of(site.id)) for site in sites]
+        found = all_sessions(self._database, scopes, self._parts.clock(), asked.limit, asked.status)
+        return answer(Sessions(found, len(found)), left_out)
 
     def heatmap(self, request: Request) -> Answer:
         """GET /heatmap/{session_id}?page_url=&site_id=."""
         asked = query_as(request, HeatQuery)
         snapshot = visible(self._parts.snapshot(), request)
         sites = sites_asked_for({"site_id": asked.site_id}, snapshot)
-        found = self._database.read(
-            lambda session: timeline(
-                session,
-                sites,
-                argument_named(request, "session_id"),
-                lambda site, text: self._parts.hash_session(snapshot, site, text),
-                JUDGE.robots,
-            )
+        found = any_timeline(
+            self._database,
+            sites,
+            argument_named(request, "session_id"),
+            lambda site, text: self._parts.hash_session(snapshot, site, text),
+            JUDGE.robots,
         )
         if found is None:
             raise HttpError(404, "no_session", "no visit has this id", f"use {_ID}")

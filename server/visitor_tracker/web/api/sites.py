@@ -14,6 +14,7 @@ from visitor_tracker.http.message import Answer, Request, Response
 from visitor_tracker.ingest.erasing import Eraser
 from visitor_tracker.reports.words import iso
 from visitor_tracker.sites import Site, Snapshot
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.sites import SiteTable
 from visitor_tracker.web.api.people import NoQuery
 from visitor_tracker.web.asked import JSON, answer, body_as, query_as, site_named
@@ -136,6 +137,8 @@ class SiteRoutes:
 
     def remove(self, request: Request) -> Answer:
         asked, site, who = query_as(request, SiteDeletion), self._named(request), who_of(request)
+        if asked.erase:
+            of_site(self._parts.store.database, site.id).ping()  # all of it, or nothing
         self._checked(lambda: self._sites.remove(who, site.name))
         if asked.erase:
             row = self._parts.audit.row(who, "site.erased", site_id=site.id, target=site.name)

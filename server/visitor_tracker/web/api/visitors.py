@@ -24,6 +24,7 @@ from visitor_tracker.reports.profiles import (
 )
 from visitor_tracker.sites import Site
 from visitor_tracker.store import profiles
+from visitor_tracker.store.apart import of_site
 from visitor_tracker.store.session import Session
 from visitor_tracker.web.api.people import NoQuery
 from visitor_tracker.web.asked import JSON, answer, body_as, query_as, site_named
@@ -142,7 +143,9 @@ class VisitorApi:
                 400, "invalid_cursor", "this is no cursor of this list", "leave it out to begin at the first"
             ) from None
         now = self._parts.clock()
-        return answer(self._database.read(lambda session: visitors(session, site, now, after, asked.limit)))
+        return answer(
+            of_site(self._database, site.id).read(lambda session: visitors(session, site, now, after, asked.limit))
+        )
 
     def show(self, request: Request) -> Answer:
         query_as(request, NoQuery)
@@ -151,7 +154,9 @@ class VisitorApi:
     def visits(self, request: Request) -> Answer:
         asked, site, hashed = query_as(request, VisitsQuestion), self._site(request), self._visitor(request)
         policy, before = self._parts.snapshot().policy_of(site.id), int(asked.cursor or 1 << 62)
-        page = self._database.read(lambda session: visits(session, site, policy, hashed, before, asked.limit))
+        page = of_site(self._database, site.id).read(
+            lambda session: visits(session, site, policy, hashed, before, asked.limit)
+        )
         if page is None:
             raise _unknown()
         return answer(page)
@@ -168,7 +173,7 @@ class VisitorApi:
             own = profiles.sessions_of(session, site.id, [hashed])[hashed]
             profiles.put_note(session, site.id, hashed, max((each.last_ts for each in own), default=now), asked.note)
 
-        self._database.write(work)
+        of_site(self._database, site.id).write(work)
         self._parts.audit.note(who_of(request), "visitor.noted", site_id=site.id)
         return answer(self._view(site, hashed))
 
@@ -186,7 +191,9 @@ class VisitorApi:
         site, named = self._site(request), _VISIT(argument_named(request, "visit"))
         if named is not None:
             hashed, first_ts = bytes.fromhex(named[1]), int(named[2])
-            own = self._database.read(lambda session: profiles.sessions_of(session, site.id, [hashed]))[hashed]
+            own = of_site(self._database, site.id).read(
+                lambda session: profiles.sessions_of(session, site.id, [hashed])
+            )[hashed]
             for found in own:
                 if found.first_ts <= first_ts <= found.last_ts:
                     self._rights.erase_visit(who_of(request), site, hashed, found)
@@ -236,7 +243,7 @@ class VisitorApi:
             raise HttpError(400, "invalid_ip", str(error), "send ip as an address") from error
 
     def _view(self, site: Site, hashed: bytes) -> VisitorView:
-        found = self._database.read(lambda session: visitor(session, site, hashed))
+        found = of_site(self._database, site.id).read(lambda session: visitor(session, site, hashed))
         if found is None:
             raise _unknown()
         return found
