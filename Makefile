@@ -18,7 +18,7 @@ export PIP_REQUIRE_VIRTUALENV := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run setup client develop tools test test-python test-client compile lint lint-style lint-types lint-layers \
+.PHONY: help run setup client develop tools pictures test test-python test-client compile lint lint-style lint-types lint-layers \
 	lint-client format docs bench lock dist clean
 
 help: ## List the targets
@@ -64,6 +64,9 @@ format: develop ## Lay out the Python and JavaScript sources
 
 docs: setup develop ## Write the parts of docs/ that the code generates
 	$(BIN)/python tools/write_docs.py
+
+pictures: setup client develop tools ## Take the picture of the README anew
+	$(BIN)/python tools/take_pictures.py
 
 bench: setup ## Compare speed with other servers (about twenty minutes); ARGS go to bench/run.py
 	tools/debian.sh wrk=wrk nginx=nginx mariadbd=mariadb-server mariadb=mariadb-client

@@ -44,8 +44,9 @@ const look = () => {
 };
 requestAnimationFrame(look);
 """
+# What was there by then: the map comes afterwards, where it can be seen.
 _BYTES = """() => performance.getEntriesByType('resource')
-  .filter(({name}) => name.includes('/client/'))
+  .filter(({name, responseEnd}) => name.includes('/client/') && responseEnd <= window.shownAt)
   .concat(performance.getEntriesByType('navigation'))
   .reduce((sum, {encodedBodySize}) => sum + encodedBodySize, 0)
 """

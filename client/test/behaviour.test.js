@@ -73,5 +73,5 @@ test('points are where the cells are, and few very hot ones do not hide the othe
   const cells = [...Array.from({length: 99}, (_, x) => [x, 0, 2]), [99, 0, 5000]];
   assert.equal(hottest(cells), 2);
   assert.equal(hottest([]), 1);
-  assert.deepEqual(spotsOf(HEAT, 1), [{x: 0.005, y: 180, times: 10, share: 0.5}]);
+  assert.deepEqual(spotsOf(HEAT, 1), [{near: '0,9', x: 0.005, y: 180, times: 10, share: 0.5}]);
 });
