@@ -44,6 +44,7 @@ sites:
         ("{blog: {store: {url: x}}}", "sites.blog.store.url must begin with sqlite:/// or mysql://"),
         ("{blog: {store: {url: 'sqlite:///:memory:'}}}", "sites.blog.store.url must be a file or a database server"),
         ("{'a b': {store: {}}}", "sites.a b: this cannot be the name of a site"),
+        ("{blog: {store: }, blog.place: {store: }}", "of blog and blog.place one alone can have a database of its own"),
         ("{blog: 1}", "unknown setting sites.blog; sites has auto_create"),
     ],
 )

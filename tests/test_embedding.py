@@ -2,10 +2,12 @@
 
 import json
 import os
+import pickle
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -120,6 +122,44 @@ def test_a_process_that_was_killed_is_followed_by_another(tracker: EmbeddedTrack
     assert tracker.send(events("2", "3")) == Delivered(2)
     assert child_of(tracker) != killed
     until(lambda: len(events_of_store(store_url)) == 3)
+
+
+def test_the_process_takes_no_modules_from_the_working_directory(
+    tracker: EmbeddedTracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("json", "logging", "visitor_tracker"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    assert tracker.send(events("1")) == Delivered(1)
+
+
+def test_what_cannot_be_asked_does_not_keep_others_waiting(tracker: EmbeddedTracker) -> None:
+    class Address(str):
+        """Nobody else knows this class."""
+
+    child = child_of(tracker)
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        tracker.get_visitor(Address("192.0.2.1"))
+    assert tracker.send(events("1")) == Delivered(1)
+    assert child_of(tracker) == child
+
+
+def test_an_answer_that_was_read_in_part_is_read_no_further(
+    tracker: EmbeddedTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: "Connection[object, object]") -> None:
+        os.read(self.fileno(), 3)
+        raise KeyboardInterrupt
+
+    child = child_of(tracker)
+    with monkeypatch.context() as patched:
+        patched.setattr(Connection, "recv", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            tracker.get_visitor_stats()
+    with pytest.raises(Unavailable, match="ended"):
+        tracker.get_visitor_stats()
+    assert tracker.get_visitor_stats()["total_visits"] == 0
+    assert child_of(tracker) != child
 
 
 @pytest.mark.parametrize("reason", ["wanted", "no program", "a program that does not run Python"])

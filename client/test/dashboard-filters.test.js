@@ -9,7 +9,8 @@ const cheap = {operator: 'lt', dimension: 'value', values: ['9.5']};
 const group = (operator, ...filters) => ({operator, dimension: '', values: [], filters});
 
 test('the address keeps what was written', () => {
-  for (const filter of [german, pricing, cheap, group('any', german, pricing), group('none', pricing)]) {
+  const odd = {operator: 'is', dimension: 'page', values: [',', '\\,', 'ends with,', '', 'two\nlines', '']};
+  for (const filter of [german, pricing, cheap, odd, group('any', german, pricing), group('none', odd, pricing)]) {
     assert.deepEqual(readFilter(writeFilter(filter)), filter);
   }
   assert.equal(writeFilter(german), 'is,country,DE,AT');

@@ -106,6 +106,18 @@ def test_full_table_still_limits() -> None:
     assert allowed(limiter, "192.0.2.1", 9) == 2
 
 
+@pytest.mark.parametrize("per_second", [1, 0.5])
+def test_who_waits_as_told_may_send_what_costs_all(per_second: float) -> None:
+    clock = Clock()
+    limiter = RateLimiter(per_second, 10, now=clock)
+    assert allowed(limiter, "192.0.2.1", 20) == 10
+    clock.now += limiter.allow("192.0.2.1") * SECOND
+    assert limiter.allow("192.0.2.1") == 0
+    clock.now += limiter.allow_more("192.0.2.1", 1_000) * SECOND
+    assert limiter.allow("192.0.2.1") == 0
+    assert limiter.allow_more("192.0.2.1", 1_000) == 0
+
+
 def in_child(work: Callable[[], None]) -> None:
     pid = os.fork()
     if pid == 0:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.running import until
+from tests.running import SECONDS, until
 from visitor_tracker.errors import StoreError, StoreUnavailable
 from visitor_tracker.store.migrate import migrate
 from visitor_tracker.store.open import open_store
@@ -87,6 +87,33 @@ def test_few_wait_for_one_that_hangs(part: Part) -> None:
     for thread in threads:
         thread.join()
     assert part.ask() == [(1,)]
+
+
+def test_others_wait_for_their_turn_while_it_answers(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("visitor_tracker.store.own._LONG_SECONDS", SECONDS)
+    part.ask()
+    goes_on, began, told = threading.Event(), threading.Semaphore(0), threading.Event()
+
+    def answer_late(_: object) -> None:
+        began.release()
+        goes_on.wait()
+
+    def ask() -> None:
+        part.ask()
+        told.set()
+
+    threads = [threading.Thread(target=part.own.read, args=(answer_late,)) for _ in range(WAITERS_MOST)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        began.acquire()
+    threads.append(threading.Thread(target=ask))
+    threads[-1].start()
+    assert not told.is_set()
+    goes_on.set()
+    for thread in threads:
+        thread.join()
+    assert told.is_set()
 
 
 def test_what_is_wrong_with_a_statement_is_no_outage(part: Part) -> None:

@@ -216,3 +216,41 @@ def test_a_visit_that_is_sent_again_counts_once_wherever_it_is_counted(build: Bu
     settle_all(site)
     assert _answer(site, f"/count?url={page}")["visit_count"] == 1
     assert _answer(site, "/stats?site_id=blog")["pageviews"] == 1
+
+
+def test_the_checks_say_what_came_by_the_counter_and_whose_database_is_away(build: Build, tmp_path: Path) -> None:
+    site = build()
+    for each in (BLOG, SHOP):
+        SiteTable(site.app.store.database).put(each)
+    settle_all(site)
+    for name in ("blog", "shop"):
+        assert site.ask(f"/update?url=https://{name}.example/", peer=REMOTE, headers=BROWSER).status == 200
+    settle_all(site)
+    found = msgspec.json.decode(site.ask("/api/v1/checks", headers=site.admin).body)
+    said = {each["site"]: (each["events_hour"], each["by_counter"]) for each in found["sites"] if each["events_hour"]}
+    assert said == {"blog": (1, 1.0), "shop": (1, 1.0)}
+    (tmp_path / "stores").rename(tmp_path / "elsewhere")
+    found = msgspec.json.decode(site.ask("/api/v1/checks", headers=site.admin).body)
+    assert "shop" in [each["site"] for each in found["sites"]]
+    assert "blog" not in [each["site"] for each in found["sites"]]
+    assert [each["state"] for each in found["checks"] if "the site blog is away" in each["text"]] == ["bad"]
+
+
+def test_of_several_queries_those_of_a_site_whose_database_is_away_are_refused_alone(
+    build: Build, tmp_path: Path
+) -> None:
+    site = build()
+    for each in (BLOG, SHOP):
+        SiteTable(site.app.store.database).put(each)
+    settle_all(site)
+    (tmp_path / "stores").rename(tmp_path / "elsewhere")
+    queries = [{"site": name, "metrics": ["views"]} for name in ("blog", "shop", "blog")]
+    body = msgspec.json.encode({"queries": queries})
+    found = site.ask("/api/v1/stats/queries", method="POST", body=body, headers=site.admin)
+    assert found.status == 200
+    answers = msgspec.json.decode(found.body)["answers"]
+    assert [(each["status"], each.get("error", {}).get("code")) for each in answers] == [
+        (503, "store_unavailable"),
+        (200, None),
+        (503, "store_unavailable"),
+    ]

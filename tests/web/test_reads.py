@@ -199,6 +199,12 @@ def test_https_can_be_remembered(build: Build) -> None:
     site = build(tls=TlsConfig(hsts=True))
     assert header(site.ask("/", peer=Peer("192.0.2.1", secure=True)), "Strict-Transport-Security") == "max-age=31536000"
     assert header(site.ask("/"), "Strict-Transport-Security") == ""
+    request = Request(
+        "GET", "/healthz", "", {"host": "a.example"}, b"", keep_alive=True, peer=Peer("192.0.2.1", secure=True)
+    )
+    answer = site.app.router.at_once(request)
+    assert isinstance(answer, Response)
+    assert [name for name, _ in answer.headers].count("Strict-Transport-Security") == 1
 
 
 def test_a_forgotten_proxy_is_warned_of_once(site: Site, caplog: pytest.LogCaptureFixture) -> None:

@@ -8,8 +8,10 @@ import pytest
 from tests.web.asking import DAY, DAYS, PATH, SITE, Asking, Said, with_numbers
 from tests.web.conftest import REMOTE, Build
 from visitor_tracker.reports.asking import collecting
+from visitor_tracker.reports.asking import from_extracts as from_extracts_module
 from visitor_tracker.reports.asking.ask import Ask
 from visitor_tracker.reports.asking.from_extracts import Told, from_extracts
+from visitor_tracker.reports.extracts import counting
 from visitor_tracker.store.insight import Goal, InsightTable
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.web import turns
@@ -92,6 +94,7 @@ def test_what_reads_visits_or_events_one_by_one_is_asked_alone(asking: Asking) -
         {**DAYS, **FILTER, "timezone": "America/New_York"},
         {"date_range": "24h"},
         {**DAYS, **FILTER, "dimensions": ["time:hour"]},
+        {"date_range": "7d", "dimensions": ["time:day"], "forecast": 3},
     ]
     found = several(asking, [*queries, QUERIES[0]])
     assert [each["status"] for each in found] == [400] * len(queries) + [200]
@@ -139,3 +142,26 @@ def test_they_wait_for_their_turn_together(asking: Asking, monkeypatch: pytest.M
         [alone] = several(asking, [{**DAYS, **FILTER, "metrics": ["revenue"], "date_range": "24h"}])
         assert alone["error"]["code"] == "ask_alone", "nor does what is not answered"
     assert len(several(asking, QUERIES)) == len(QUERIES)
+
+
+def statuses(asking: Asking, queries: Sequence[Said]) -> list[int]:
+    return [each["status"] for each in several(asking, queries)]
+
+
+def test_what_would_be_too_much_at_once_is_asked_alone(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    queries: list[Said] = [{**DAYS, **FILTER, "dimensions": [each]} for each in ("page", "browser")]
+    other: Said = {**DAYS, "filters": "page is /a", "dimensions": ["source"]}
+    with monkeypatch.context() as patched:
+        patched.setattr(collecting, "ROWS_AT_ONCE", 1)
+        assert statuses(asking, [*queries, other]) == [200, 400, 400], "the first one whatever it has"
+    with monkeypatch.context() as patched:
+        patched.setattr(collecting, "TELLING_SECONDS", -1.0)
+        assert statuses(asking, [*queries, other]) == [200, 200, 400], "nobody else has the turn for so long"
+        [_, _, refusal] = several(asking, [*queries, other])
+        assert refusal["error"]["code"] == "ask_alone"
+        assert asking.response(PATH, other).status == 200
+    with monkeypatch.context() as patched:
+        patched.setattr(counting, "_WAITING_MOST", 0)
+        patched.setattr(from_extracts_module, "COMBINATIONS_MOST", 3)
+        assert statuses(asking, queries) == [400, 200], "the largest is left out"
+        assert statuses(asking, queries[:1]) == [200]

@@ -8,8 +8,16 @@ const GROUPS = ['any', 'none'];
 export const isGroup = ({operator}) => GROUPS.includes(operator);
 
 const escaped = (text) => text.replace(/[\\,]/g, '\\$&');
-const parts = (text) =>
-  (text.match(/(?:\\.|[^\\,])+|(?<=,|^)(?=,|$)/g) ?? []).map((part) => part.replace(/\\(.)/g, '$1'));
+
+/** Returns what stands between commas that are not escaped. */
+const parts = (text) => {
+  const found = [''];
+  for (const [all, kept = all] of text.matchAll(/\\(.)|./gs)) {
+    if (all === ',') found.push('');
+    else found[found.length - 1] += kept;
+  }
+  return found;
+};
 
 /**
  * In the address a condition is f=is,country,DE,FR with commas of values escaped, and a group f=any,CONDITION,CONDITION

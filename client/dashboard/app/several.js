@@ -26,8 +26,10 @@ const bodyOf = (query) =>
 
 const askAlone = ({query, signal, resolve, reject}) => get(QUERY, query, {signal}).then(resolve, reject);
 
+/** Who has gone on to another question meanwhile must not get the answer to this one, which may be the later to come. */
 const give = (one, {status, answer, error}) => {
-  if (answer) one.resolve(answer);
+  if (one.signal?.aborted) one.reject(one.signal.reason);
+  else if (answer) one.resolve(answer);
   else if (error.code === 'ask_alone') askAlone(one);
   else one.reject(new Refusal(status, error));
 };

@@ -63,8 +63,13 @@ class RateLimiter:
         return 0
 
     def allow_more(self, address: str, tokens: int) -> int:
-        """Take what a request costs beside its first token; what costs more than a full bucket costs all of it."""
-        return self.allow(address, most) if (most := min(tokens, self._most - 1)) > 0 else 0
+        """Take what a request costs beside its first token; what costs more than a full bucket costs all of it.
+
+        The seconds are until both are there: who asks again takes another first token.
+        """
+        most = min(tokens, self._most - 1)
+        wait = self.allow(address, most) if most > 0 else 0
+        return wait and wait - (-self._interval // _SECOND)
 
     def _find(self, tag: int, first: int, near: tuple[int, ...], now: int) -> tuple[int, int]:
         """Find the slot of this address: its own, a free or long refilled one, or the soonest full; and its moment."""

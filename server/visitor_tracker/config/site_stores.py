@@ -9,6 +9,7 @@ from urllib.parse import quote
 from visitor_tracker.config.sections import Config, SiteStore
 
 SITE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}").fullmatch
+_ENDS = (".place", ".new")  # of files that lie beside the journals, which are called like their sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,16 @@ def place_of(config: Config, site: SiteStore) -> Place:
 def contradictions(config: Config) -> Iterator[str]:
     """Yield what cannot be of these settings."""
     taken = {config.store_url: "store.url"}
+    names = {site.name for site in config.site_stores}
     for site in config.site_stores:
         name = f"sites.{site.name}.store.url"
         url = place_of(config, site).url
         if not SITE_NAME(site.name):
             yield f"sites.{site.name}: this cannot be the name of a site: use 1 to 64 of A-Z a-z 0-9 _ . -"
+        for end in _ENDS:
+            if site.name.endswith(end) and site.name.removesuffix(end) in names:
+                other = site.name.removesuffix(end)
+                yield f"sites.{site.name}: of {other} and {site.name} one alone can have a database of its own"
         if not url.startswith(("sqlite:///", "mysql://")):
             yield f"{name} must begin with sqlite:/// or mysql://"
         elif url.endswith("/:memory:"):

@@ -1,11 +1,12 @@
 """The program's end of an embedded tracker whose work a child process does."""
 
-import json
 import logging
+import pickle
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,9 @@ log = logging.getLogger(__name__)
 
 _ANSWER_SECONDS = 30.0
 _END_SECONDS = 15.0  # the child's own work ends within 6
+# Nothing is imported before the path is the program's: with -c, Python looks in the working directory first.
 _PROGRAM = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[2]);"
-    " from visitor_tracker.embedding.child import main; main(int(sys.argv[1]))"
+    "import sys; sys.path[:] = sys.argv[2:]; from visitor_tracker.embedding.child import main; main(int(sys.argv[1]))"
 )
 
 
@@ -42,7 +43,7 @@ class Beside:
         self._answered = 0  # the last that was
         ours, its = socket.socketpair()
         with ours, its:
-            command = [program, "-c", _PROGRAM, str(its.fileno()), json.dumps(list(map(str, sys.path)))]
+            command = [program, "-c", _PROGRAM, str(its.fileno()), *map(str, sys.path)]
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -51,7 +52,8 @@ class Beside:
                 start_new_session=True,  # Ctrl-C is for the program
             )
             self._connection: Connection[Any, Answer] = Connection(ours.detach())
-        self._connection.send(config)
+        with suppress(OSError):  # one that has ended already is Gone for who asks
+            self._connection.send(config)
 
     @property
     def pid(self) -> int:
@@ -66,14 +68,20 @@ class Beside:
     def ask(self, name: Name, *given: object) -> Any:  # noqa: ANN401 - what the tracker's function returns
         """Let the child do it; raises what it raises, Gone, and Unavailable where it takes too long."""
         with self._lock:
+            call: Call = (self._number + 1, name, given)
+            said = pickle.dumps(call)
             try:
                 self._wait()  # for what an earlier question was too impatient for
                 self._number += 1
-                call: Call = (self._number, name, given)
-                self._connection.send(call)
+                self._connection.send_bytes(said)
                 value, error = self._wait()
             except (EOFError, OSError) as problem:
                 raise Gone("the tracker's process has ended") from problem
+            except Unavailable:
+                raise
+            except BaseException:  # an interruption, or what cannot be read: what was said in part is said no more
+                self.abandon()
+                raise
         if error is not None:
             raise error
         return value

@@ -40,6 +40,7 @@ from visitor_tracker.store import folding as tables
 from visitor_tracker.store import vocabulary
 from visitor_tracker.store.arrivals import add_arrivals
 from visitor_tracker.store.inbox import Inbox, add_letter, add_rows, remove_rows
+from visitor_tracker.store.own import Own
 from visitor_tracker.store.session import Session, T, ValueRefused
 from visitor_tracker.store.sql import SqlStore
 
@@ -97,6 +98,8 @@ class Folder:
         """
         self._forgets_words = forgets_words
         self._store = store
+        # No ledger beside it has seen what the page counter counted.
+        self._checks_all_ids = isinstance(store.database, Own)
         self._tables = tables.FoldTables(store.database)
         self._inbox = Inbox(store.database)
         self._counters = counters
@@ -312,12 +315,12 @@ class Folder:
     def _new(
         self, session: Session, site_id: int, events: Sequence[Prepared], batch_id: bytes, now: int
     ) -> list[Prepared]:
-        """Return the events that were never folded; the page counter has checked the ids of its own."""
-        unchecked = [event.fact.id for event in events if not event.event.counted]
+        """Return the events that were never folded; the page counter has checked ids that it stored with its counts."""
+        unchecked = [event.fact.id for event in events if self._checks_all_ids or not event.event.counted]
         left = tables.new_ids(session, site_id, unchecked, batch_id, now)
         new: list[Prepared] = []
         for event in events:
-            if event.event.counted:
+            if event.event.counted and not self._checks_all_ids:
                 new.append(event)
             elif event.fact.id in left:
                 left.remove(event.fact.id)

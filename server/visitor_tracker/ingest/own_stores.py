@@ -47,10 +47,15 @@ def prepare(config: Config, site: SiteStore, main: SqlStore, own: SqlStore) -> l
     return [f"{name} for {site.name}" for name in done]
 
 
-def prepare_all(config: Config, main: SqlStore) -> list[str]:
-    """Do so for all of them; one that is away, or fails, keeps nobody from going on, and is told in the log."""
+def prepare_all(config: Config, main: SqlStore, *, is_start: bool = False) -> list[str]:
+    """Do so for all of them; one that is away, or fails, keeps nobody from going on, and is told in the log.
+
+    `is_start`: a server may have run without the setting since, and what it stored of these sites is looked for.
+    """
     done: list[str] = []
     for site in config.site_stores:
+        if is_start and place_of(config, site).marker.exists():
+            _check_main(config, site, main)
         with closing(own_store(config, site)) as own:
             try:
                 done += prepare(config, site, main, own)
@@ -62,15 +67,20 @@ def prepare_all(config: Config, main: SqlStore) -> list[str]:
 def misplaced(config: Config) -> Iterator[str]:
     """Yield what the settings say of sites' databases that is not where their events are."""
     own = {site.name: site for site in config.site_stores}
+    taken = {_database_of(config.store_url): "store.url"} if own else {}
+    for site in config.site_stores:
+        name, database = f"sites.{site.name}.store.url", _database_of(place_of(config, site).url)
+        if database in taken:
+            yield f"{name} is the same database as {taken[database]}: each needs one of its own"
+        taken[database] = name
     for marker in _markers(config):
-        site, there = own.get(marker.name.removesuffix(".place")), marker.read_text("utf-8").strip()
-        name = marker.name.removesuffix(".place")
-        if site is None:
+        name, there = marker.name.removesuffix(".place"), marker.read_text("utf-8").strip()
+        if name not in own:
             yield (
                 f"what was counted of the site {name} is in {there}: put the setting sites.{name}.store back; or, if"
                 f" that is to be given up, remove {marker}"
             )
-        elif (place := described(place_of(config, site).url)) != there:
+        elif (place := described(place_of(config, own[name]).url)) != there:
             yield (
                 f"sites.{name}.store.url: {place} is another database than {there}, which has what was counted so far;"
                 f" if you have moved it, remove {marker}"
@@ -79,7 +89,8 @@ def misplaced(config: Config) -> Iterator[str]:
 
 def _markers(config: Config) -> list[Path]:
     try:
-        return sorted((config.data_dir / "journals").glob(_MARKERS))
+        found = sorted((config.data_dir / "journals").glob(_MARKERS))
+        return [path for path in found if path.is_file()]  # a journal's folder may be called so
     except OSError:  # who cannot look in there cannot serve either, and is told so elsewhere
         return []
 
@@ -143,17 +154,29 @@ def described(url: str) -> str:
     return str(location.path) if isinstance(location, SqliteLocation) else location.place
 
 
+def _database_of(url: str) -> str:
+    """Return the same for all ways to name a database."""
+    location = locate(url)
+    return str(location.path and location.path.resolve()) if isinstance(location, SqliteLocation) else location.place
+
+
 def _check_main(config: Config, site: SiteStore, main: SqlStore) -> None:
     site_id = site_id_of(site.name)
-    if Inbox(main.of_main().database).holds(site_id):
+    inbox = Inbox(main.of_main().database)
+    marker = place_of(config, site).marker
+    without = "without this setting" + (f" (and {marker})" if marker.exists() else "")
+    if inbox.holds(site_id):
         raise ConfigError(
             f"sites.{site.name}.store: what was counted of this site so far is in the main database, where it would be"
-            f" out of sight: export it and  visitor-tracker site erase {site.name}  first, or name another site"
+            f" out of sight: {without}, export it and  visitor-tracker site remove {site.name} --erase --yes  first,"
+            " or name another site"
         )
-    if any(_waits(segment, site_id) for segment in scan(config.journal_folder)):
+    segments = scan(config.journal_folder)
+    stored = inbox.positions([segment.id for segment in segments]) if segments else {}
+    if any(_waits(segment, stored.get(segment.id, 0), site_id) for segment in segments):
         raise ConfigError(
             f"sites.{site.name}.store: events of this site are in the journal of the main database: start the server"
-            " without this setting until they are stored"
+            f" {without} until they are stored"
         )
 
 
@@ -163,11 +186,13 @@ def _check_own(site: SiteStore, own: SqlStore) -> None:
         raise ConfigError(f"sites.{site.name}.store.url: this database has events of other sites: name an empty one")
 
 
-def _waits(segment: Segment, site_id: int) -> bool:
-    """Say whether a segment has events of a site, stored or not: it is kept for a while after they are."""
-    position = 0
+def _waits(segment: Segment, position: int, site_id: int) -> bool:
+    """Say whether a segment has events of a site that are not stored: those after a position."""
     while True:
-        piece = segment.read(position)
+        try:
+            piece = segment.read(position)
+        except FileNotFoundError:  # a server that runs has just deleted it, for all of it was stored
+            return False
         for payload, end in piece.batches:
             batch = read_record(payload, end).batch
             if batch is not None and any(event.site_id == site_id for event in batch.events):

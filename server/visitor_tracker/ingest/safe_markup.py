@@ -109,12 +109,13 @@ class Effort:
     def __init__(self) -> None:
         self._left = _EFFORT_MOST
 
-    def takes(self, text: str) -> bool:
-        """Say whether a text may be searched, and take what that costs."""
-        if _is_hard(text) is None:
+    def takes(self, text: str, ip: str) -> bool:
+        """Say whether a text may be searched, also for that address, and take what that costs."""
+        colons = text.count(":") if ":" in ip else 0  # an IPv6 address may be spelled in many ways
+        if colons < 2 and _is_hard(text) is None:
             return True
         numbers = sum(map(len, _number_runs(text)))
-        needed = _HARD + numbers + 2 * text.count("%") + 3 * text.count("\\") + 6 * text.count("@")
+        needed = _HARD + numbers + 2 * text.count("%") + 3 * (text.count("\\") + colons) + 6 * text.count("@")
         if needed > self._left:
             return False
         self._left -= needed
@@ -145,7 +146,7 @@ def hide(text: str, rules: Rules) -> str:
 
     Stars come back where that would take too long.
     """
-    if not rules.effort.takes(text):
+    if not rules.effort.takes(text, rules.ip):
         return typed_text(text)
     found = scrub(text, rules.ip, rules.user_agent)
     return text if found == text or found == clean(text) else found

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from visitor_tracker.access.snapshot import FILE, SnapshotReader
+from visitor_tracker.access.snapshot import FILE, SnapshotReader, read_snapshot
 from visitor_tracker.config import Config, SiteStore
 from visitor_tracker.config.site_stores import place_of
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
@@ -102,7 +102,7 @@ def _background(
         store,
         Drainer(place_of(config, site).journal, store, counters, config=config.journal),
         folder_by_sites(config, store, counters, _Forgetting(reader(), store, site_id_of(site.name)).step),
-        migrate=partial(prepare, config, site, main, store),
+        migrate=partial(_bring_up_to_date, config, site, main, store),
         keep=_Copying(reader(), store).step,
         ids_days=site.store.ids_keep_days,
         config=config,
@@ -111,6 +111,16 @@ def _background(
         are_short=are_short,
     )
     return background, store
+
+
+def _bring_up_to_date(config: Config, site: SiteStore, main: SqlStore, own: SqlStore) -> list[str]:
+    """Prepare a site's own database, and its row: housekeeping begins after this, and must not keep to an old one."""
+    done = prepare(config, site, main, own)
+    snapshot = read_snapshot(config.data_dir / FILE)
+    for each in snapshot.sites if snapshot else ():
+        if each.name == site.name:
+            SiteTable(own.database).put(each)
+    return done
 
 
 class _Forgetting:

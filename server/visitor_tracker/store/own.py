@@ -1,15 +1,16 @@
 """The database of a single site: opened when it is first needed, and never a reason to wait for who asks of others.
 
 A file that was there once and is gone now (moved, or on a disk that is not mounted) is not made anew: its site is away
-until it is back. Where several threads of a process answer requests, only some may wait for such a database at once,
-and while it is known to be away nobody does.
+until it is back. Where several threads of a process answer requests, only some may ask such a database at once. Others
+wait for their turn while it has answers for these, and while it is known to be away nobody waits.
 """
 
 import logging
 import os
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from visitor_tracker.errors import OutcomeUnknown, StoreError, StoreUnavailable
@@ -20,7 +21,7 @@ from visitor_tracker.store.statements import Dialect
 log = logging.getLogger(__name__)
 
 WAITERS_MOST = 4  # threads of a process that answer requests
-_TURN_SECONDS = 1.0  # that another one waits for its turn
+_LONG_SECONDS = 3.0  # that one of them waits for an answer: until then others wait for their turn, then nobody does
 _PROBE_SECONDS = (0.1, 2.0)  # first and longest pause between two probes while it is away
 
 Identity = tuple[int, int]
@@ -85,7 +86,9 @@ class Own:
         self._lock = threading.Lock()  # of the next two
         self._database: Database | None = None
         self._identity: Identity | None = None
-        self._places = threading.BoundedSemaphore(WAITERS_MOST) if is_bounded else None
+        self._is_bounded = is_bounded
+        self._turn = threading.Condition()  # of the next
+        self._asking: dict[object, float] = {}  # since when (monotonic), the longest first
         # One that another program has locked can be read.
         self._reads = _Gate(site, lambda: self._opened().ping())
         self._writes = _Gate(site, lambda: self._opened().probe())
@@ -129,17 +132,36 @@ class Own:
             database.close()
 
     def _ask(self, ask: Callable[[Database], T], gate: _Gate) -> T:
-        if self._places is None:
+        if not self._is_bounded:
             return ask(self._opened())
-        if self._reads.is_shut or gate.is_shut or not self._places.acquire(timeout=_TURN_SECONDS):
-            raise StoreUnavailable(f"the database of the site {self._site} does not answer")
+        with self._place(gate):
+            try:
+                return ask(self._opened())
+            except (StoreUnavailable, OutcomeUnknown):
+                gate.shut()
+                raise
+
+    @contextmanager
+    def _place(self, gate: _Gate) -> Iterator[None]:
+        """Be one of those who ask; raises StoreUnavailable where one of them has waited for long, or it is away."""
+        mine = object()
+        with self._turn:
+            while True:
+                left = _LONG_SECONDS
+                if len(self._asking) >= WAITERS_MOST:
+                    left += next(iter(self._asking.values())) - time.monotonic()
+                if self._reads.is_shut or gate.is_shut or left <= 0.0:
+                    raise StoreUnavailable(f"the database of the site {self._site} does not answer")
+                if len(self._asking) < WAITERS_MOST:
+                    break
+                self._turn.wait(left)
+            self._asking[mine] = time.monotonic()
         try:
-            return ask(self._opened())
-        except (StoreUnavailable, OutcomeUnknown):
-            gate.shut()
-            raise
+            yield
         finally:
-            self._places.release()
+            with self._turn:
+                del self._asking[mine]
+                self._turn.notify_all()
 
     def _opened(self) -> Database:
         """Return the database; raises StoreUnavailable where it cannot be opened, or its file is gone."""

@@ -115,7 +115,8 @@ class Router:
             answer = route.handler(request)
         except (HttpError, StoreUnavailable, OutcomeUnknown, StoreError) as error:
             return self._failed(error, request, route)
-        return self._secured(answer, request) if self._hsts else answer
+        # What is not public has been through `__call__`.
+        return self._secured(answer, request) if self._hsts and route.access == "public" else answer
 
     def body_limit(self, method: str, path: str) -> int:
         place = path if path in self._methods else self._place_of(path)[0]

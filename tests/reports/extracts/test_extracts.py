@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -14,6 +15,7 @@ from visitor_tracker.reports.asking.answering import answer_query
 from visitor_tracker.reports.asking.reading import About, StatsQuery, read_query
 from visitor_tracker.reports.asking.shapes import Answered
 from visitor_tracker.reports.extracts.keeping import renew
+from visitor_tracker.reports.extracts.reading import Extracts
 from visitor_tracker.reports.query import QueryError
 from visitor_tracker.sites import Site
 from visitor_tracker.store.erasing import forget_visitor
@@ -77,6 +79,15 @@ def test_days_that_are_over_are_read_from_extracts(store: SqlStore, site: Site) 
     assert ask(table, site).totals == before.totals
     assert table.buckets == []
     assert renew(table, site, LATER) == 0
+
+
+def test_a_day_that_was_added_takes_up_no_memory_any_more(store: SqlStore, table: ReportTable, site: Site) -> None:
+    renew(table, site, LATER)
+    question = read_query(FILTERED, About(site, "daily", lambda: None), LATER).question
+    days = Extracts(table, question, {ROWS, LOOKS}).days()
+    first = ref(next(days).shared)
+    assert next(days).rows.count
+    assert first() is None
 
 
 def test_yesterday_is_left_to_its_visits(store: SqlStore, site: Site) -> None:

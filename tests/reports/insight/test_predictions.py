@@ -51,6 +51,13 @@ def test_weeks_and_months_are_sums_of_days(store: SqlStore, table: ReportTable) 
         predict(table, SITE, "monthly", ForecastAsked("visitors", "week"), NOW)
 
 
+def test_the_running_month_has_what_the_site_s_first_day_had(store: SqlStore, table: ReportTable) -> None:
+    fold(store, SITE, [*visits(ago(8), 1000), *usual(7, 1)])
+    running = predict(table, SITE, "daily", ForecastAsked(step="month"), NOW).points[0]
+    assert running.start == "2026-11-01"
+    assert running.low >= 1000, "so many there were, though nothing is learned of a day that was not counted whole"
+
+
 def test_hours_follow_the_clock(store: SqlStore, table: ReportTable) -> None:
     fold(store, SITE, usual(28, 1, weekday=200, weekend=200))
     found = predict(table, SITE, "daily", ForecastAsked("views", "hour", 24), NOW + 300_000)

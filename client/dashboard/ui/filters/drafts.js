@@ -1,5 +1,4 @@
 /** Conditions as they are being made: a property's name stands apart from its dimension. */
-import {isGroup} from '../../app/filters.js';
 import {PROPERTY, isNumeric, operatorsOf} from './names.js';
 
 export const NEW = {dimension: 'page', operator: 'is', values: [], property: ''};
@@ -16,7 +15,7 @@ const draftOf = (condition) => {
 /** Returns the drafts of a filter: one, or those of its group; without a filter a new one. */
 export const draftsOf = (filter) => {
   if (!filter) return [NEW];
-  return (isGroup(filter) ? filter.filters : [filter]).map(draftOf);
+  return (filter.filters ?? [filter]).map(draftOf);
 };
 
 export const dimensionOf = ({dimension, property}) =>

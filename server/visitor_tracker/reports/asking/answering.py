@@ -49,8 +49,8 @@ def may_be_told(ask: Ask) -> bool:
 
 
 def is_told(ask: Ask, told: Mapping[Ask, Told]) -> bool:
-    """Say whether a query can be answered without reading visits, or events, one by one."""
-    if ask.wants_gains or ask.wanted_goal is not None:
+    """Say whether a query can be answered without reading visits, or events, one by one, and without a forecast."""
+    if ask.wants_gains or ask.wanted_goal is not None or ask.forecast:
         return False
     return all(each.origin == "rollups" or each in told for each in (ask, *_others(ask)))
 

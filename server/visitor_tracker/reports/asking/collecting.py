@@ -5,6 +5,7 @@ sessions ─▶ Collected   the visits that a filter selects, or two dimensions
 events ───▶ Collected   what only they tell
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from functools import partial
@@ -31,6 +32,8 @@ from visitor_tracker.reports.totals import totals
 from visitor_tracker.store.reports import ReportTable
 
 ROWS_MOST = 100_000  # of one answer, all pages together
+ROWS_AT_ONCE = 2 * ROWS_MOST  # of several answers: 100 MB
+TELLING_SECONDS = 10.0  # of several: nobody else has the turn meanwhile
 
 NOT_TOLD: Mapping[Ask, Told] = MappingProxyType({})
 
@@ -82,7 +85,7 @@ def is_of_extracts(ask: Ask) -> bool:
 def tell(table: ReportTable, asks: Iterable[Ask]) -> dict[Ask, Told]:
     """Ask extracts of several questions at once: those of the same days under the same filter take one pass.
 
-    What they cannot tell is missing.
+    What they cannot tell is missing, and what would be too much at once: the rest of so many rows, or so many seconds.
     """
     groups: defaultdict[Hashable, list[Ask]] = defaultdict(list)
     for ask in asks:
@@ -90,8 +93,16 @@ def tell(table: ReportTable, asks: Iterable[Ask]) -> dict[Ask, Told]:
             question = ask.question
             groups[question.site, question.span, question.policy, question.filters].append(ask)
     found: dict[Ask, Told] = {}
-    for group in groups.values():
-        found |= from_extracts(table, group, ROWS_MOST)
+    rows = 0
+    until = time.monotonic() + TELLING_SECONDS
+    for place, group in enumerate(groups.values()):
+        if place and time.monotonic() > until:
+            break
+        for ask, told in from_extracts(table, group, ROWS_MOST).items():
+            more = 0 if isinstance(told, QueryError) else len(told[1])
+            if not found or rows + more <= ROWS_AT_ONCE:
+                found[ask] = told
+                rows += more
     return found
 
 

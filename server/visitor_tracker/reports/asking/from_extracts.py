@@ -73,8 +73,8 @@ class _Together:
         parts = {part for adding in self._adding.values() for part in adding.parts}
         for day in Extracts(self._table, self._question, parts).days():
             self._add(day)
-        for ask, adding in self._adding.items():
-            self._found[ask] = adding.told()
+        for ask in list(self._adding):
+            self._found[ask] = self._adding.pop(ask).told()
         return self._found
 
     def _add(self, day: Day) -> None:
@@ -96,6 +96,14 @@ class _Together:
             except QueryError as error:
                 self._found[ask] = error
                 del self._adding[ask]
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Leave the largest questions out where all together have more than one may have."""
+        sizes = {ask: adding.combinations for ask, adding in self._adding.items()}
+        while len(sizes) > 1 and sum(sizes.values()) > COMBINATIONS_MOST:
+            largest = max(sizes, key=sizes.__getitem__)
+            del sizes[largest], self._adding[largest]
 
 
 class _Adding:
@@ -168,8 +176,12 @@ class _Adding:
     def _settle(self, sums: Sums) -> None:
         sums.settle()
         self._total.settle()
-        if sum(map(len, self._sums.values())) > COMBINATIONS_MOST:
+        if self.combinations > COMBINATIONS_MOST:
             raise self._too_many()
+
+    @property
+    def combinations(self) -> int:
+        return sum(map(len, self._sums.values()))
 
     def told(self) -> Told:
         try:

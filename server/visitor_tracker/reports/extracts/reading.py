@@ -58,8 +58,10 @@ class Extracts:
         for start in range(0, len(there), _DAYS_READ):
             days = there[start : start + _DAYS_READ]
             found = list(self._read(days, wanted))
-            yield from found
             missing += sorted(set(days) - {day.day for day in found})  # made anew just now
+            found.reverse()
+            while found:
+                yield found.pop()  # what questions have made of a day goes with it
         for group in groups_of(sorted(missing), DAYS_AT_ONCE):
             making = made(self._table, self._question, group)
             if making.long_days:

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Literal
 
 import msgspec
 
+from visitor_tracker.days import number_of
 from visitor_tracker.forecasting import TooShort
 from visitor_tracker.forecasting.forecast import Forecast, forecast, forecast_sums
 from visitor_tracker.holidays import NO_HOLIDAYS, Holidays
+from visitor_tracker.measures import NAMES, Dimension
 from visitor_tracker.reports.insight.coming import Coming, coming
 from visitor_tracker.reports.insight.history import History, Metric, Step, histories
 from visitor_tracker.reports.query import QueryError, WeekStart
 from visitor_tracker.sites import Site, VisitorPolicy
-from visitor_tracker.store.reports import ReportTable
+from visitor_tracker.store.reports import Piece, ReportTable
 
 DAYS_READ, HOURS_READ = 800, 60 * 24
 ForecastStep = Literal["day", "hour", "week", "month"]
@@ -91,7 +94,7 @@ def predict(table: ReportTable, site: Site, policy: VisitorPolicy, asked: Foreca
         since = there.label(len(measured) - silent)
         return _cannot(site, asked, len(measured), f"nobody has come since {since}: nothing tells whether anybody will")
     try:
-        points, found = _foretold(site, there, asked, periods)
+        points, found = _foretold(table, there, asked, periods)
     except TooShort as error:
         return _cannot(site, asked, len(there.values), str(error))
     return Prediction(
@@ -108,9 +111,11 @@ def predict(table: ReportTable, site: Site, policy: VisitorPolicy, asked: Foreca
     )
 
 
-def _foretold(site: Site, there: History, asked: ForecastAsked, periods: int) -> tuple[list[ForecastPoint], Forecast]:
+def _foretold(
+    table: ReportTable, there: History, asked: ForecastAsked, periods: int
+) -> tuple[list[ForecastPoint], Forecast]:
     """Return the points, and what they were made of; raises TooShort."""
-    holidays = site.calendar.with_others(asked.holidays)
+    holidays = there.site.calendar.with_others(asked.holidays)
     measured = there.measured()
     if asked.step == "week" or asked.step == "month":
         today = there.day(len(there.values))
@@ -118,15 +123,23 @@ def _foretold(site: Site, there: History, asked: ForecastAsked, periods: int) ->
         found = forecast_sums(
             measured, there.day(0), [each.days for each in buckets], share=asked.share, holidays=holidays
         )
-        return _sums(there, buckets, found), found
+        return _sums(buckets, found, _had(table, there, buckets[0], today)), found
     found = forecast(measured, there.first, asked.learned_by, periods, share=asked.share, holidays=holidays)
     return _points(there, found), found
 
 
-def _sums(there: History, buckets: Sequence[Coming], found: Forecast) -> list[ForecastPoint]:
-    """Return the points of weeks or months: the running one has had some of its days."""
-    over = buckets[0].over
-    had = float(sum(there.values[-over:])) if over else 0.0
+def _had(table: ReportTable, there: History, running: Coming, today: date) -> float:
+    """Return what the running week or month had before today, also on the site's first day: histories leave it out."""
+    if not running.over:
+        return 0.0
+    days = Piece("day", number_of(running.start), number_of(today - timedelta(days=1)))
+    rows = table.periods(there.site.id, Dimension.TOTAL, days)
+    column = NAMES.index(there.metric)
+    return float(sum(measured[column] for _, measured in rows))
+
+
+def _sums(buckets: Sequence[Coming], found: Forecast, had: float) -> list[ForecastPoint]:
+    """Return the points of weeks or months: the running one has `had` so much on those of its days that are over."""
     points = []
     for place, each in enumerate(buckets):
         before = had if not place else 0.0

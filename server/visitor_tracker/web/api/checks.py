@@ -18,6 +18,8 @@ from visitor_tracker.access.accounts import Accounts
 from visitor_tracker.errors import StoreError, StoreUnavailable
 from visitor_tracker.http.message import Answer, Request
 from visitor_tracker.reports.words import iso
+from visitor_tracker.sites import site_id_of
+from visitor_tracker.store.apart import answers, away, of_site
 from visitor_tracker.store.base import Finding
 from visitor_tracker.store.migrate import pending
 from visitor_tracker.store.sightings import Sightings
@@ -92,7 +94,7 @@ class CheckRoutes:
         """GET /api/v1/checks."""
         query_as(request, NoQuery)
         seen = self._seen(request)
-        found = [*self._of_store(), *self._of_server(), *self._of_request(request, seen)]
+        found = [*self._of_store(), *self._of_own_stores(), *self._of_server(), *self._of_request(request, seen)]
         try:
             sites = self._of_sites(request)
         except (StoreError, StoreUnavailable):  # the check of the store says so
@@ -113,6 +115,12 @@ class CheckRoutes:
             yield Check("store", "bad", f"the store is away: {error}", "start the database, or correct store.url")
         except StoreError as error:
             yield Check("store", "bad", f"the store refuses: {error}", "run  visitor-tracker check  for more")
+
+    def _of_own_stores(self) -> Iterator[Check]:
+        for site in self._parts.config.site_stores:
+            if not answers(of_site(self._parts.store.database, site_id_of(site.name))):
+                text = f"the database of the site {site.name} is away; its events wait in its journal"
+                yield Check("store", "bad", text, "bring it back; other sites do without it")
 
     def _of_server(self) -> Iterator[Check]:
         config = self._parts.config
@@ -174,7 +182,9 @@ class CheckRoutes:
 
     def _of_sites(self, request: Request) -> list[SiteSeen]:
         now = self._parts.clock()
-        return [self._of_site(site.name, site.id, now) for site in visible(self._parts.snapshot(), request).sites]
+        sites = visible(self._parts.snapshot(), request).sites
+        gone = away(self._parts.store.database, (site.id for site in sites))
+        return [self._of_site(site.name, site.id, now) for site in sites if site.id not in gone]
 
     def _of_site(self, name: str, site_id: int, now: int) -> SiteSeen:
         found = self._sightings.of_site(site_id, now - _HOUR_MS, now)

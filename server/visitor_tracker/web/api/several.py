@@ -12,6 +12,7 @@ from visitor_tracker.reports.asking.ask import Ask
 from visitor_tracker.reports.asking.reading import StatsQuery
 from visitor_tracker.reports.asking.shapes import Answered
 from visitor_tracker.reports.query import QueryError
+from visitor_tracker.store.apart import away
 from visitor_tracker.store.reports import ReportTable
 from visitor_tracker.web.api.kept import NoQuery
 from visitor_tracker.web.api.queries import refusal
@@ -25,9 +26,11 @@ QUERIES_MOST = 20
 _ALONE = HttpError(
     400,
     "ask_alone",
-    "this query reads visits or events one by one",
+    "this query takes long: it reads visits or events one by one, foretells, or is much beside the others",
     "send it to /api/v1/stats/query by itself",
 )
+
+_AWAY = HttpError(503, "store_unavailable", "the database of this site is away", "try again")
 
 
 class Queries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,6 +81,8 @@ class SeveralRoutes:
                 400, "invalid_queries", f"a request has 1 to {QUERIES_MOST} queries", "send the others in another one"
             )
         found = [self._understood(request, query) for query in queries]
+        gone = away(self._table.database, {ask.question.site.id for ask in found if isinstance(ask, Ask)})
+        found = [_refused(_AWAY) if isinstance(ask, Ask) and ask.question.site.id in gone else ask for ask in found]
         asks = [ask for ask in found if isinstance(ask, Ask)]
         answered = iter(self._answered(asks))
         return answer(Several([each if isinstance(each, One) else next(answered) for each in found]))
