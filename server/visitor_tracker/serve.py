@@ -226,8 +226,7 @@ def migrate_store(config: Config) -> list[str]:
     """Bring the store's tables up to date; return what was done."""
     store = store_of(config)
     try:
-        done = migrate(store, config.counter.drop_parameters)
-        return [*done, *prepare_all(config, store, is_start=True)]
+        return [*migrate(store, config.counter.drop_parameters), *prepare_all(config, store, is_start=True)]
     finally:
         store.close()
 

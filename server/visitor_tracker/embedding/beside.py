@@ -1,13 +1,13 @@
 """The program's end of an embedded tracker whose work a child process does."""
 
 import logging
-import pickle
 import socket
 import subprocess
 import sys
 import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ class Beside:
         """Let the child do it; raises what it raises, Gone, and Unavailable where it takes too long."""
         with self._lock:
             call: Call = (self._number + 1, name, given)
-            said = pickle.dumps(call)
+            said = ForkingPickler.dumps(call)  # as `send` does: nothing is said of what cannot be
             try:
                 self._wait()  # for what an earlier question was too impatient for
                 self._number += 1
